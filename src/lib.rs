@@ -1,0 +1,2 @@
+//! Omniroute: the routing engine between customers' conversations and agents' capacity.
+pub mod journal;

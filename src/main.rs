@@ -1,0 +1,3 @@
+//! The `omniroute` binary.
+
+fn main() {}
