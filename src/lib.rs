@@ -1,2 +1,3 @@
 //! Omniroute: the routing engine between customers' conversations and agents' capacity.
-pub mod journal;
+
+pub mod engine;

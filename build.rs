@@ -1,0 +1,26 @@
+//! Compiles `proto/` with a protobuf compiler written in Rust, so that a build needs nothing but cargo.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+use prost::Message;
+
+const PROTO_FILES: [&str; 8] = [
+    "omniroute/v1/reasons.proto",
+    "omniroute/v1/types.proto",
+    "omniroute/v1/directory_service.proto",
+    "omniroute/v1/agent_service.proto",
+    "omniroute/v1/conversation_service.proto",
+    "omniroute/v1/supervisor_service.proto",
+    "omniroute/v1/event_service.proto",
+    "omniroute/journal/v1/journal.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    let descriptors = protox::compile(PROTO_FILES, ["proto"])?;
+    // What gRPC reflection serves.
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure().compile_fds(descriptors)?;
+    Ok(())
+}

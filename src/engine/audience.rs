@@ -1,0 +1,50 @@
+//! Which agents an event is told to, on the streams of their sessions. Not stored: whoever misses it sees the state when it comes back.
+
+use crate::engine::{
+    event::{Event, InviteEnd},
+    ids::{AgentIx, ConversationId},
+    state::State,
+};
+
+/// Adds the agents that an event concerns, each once. `state` is that after the event.
+pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
+    match event {
+        Event::PresenceSet { agent, .. }
+        | Event::WrapUpExtended { agent, .. }
+        | Event::WrapUpEnded { agent, .. } => {
+            told.push(*agent);
+        }
+        Event::InvitesSent { agents, .. } => told.extend(agents),
+        Event::InviteAccepted { conversation, giver, .. } => {
+            participants(state, *conversation, told);
+            told.extend(giver);
+        }
+        Event::InvitesEnded { request, end, invites, .. } => {
+            told.extend(invites.iter().map(|(_, agent)| agent));
+            if matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
+                told.extend(state.requests.get(*request).and_then(|it| it.requester));
+            }
+        }
+        Event::RequestEnded { requester, .. } => told.extend(requester),
+        Event::ParticipantLeft { conversation, agent, .. } => {
+            participants(state, *conversation, told);
+            told.push(*agent);
+        }
+        Event::ConversationEnded { participants, .. } => told.extend(participants),
+        Event::MessagePosted { conversation, .. } => participants(state, *conversation, told),
+        Event::DirectoryChanged { .. }
+        | Event::SessionStarted { .. }
+        | Event::SessionResumed { .. }
+        | Event::SessionDropped { .. }
+        | Event::SessionEnded { .. }
+        | Event::ConversationCreated { .. }
+        | Event::RequestOpened { .. }
+        | Event::RoundStarted { .. } => {}
+    }
+}
+
+fn participants(state: &State, conversation: ConversationId, told: &mut Vec<AgentIx>) {
+    if let Some(row) = state.conversations.get(conversation) {
+        told.extend(row.participants.iter().map(|it| it.agent));
+    }
+}

@@ -1,0 +1,227 @@
+//! What the engine can be asked to do, and to say. Shapes and bounds were checked at the edge (`wire`); the rules are checked here.
+
+use crate::engine::{
+    directory::spec::{Resource, ResourceKind},
+    event::Console,
+    ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx},
+    routing::RoutingAsk,
+};
+
+/// An agent that acts from its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acting {
+    /// Who.
+    pub agent: AgentIx,
+    /// From which session.
+    pub epoch: Epoch,
+}
+
+/// Who does something to a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// An agent from its session.
+    Agent(Acting),
+    /// The customer.
+    Customer,
+    /// The platform.
+    Platform,
+}
+
+/// Who may read a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// All.
+    Everyone,
+    /// Agents alone: a whisper.
+    Agents,
+}
+
+/// Something to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Makes the directory exactly this.
+    ApplyDirectory {
+        /// All of it.
+        wanted: Vec<Resource>,
+    },
+    /// Creates or replaces one resource.
+    PutResource {
+        /// As it is to be.
+        resource: Resource,
+    },
+    /// Removes one resource.
+    DeleteResource {
+        /// Of which kind.
+        kind: ResourceKind,
+        /// Which.
+        id: Box<str>,
+    },
+    /// Opens a session, or comes back to one.
+    OpenSession {
+        /// Whose.
+        agent: AgentIx,
+        /// Where.
+        console: Console,
+        /// The session to come back to.
+        resume: Option<Epoch>,
+        /// The presence to begin with.
+        status: Option<StatusIx>,
+    },
+    /// A session's stream broke. From the service itself, not from a caller.
+    DropSession {
+        /// Which.
+        session: Acting,
+    },
+    /// The service starts: no stream is open. From the service itself.
+    DropAllSessions,
+    /// Sets an agent's presence.
+    SetPresence {
+        /// Who.
+        session: Acting,
+        /// To which status.
+        status: StatusIx,
+    },
+    /// Accepts an invite.
+    AcceptInvite {
+        /// Who.
+        session: Acting,
+        /// Which.
+        invite: InviteId,
+    },
+    /// Declines an invite.
+    DeclineInvite {
+        /// Who.
+        session: Acting,
+        /// Which.
+        invite: InviteId,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// Creates a conversation and asks for an agent.
+    CreateConversation {
+        /// The kind of work.
+        channel: ChannelIx,
+        /// Whose.
+        customer: Box<str>,
+        /// Who is asked.
+        routing: RoutingAsk,
+    },
+    /// Asks for one more agent.
+    RequestConference {
+        /// Who asks.
+        session: Acting,
+        /// Where.
+        conversation: ConversationId,
+        /// Who is asked.
+        routing: RoutingAsk,
+    },
+    /// Asks for an agent in the requester's place.
+    RequestTransfer {
+        /// Who asks.
+        session: Acting,
+        /// Where.
+        conversation: ConversationId,
+        /// Who is asked.
+        routing: RoutingAsk,
+    },
+    /// Withdraws a conference or transfer request.
+    CancelRequest {
+        /// Who.
+        session: Acting,
+        /// Which.
+        request: RequestId,
+    },
+    /// Leaves a conference.
+    LeaveConversation {
+        /// Who.
+        session: Acting,
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Ends a conversation.
+    EndConversation {
+        /// Who.
+        actor: Actor,
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Ends a wrap-up.
+    CompleteWrapUp {
+        /// Who.
+        session: Acting,
+        /// Of which conversation.
+        conversation: ConversationId,
+    },
+    /// Makes a wrap-up longer.
+    ExtendWrapUp {
+        /// Who.
+        session: Acting,
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// By how much.
+        extend_by: Millis,
+    },
+    /// Writes to the chat log.
+    PostMessage {
+        /// Who.
+        actor: Actor,
+        /// Where.
+        conversation: ConversationId,
+        /// What.
+        text: Box<str>,
+        /// For whom.
+        audience: Audience,
+    },
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<K> {
+    /// Only what comes after this.
+    pub after: Option<K>,
+    /// At most so many.
+    pub size: usize,
+}
+
+/// Something to say. It changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// What an `ApplyDirectory` would change.
+    PlanDirectory {
+        /// All of it.
+        wanted: Vec<Resource>,
+    },
+    /// One resource.
+    Resource {
+        /// Of which kind.
+        kind: ResourceKind,
+        /// Which.
+        id: Box<str>,
+    },
+    /// The resources of a kind by id.
+    Resources {
+        /// Of which kind.
+        kind: ResourceKind,
+        /// Which of them.
+        page: Page<Box<str>>,
+    },
+    /// One agent.
+    Agent(AgentIx),
+    /// Agents by id.
+    Agents(Page<Box<str>>),
+    /// One conversation.
+    Conversation(ConversationId),
+    /// Live conversations by number.
+    Conversations(Page<ConversationId>),
+    /// One queue.
+    Queue(QueueIx),
+    /// Queues by id.
+    Queues(Page<Box<str>>),
+    /// What waits in a queue, the first so many.
+    Waiting {
+        /// In which.
+        queue: QueueIx,
+        /// At most so many.
+        size: usize,
+    },
+}

@@ -1,0 +1,147 @@
+//! The index of requests that wait: by class, then in the order of service. At rest it costs nothing, however much waits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::FxHashMap;
+
+use super::eligible::Class;
+use crate::engine::{
+    ids::{AgentIx, Millis, QueueIx, RequestId},
+    routing::Target,
+    state::conversation::Request,
+};
+
+/// A class, by number.
+pub type ClassIx = usize;
+
+/// Who is served first: the lower priority number, then the older requested time, then arrival (QUE-1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Turn {
+    /// Lower goes first.
+    pub priority: u32,
+    /// Older goes first.
+    pub requested_at: Millis,
+    /// Requests are numbered in the order of arrival.
+    pub request: RequestId,
+}
+
+impl Turn {
+    /// The turn of a request.
+    pub fn of(id: RequestId, request: &Request) -> Self {
+        Self { priority: request.routing.priority, requested_at: request.requested_at, request: id }
+    }
+}
+
+#[derive(Debug)]
+struct Line {
+    class: Class,
+    waiting: BTreeSet<Turn>,
+}
+
+/// Requests that wait, as they wait.
+#[derive(Debug, Default)]
+pub struct Demand {
+    lines: Vec<Line>,
+    numbers: FxHashMap<Class, ClassIx>,
+    by_agent: BTreeMap<AgentIx, BTreeSet<ClassIx>>,
+    by_queue: BTreeMap<QueueIx, BTreeSet<ClassIx>>,
+    standing: FxHashMap<RequestId, (ClassIx, Turn)>,
+}
+
+impl Demand {
+    /// A class by its number.
+    pub fn class(&self, number: ClassIx) -> &Class {
+        &self.lines[number].class
+    }
+
+    /// All classes with their numbers.
+    pub fn classes(&self) -> impl Iterator<Item = (ClassIx, &Class)> {
+        self.lines.iter().map(|it| &it.class).enumerate()
+    }
+
+    /// How many classes there are.
+    pub fn class_count(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Classes that nothing waits in, kept for when something does again.
+    pub fn empty_classes(&self) -> usize {
+        self.lines.iter().filter(|it| it.waiting.is_empty()).count()
+    }
+
+    /// The number of a class, and whether it is new.
+    pub fn intern(&mut self, class: Class) -> (ClassIx, bool) {
+        if let Some(&number) = self.numbers.get(&class) {
+            return (number, false);
+        }
+        let number = self.lines.len();
+        match &class.target {
+            Target::Agent(agent) => {
+                self.by_agent.entry(*agent).or_default().insert(number);
+            }
+            Target::Queue { queue, .. } => {
+                self.by_queue.entry(*queue).or_default().insert(number);
+            }
+            Target::Skill(_) | Target::Requirements(_) | Target::Button(_) => {}
+        }
+        self.numbers.insert(class.clone(), number);
+        self.lines.push(Line { class, waiting: BTreeSet::new() });
+        (number, true)
+    }
+
+    /// Puts a request in line.
+    pub fn enter(&mut self, class: ClassIx, turn: Turn) {
+        self.lines[class].waiting.insert(turn);
+        self.standing.insert(turn.request, (class, turn));
+    }
+
+    /// Takes a request out of its line, if it stands in one.
+    pub fn leave(&mut self, request: RequestId) {
+        if let Some((class, turn)) = self.standing.remove(&request) {
+            self.lines[class].waiting.remove(&turn);
+        }
+    }
+
+    /// What waits in a class, in turn.
+    pub fn line(&self, class: ClassIx) -> impl Iterator<Item = Turn> + '_ {
+        self.lines[class].waiting.iter().copied()
+    }
+
+    /// Classes that address this agent by name.
+    pub fn addressed_to(&self, agent: AgentIx) -> impl Iterator<Item = ClassIx> + '_ {
+        self.by_agent.get(&agent).into_iter().flatten().copied()
+    }
+
+    /// How many requests wait for a queue.
+    pub fn queue_len(&self, queue: QueueIx) -> usize {
+        self.lines_of(queue).map(BTreeSet::len).sum()
+    }
+
+    /// Since when the one waits that waits longest for a queue. A line is sorted by priority first, so it jumps from one priority to
+    /// the next and never walks a line.
+    pub fn queue_oldest(&self, queue: QueueIx) -> Option<Millis> {
+        let mut oldest = None;
+        for line in self.lines_of(queue) {
+            let mut first = line.first();
+            while let Some(turn) = first {
+                oldest = Some(oldest.map_or(turn.requested_at, |it: Millis| it.min(turn.requested_at)));
+                let next = Turn { priority: turn.priority + 1, requested_at: 0, request: RequestId(0) };
+                first = line.range(next..).next();
+            }
+        }
+        oldest
+    }
+
+    /// The requests that wait for a queue, in turn, the first so many.
+    pub fn queue_first(&self, queue: QueueIx, at_most: usize) -> Vec<Turn> {
+        let mut turns: Vec<Turn> =
+            self.lines_of(queue).flat_map(|it| it.iter().take(at_most).copied()).collect();
+        turns.sort_unstable();
+        turns.truncate(at_most);
+        turns
+    }
+
+    fn lines_of(&self, queue: QueueIx) -> impl Iterator<Item = &BTreeSet<Turn>> {
+        self.by_queue.get(&queue).into_iter().flatten().map(|&class| &self.lines[class].waiting)
+    }
+}

@@ -1,0 +1,198 @@
+//! The rule of who can serve what (SEL-1), in three parts that the index asks at different times. Deciding and explaining both ask
+//! here; there is no second copy.
+//!
+//! ```text
+//!   could_serve(cohort, class)   skills, queue, channel, console: once, when a cohort or a class first appears
+//!   has_room(profile, load, …)   capacity: once for each load that agents of a cohort have
+//!   bars(request, agent, now)    in the conversation, said no: for the agent at hand
+//! ```
+
+use crate::engine::{
+    directory::registry::{CapacityProfile, Registry},
+    event::{Console, RequestKind},
+    ids::{AgentIx, ChannelIx, Millis, ProfileIx, QueueIx, SkillIx, StatusIx},
+    routing::{Capacity, Requirement, RoutingType, Target},
+    state::{
+        State,
+        agent::Load,
+        conversation::{Conversation, Declined, Request},
+    },
+};
+
+/// Agents whom nothing but their load and their age tells apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Cohort {
+    /// What they have room for.
+    pub profile: ProfileIx,
+    /// Which channels they take.
+    pub status: StatusIx,
+    /// Where they work.
+    pub console: Console,
+    /// What they can do.
+    pub skills: Box<[(SkillIx, u16)]>,
+    /// Which queues they serve.
+    pub queues: Box<[QueueIx]>,
+}
+
+/// Requests that the same agents can serve.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Class {
+    /// The kind of work.
+    pub channel: ChannelIx,
+    /// Whom it addresses.
+    pub target: Target,
+    /// What it takes.
+    pub units: u32,
+    /// From which pool.
+    pub interruptible: bool,
+    /// Whether it may exceed capacity.
+    pub capacity: Capacity,
+    /// Whether it is for LIGHTNING consoles only (CONF-5).
+    pub lightning_only: bool,
+}
+
+/// Why an agent cannot be given a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Another agent is addressed.
+    NotAddressed,
+    /// It is not a member of the queue.
+    NotInQueue,
+    /// It lacks this skill.
+    SkillMissing(SkillIx),
+    /// It has this skill at too low a level.
+    SkillTooLow(SkillIx),
+    /// It has none of the button's skills.
+    NoButtonSkill,
+    /// Its presence status does not take the channel.
+    ChannelNotTaken,
+    /// Its console does not conference.
+    Console,
+    /// It has as many conversations of the channel as its profile allows.
+    ChannelFull,
+    /// It has so many units too few.
+    RoomShortBy(u32),
+    /// It is in the conversation.
+    InConversation,
+    /// It said no in this round.
+    Declined,
+}
+
+impl Class {
+    /// The class that a request is of, as the directory stands now.
+    pub fn of(state: &State, request: &Request) -> Self {
+        let conversation = state.conversation_of(request);
+        Self::new(&state.registry, conversation.channel, conversation.routing_type, request)
+    }
+
+    fn new(registry: &Registry, channel: ChannelIx, routing_type: RoutingType, request: &Request) -> Self {
+        let rules = &registry.channel(channel).spec;
+        let queue_weight = request.routing.target.queue().and_then(|queue| registry.queue(queue).weight);
+        Self {
+            channel,
+            target: request.routing.target.clone(),
+            units: queue_weight.unwrap_or(rules.weight),
+            interruptible: rules.interruptible,
+            capacity: request.routing.capacity,
+            lightning_only: request.kind == RequestKind::Conference
+                && routing_type == RoutingType::OmniChannel,
+        }
+    }
+}
+
+/// Whether agents of a cohort could serve a class, had they room.
+pub fn could_serve(registry: &Registry, cohort: &Cohort, class: &Class) -> Result<(), Obstacle> {
+    match &class.target {
+        // Which agent it is, is not a matter of cohorts: the index asks the agent at hand.
+        Target::Agent(_) => {}
+        Target::Skill(skill) => meets(cohort, &[Requirement { skill: *skill, level: 0 }])?,
+        Target::Requirements(requirements) => meets(cohort, requirements)?,
+        Target::Queue { queue, skills } => {
+            cohort.queues.binary_search(queue).map_err(|_| Obstacle::NotInQueue)?;
+            meets(cohort, skills)?;
+        }
+        Target::Button(button) => {
+            let button = registry.button(*button);
+            let lacks = |skill: &&SkillIx| level(cohort, **skill).is_none();
+            match button.skills.iter().find(lacks) {
+                Some(skill) if button.spec.all_skills => return Err(Obstacle::SkillMissing(*skill)),
+                Some(_) if button.skills.iter().all(|skill| lacks(&skill)) => {
+                    return Err(Obstacle::NoButtonSkill);
+                }
+                Some(_) | None => {}
+            }
+        }
+    }
+    if !registry.status(cohort.status).channels.contains(class.channel) {
+        return Err(Obstacle::ChannelNotTaken);
+    }
+    if class.lightning_only && cohort.console != Console::Lightning {
+        return Err(Obstacle::Console);
+    }
+    Ok(())
+}
+
+fn level(cohort: &Cohort, skill: SkillIx) -> Option<u16> {
+    let place = cohort.skills.binary_search_by_key(&skill, |(skill, _)| *skill).ok()?;
+    Some(cohort.skills[place].1)
+}
+
+fn meets(cohort: &Cohort, requirements: &[Requirement]) -> Result<(), Obstacle> {
+    for requirement in requirements {
+        match level(cohort, requirement.skill) {
+            None => return Err(Obstacle::SkillMissing(requirement.skill)),
+            Some(level) if level < requirement.level => return Err(Obstacle::SkillTooLow(requirement.skill)),
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The sum of a cohort's levels over the skills that a class requires: what `BEST_MATCH` looks at.
+pub fn match_sum(registry: &Registry, cohort: &Cohort, class: &Class) -> u32 {
+    let sum = |skills: &mut dyn Iterator<Item = SkillIx>| {
+        skills.filter_map(|skill| level(cohort, skill)).map(u32::from).sum()
+    };
+    match &class.target {
+        Target::Agent(_) => 0,
+        Target::Skill(skill) => sum(&mut std::iter::once(*skill)),
+        Target::Requirements(requirements) => sum(&mut requirements.iter().map(|it| it.skill)),
+        Target::Queue { skills, .. } => sum(&mut skills.iter().map(|it| it.skill)),
+        Target::Button(button) => sum(&mut registry.button(*button).skills.iter().copied()),
+    }
+}
+
+/// Units that are free for a class at an agent with this load; below 0: it is over its capacity (CAP-5).
+pub fn free_units(profile: &CapacityProfile, load: Load, interruptible: bool) -> i64 {
+    if interruptible {
+        i64::from(profile.spec.interruptible_units) - i64::from(load.total)
+    } else {
+        i64::from(profile.spec.units) - i64::from(load.primary)
+    }
+}
+
+/// Whether an agent with this load has room for a class (CAP-1, 4, 5).
+pub fn has_room(profile: &CapacityProfile, load: Load, class: &Class) -> Result<(), Obstacle> {
+    if class.capacity == Capacity::Exceed {
+        return Ok(());
+    }
+    if load.closed.contains(class.channel) {
+        return Err(Obstacle::ChannelFull);
+    }
+    let short = i64::from(class.units) - free_units(profile, load, class.interruptible);
+    if short > 0 { Err(Obstacle::RoomShortBy(u32::try_from(short).unwrap_or(u32::MAX))) } else { Ok(()) }
+}
+
+/// Whether an agent is in the conversation of a request, or said no to it and may not be asked again yet (INV-6).
+pub fn bars(
+    conversation: &Conversation,
+    request: &Request,
+    agent: AgentIx,
+    now: Millis,
+) -> Result<(), Obstacle> {
+    if conversation.has(agent) {
+        return Err(Obstacle::InConversation);
+    }
+    let barred = |it: &Declined| it.agent == agent && (it.again_at == 0 || it.again_at > now);
+    if request.declined.iter().any(barred) { Err(Obstacle::Declined) } else { Ok(()) }
+}

@@ -1,0 +1,336 @@
+//! Matching: who gets which request. The seam of the engine's heart: `follow` the state, ask for the `next` decision.
+//!
+//! ```text
+//!                 supply                                demand
+//!   cohorts of agents who are online    ◄──────►   classes of requests that wait
+//!                          which can serve which: worked out once
+//! ```
+//!
+//! Two triggers, both immediate (SEL-3): a request came to wait, or an agent's ability changed. Each event marks whom it touched; the
+//! marks become candidates, and the candidate whose turn is first is decided first. At rest no mark is left: nobody waits for whom
+//! an eligible agent has room, and a hopeless backlog costs nothing.
+
+pub mod demand;
+pub mod eligible;
+mod id_order;
+pub mod supply;
+
+use std::collections::BTreeSet;
+
+use crate::engine::{
+    apply::Touched,
+    directory::spec::Reinvite,
+    event::{RequestEnd, RequestKind},
+    ids::{AgentIx, Millis, RequestId},
+    limits,
+    routing::{Mode, Target},
+    state::{State, conversation::Request},
+};
+use demand::{ClassIx, Demand, Turn};
+use eligible::Class;
+use id_order::IdOrder;
+use supply::{CohortIx, Moved, Room, Supply};
+
+/// What is to be done for a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Invite these agents, best first.
+    Invite(RequestId, Vec<AgentIx>),
+    /// It has failed.
+    Fail(RequestId, RequestEnd),
+    /// Everyone has declined: all may be asked again.
+    NewRound(RequestId),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Candidate {
+    Request(RequestId),
+    Agent(AgentIx),
+}
+
+/// Cohorts and classes beyond which it is worth looking whether most of them are empty.
+const TIDY_FROM: usize = 4_096;
+
+/// The index over the state, and what it still has to look at.
+#[derive(Debug, Default)]
+pub struct Dispatch {
+    supply: Supply,
+    demand: Demand,
+    ids: IdOrder,
+    cohorts_of: Vec<Vec<CohortIx>>,
+    classes_of: Vec<Vec<ClassIx>>,
+    candidates: BTreeSet<(Turn, Candidate)>,
+    gained: BTreeSet<AgentIx>,
+    unplaced: BTreeSet<RequestId>,
+    /// Waiting requests that must be looked at again when an agent goes: they may have lost the last who could take them.
+    watchful: BTreeSet<RequestId>,
+    somebody_went: bool,
+    tidy_at: usize,
+}
+
+impl Dispatch {
+    /// The index of a state.
+    pub fn new(state: &State) -> Self {
+        let mut new = Self { somebody_went: true, tidy_at: TIDY_FROM, ..Self::default() };
+        new.ids.learn(&state.registry);
+        for agent in (0..).take(state.agents.len()).map(AgentIx) {
+            new.refresh_agent(state, agent);
+        }
+        for id in state.requests.ids() {
+            let request = state.requests.at(id);
+            if request.is_waiting() {
+                new.enter(state, id, request);
+            }
+        }
+        new.gained = new.supply.agents().collect();
+        new.tidy_at = TIDY_FROM.max(2 * (new.supply.cohort_count() + new.demand.class_count()));
+        new
+    }
+
+    /// What waits.
+    pub fn demand(&self) -> &Demand {
+        &self.demand
+    }
+
+    /// Follows the state over an event.
+    pub fn follow(&mut self, state: &State, touched: &mut Touched) {
+        let directory_changed = touched.all;
+        touched.all = false;
+        if directory_changed || self.ids.learn(&state.registry) || self.is_untidy() {
+            *self = Self::new(state);
+        }
+        for agent in touched.agents.drain(..) {
+            self.refresh_agent(state, agent);
+        }
+        for id in touched.requests.drain(..) {
+            self.demand.leave(id);
+            self.watchful.remove(&id);
+            if state.requests.get(id).is_some_and(Request::is_waiting) {
+                self.unplaced.insert(id);
+            } else {
+                self.unplaced.remove(&id);
+            }
+        }
+    }
+
+    fn is_untidy(&mut self) -> bool {
+        let count = self.supply.cohort_count() + self.demand.class_count();
+        if count <= self.tidy_at {
+            return false;
+        }
+        self.tidy_at = 2 * count;
+        2 * (self.supply.empty_cohorts() + self.demand.empty_classes()) > count
+    }
+
+    fn refresh_agent(&mut self, state: &State, agent: AgentIx) {
+        let mut added = Vec::new();
+        match self.supply.refresh(state, &self.ids, agent, &mut added) {
+            Moved::Gained => {
+                self.gained.insert(agent);
+            }
+            Moved::Gone => self.somebody_went = true,
+            Moved::Lost | Moved::Stayed => {}
+        }
+        for number in added {
+            let cohort = self.supply.cohorts().nth(number).map(|(_, it)| it);
+            let serves = |class: &Class| {
+                cohort.is_some_and(|it| eligible::could_serve(&state.registry, it, class).is_ok())
+            };
+            let classes: Vec<ClassIx> = self
+                .demand
+                .classes()
+                .filter(|(_, class)| !matches!(class.target, Target::Agent(_)) && serves(class))
+                .map(|(class, _)| class)
+                .collect();
+            classes.iter().for_each(|&class| self.cohorts_of[class].push(number));
+            self.classes_of.push(classes);
+        }
+    }
+
+    fn class(&mut self, state: &State, request: &Request) -> ClassIx {
+        let (number, is_new) = self.demand.intern(Class::of(state, request));
+        if is_new {
+            let class = self.demand.class(number);
+            let named = matches!(class.target, Target::Agent(_));
+            let cohorts: Vec<CohortIx> = self
+                .supply
+                .cohorts()
+                .filter(|(_, cohort)| !named && eligible::could_serve(&state.registry, cohort, class).is_ok())
+                .map(|(cohort, _)| cohort)
+                .collect();
+            cohorts.iter().for_each(|&cohort| self.classes_of[cohort].push(number));
+            self.cohorts_of.push(cohorts);
+        }
+        number
+    }
+
+    fn enter(&mut self, state: &State, id: RequestId, request: &Request) {
+        let class = self.class(state, request);
+        self.demand.enter(class, Turn::of(id, request));
+        if fails_when_nobody_is_there(request) || !request.declined.is_empty() {
+            self.watchful.insert(id);
+        }
+    }
+
+    /// Looks at a request again although nothing touched it: the time has come when somebody may be asked again.
+    pub fn look_again(&mut self, id: RequestId) {
+        self.demand.leave(id);
+        self.unplaced.insert(id);
+    }
+
+    /// The next decision that the state calls for; none: it is at rest.
+    pub fn next(&mut self, state: &State, now: Millis) -> Option<Decision> {
+        loop {
+            while let Some(id) = self.unplaced.pop_first() {
+                if let Some(request) = state.requests.get(id).filter(|it| it.is_waiting()) {
+                    self.candidates.insert((Turn::of(id, request), Candidate::Request(id)));
+                }
+            }
+            while let Some(agent) = self.gained.pop_first() {
+                self.candidates
+                    .extend(self.first_for(state, agent, now).map(|it| (it, Candidate::Agent(agent))));
+            }
+            let Some((turn, candidate)) = self.candidates.pop_first() else {
+                if std::mem::take(&mut self.somebody_went) && !self.watchful.is_empty() {
+                    let again = std::mem::take(&mut self.watchful);
+                    again.into_iter().for_each(|id| self.look_again(id));
+                    continue;
+                }
+                return None;
+            };
+            let decision = match candidate {
+                Candidate::Request(id) => self.consider(state, id, now),
+                Candidate::Agent(agent) => self.consider_agent(state, turn, agent, now),
+            };
+            if decision.is_some() {
+                return decision;
+            }
+        }
+    }
+
+    fn consider(&mut self, state: &State, id: RequestId, now: Millis) -> Option<Decision> {
+        let request = state.requests.get(id).filter(|it| it.is_waiting())?;
+        let decision = self.decide(state, id, request, now);
+        if decision.is_none() {
+            self.enter(state, id, request);
+        }
+        decision
+    }
+
+    /// A freed agent takes the oldest eligible waiting work. What that was may have gone since it became a candidate: then it queues
+    /// up again with what is first now.
+    fn consider_agent(&mut self, state: &State, turn: Turn, agent: AgentIx, now: Millis) -> Option<Decision> {
+        let first = self.first_for(state, agent, now)?;
+        if first != turn {
+            self.candidates.insert((first, Candidate::Agent(agent)));
+            return None;
+        }
+        self.gained.insert(agent);
+        self.decide(state, first.request, state.requests.at(first.request), now)
+    }
+
+    /// The waiting request whose turn it is among those that this agent can take.
+    fn first_for(&self, state: &State, agent: AgentIx, now: Millis) -> Option<Turn> {
+        let cohort = self.supply.cohort_of(agent)?;
+        self.classes_of[cohort]
+            .iter()
+            .copied()
+            .chain(self.demand.addressed_to(agent))
+            .filter(|&class| self.demand.line(class).next().is_some())
+            .filter(|&class| {
+                self.supply.can_take(&state.registry, agent, self.demand.class(class), Room::Needed)
+            })
+            .filter_map(|class| {
+                self.demand.line(class).find(|turn| {
+                    let request = state.requests.at(turn.request);
+                    eligible::bars(state.conversation_of(request), request, agent, now).is_ok()
+                })
+            })
+            .min()
+    }
+
+    /// What a waiting request calls for now; none: to go on waiting.
+    fn decide(&mut self, state: &State, id: RequestId, request: &Request, now: Millis) -> Option<Decision> {
+        let class = self.class(state, request);
+        let conversation = state.conversation_of(request);
+        let admits = |agent| eligible::bars(conversation, request, agent, now).is_ok();
+        let agents = self.choose(state, class, request, &admits);
+        if !agents.is_empty() {
+            return Some(Decision::Invite(id, agents));
+        }
+        if self.somebody_could(state, class, &admits) {
+            return None;
+        }
+        if fails_when_nobody_is_there(request) {
+            return Some(Decision::Fail(id, why_nobody(request)));
+        }
+        let outside = |agent| !conversation.has(agent);
+        if request.declined.is_empty() || !self.somebody_could(state, class, &outside) {
+            return None;
+        }
+        let reroutes_max = match request.routing.target {
+            Target::Button(button) => state.registry.button(button).spec.reroutes_max,
+            Target::Agent(_) | Target::Skill(_) | Target::Requirements(_) | Target::Queue { .. } => None,
+        };
+        match reroutes_max {
+            Some(at_most) if request.round >= at_most => {
+                Some(Decision::Fail(id, RequestEnd::NoAgentAvailable))
+            }
+            Some(_) => Some(Decision::NewRound(id)),
+            None => {
+                let again = state.registry.channel(conversation.channel).spec.reinvite;
+                (again == Reinvite::OnceEveryoneHas).then_some(Decision::NewRound(id))
+            }
+        }
+    }
+
+    /// Whom to invite now.
+    fn choose(
+        &self,
+        state: &State,
+        class: ClassIx,
+        request: &Request,
+        admits: &dyn Fn(AgentIx) -> bool,
+    ) -> Vec<AgentIx> {
+        let (registry, cohorts) = (&state.registry, &self.cohorts_of[class]);
+        let class = self.demand.class(class);
+        let model = request.routing.model;
+        match (&class.target, request.routing.mode) {
+            (Target::Agent(agent), _) => {
+                let takes = self.supply.can_take(registry, *agent, class, Room::Needed) && admits(*agent);
+                if takes { vec![*agent] } else { Vec::new() }
+            }
+            (_, Mode::Single) => {
+                self.supply.best(registry, class, cohorts, model, admits).into_iter().collect()
+            }
+            (_, Mode::Broadcast) => {
+                self.supply.best_of_all(registry, class, cohorts, model, limits::BROADCAST_MAX, admits)
+            }
+        }
+    }
+
+    /// Whether an agent could take it, had it room.
+    fn somebody_could(&self, state: &State, class: ClassIx, admits: &dyn Fn(AgentIx) -> bool) -> bool {
+        let (registry, cohorts) = (&state.registry, &self.cohorts_of[class]);
+        let class = self.demand.class(class);
+        if let Target::Agent(agent) = class.target {
+            return self.supply.can_take(registry, agent, class, Room::Ignored) && admits(agent);
+        }
+        self.supply.any(registry, class, cohorts, Room::Ignored, admits).is_some()
+    }
+}
+
+/// Conference and transfer requests to an agent or a skill do not wait for somebody to come (CONF-4); all else waits.
+fn fails_when_nobody_is_there(request: &Request) -> bool {
+    request.kind != RequestKind::New && request.routing.target.is_personal()
+}
+
+fn why_nobody(request: &Request) -> RequestEnd {
+    if request.declined.is_empty() {
+        RequestEnd::NoAgentEligible
+    } else if request.declined.iter().any(|it| it.expired) {
+        RequestEnd::AllExpired
+    } else {
+        RequestEnd::AllDeclined
+    }
+}

@@ -1,0 +1,300 @@
+//! What happened. Events are the only thing that changes state (`apply`), the only thing that is stored, and all that watchers,
+//! notices, read models and metrics are made from; so each says everything that its readers need.
+//!
+//! A command's first event also says its answer (`Reply::of`), so a repeat can be answered after any crash.
+
+use crate::engine::{
+    directory::spec::Change,
+    ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, RequestId, StatusIx},
+    routing::{Routing, RoutingType},
+};
+
+/// The console that a session runs in (PRES-1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Console {
+    /// The console of today.
+    Lightning,
+    /// The older console.
+    Classic,
+}
+
+/// Who set a presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresenceCause {
+    /// The agent itself.
+    Agent,
+    /// The channel's policy, after a decline.
+    Decline,
+    /// The channel's policy, after an expiry.
+    Expiry,
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub enum RequestKind {
+    /// The first agent for a conversation, or a new one after the last was lost.
+    New,
+    /// One more agent.
+    Conference,
+    /// An agent in the place of another.
+    Transfer,
+}
+
+/// Why a request ended without an agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestEnd {
+    /// Nobody was eligible.
+    NoAgentEligible,
+    /// All who were invited declined.
+    AllDeclined,
+    /// All who were invited declined or let it expire, at least one the latter.
+    AllExpired,
+    /// The requester cancelled it.
+    Cancelled,
+    /// The requester left or lost its session.
+    RequesterLeft,
+    /// The conversation ended.
+    ConversationEnded,
+    /// A button's work was declined as often as it may be (BTN-3).
+    NoAgentAvailable,
+}
+
+/// How an invite ended otherwise than by acceptance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum InviteEnd {
+    /// The agent declined.
+    Declined,
+    /// Nobody answered in time.
+    Expired,
+    /// Another agent accepted first.
+    Rescinded,
+    /// It was withdrawn.
+    Revoked,
+}
+
+/// Who wrote a message or ended a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    /// The customer.
+    Customer,
+    /// An agent.
+    Agent(AgentIx),
+    /// The platform.
+    Platform,
+    /// A rule.
+    Service,
+}
+
+/// Whether an agent left by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaving {
+    /// It asked to.
+    Asked,
+    /// Its session was lost.
+    SessionLost,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The directory changed.
+    DirectoryChanged {
+        /// How.
+        changes: Vec<Change>,
+    },
+    /// A session began; an older one of the agent is fenced.
+    SessionStarted {
+        /// Whose.
+        agent: AgentIx,
+        /// Its epoch.
+        epoch: Epoch,
+        /// Where.
+        console: Console,
+    },
+    /// A session's stream is open again.
+    SessionResumed {
+        /// Whose.
+        agent: AgentIx,
+        /// Its epoch.
+        epoch: Epoch,
+    },
+    /// A session's stream broke.
+    SessionDropped {
+        /// Whose.
+        agent: AgentIx,
+        /// Its epoch.
+        epoch: Epoch,
+        /// When the session is over, unless it comes back.
+        lease_until: Millis,
+    },
+    /// A session is over.
+    SessionEnded {
+        /// Whose.
+        agent: AgentIx,
+        /// Its epoch.
+        epoch: Epoch,
+    },
+    /// A presence was set.
+    PresenceSet {
+        /// Whose.
+        agent: AgentIx,
+        /// To which status.
+        status: StatusIx,
+        /// By whom.
+        cause: PresenceCause,
+    },
+    /// A conversation came in, and an agent is asked for.
+    ConversationCreated {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Its channel.
+        channel: ChannelIx,
+        /// Its customer.
+        customer: Box<str>,
+        /// How it came in.
+        routing_type: RoutingType,
+        /// The request for its first agent.
+        request: RequestId,
+        /// How that is routed.
+        routing: Routing,
+    },
+    /// An agent is asked for in a conversation that is there.
+    RequestOpened {
+        /// The request.
+        request: RequestId,
+        /// Its conversation.
+        conversation: ConversationId,
+        /// What it asks.
+        kind: RequestKind,
+        /// Who asks; none for NEW.
+        requester: Option<AgentIx>,
+        /// How it is routed.
+        routing: Routing,
+        /// Since when it counts as waiting.
+        requested_at: Millis,
+    },
+    /// Agents were invited.
+    InvitesSent {
+        /// The request.
+        request: RequestId,
+        /// Its conversation.
+        conversation: ConversationId,
+        /// What it asks.
+        kind: RequestKind,
+        /// The first agent's invite; the next agents have the next numbers.
+        first: InviteId,
+        /// Who, best first.
+        agents: Vec<AgentIx>,
+        /// When they expire; 0: never.
+        expires_at: Millis,
+        /// What an acceptance takes.
+        units: u32,
+        /// Whether the units are of the interruptible pool.
+        interruptible: bool,
+        /// Whether the invites hold these units until they are settled (SINGLE).
+        held: bool,
+    },
+    /// An invite was accepted: the request is, its other invites are rescinded (told before), the agent is in, the giver out.
+    InviteAccepted {
+        /// The invite.
+        invite: InviteId,
+        /// Its request.
+        request: RequestId,
+        /// Its conversation.
+        conversation: ConversationId,
+        /// What was asked.
+        kind: RequestKind,
+        /// Who is in.
+        agent: AgentIx,
+        /// Who is out, in a transfer.
+        giver: Option<AgentIx>,
+        /// When the giver's wrap-up ends; 0: none.
+        wrap_up_until: Millis,
+    },
+    /// Invites of one request ended otherwise.
+    InvitesEnded {
+        /// Their request.
+        request: RequestId,
+        /// Its conversation.
+        conversation: ConversationId,
+        /// How.
+        end: InviteEnd,
+        /// Which, whose.
+        invites: Vec<(InviteId, AgentIx)>,
+        /// The reason that was given with a decline.
+        reason: Box<str>,
+    },
+    /// A request ended without an agent.
+    RequestEnded {
+        /// The request.
+        request: RequestId,
+        /// Its conversation.
+        conversation: ConversationId,
+        /// What it asked.
+        kind: RequestKind,
+        /// Who asked.
+        requester: Option<AgentIx>,
+        /// Why it ended.
+        why: RequestEnd,
+    },
+    /// Everyone had declined: all may be invited again.
+    RoundStarted {
+        /// The request.
+        request: RequestId,
+        /// Its conversation.
+        conversation: ConversationId,
+        /// The round that begins.
+        round: u32,
+    },
+    /// An agent left a conversation.
+    ParticipantLeft {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Who.
+        agent: AgentIx,
+        /// How.
+        leaving: Leaving,
+        /// When its wrap-up ends; 0: none.
+        wrap_up_until: Millis,
+    },
+    /// A conversation ended.
+    ConversationEnded {
+        /// The conversation.
+        conversation: ConversationId,
+        /// By whom.
+        by: Author,
+        /// Who was in it.
+        participants: Vec<AgentIx>,
+        /// When their wrap-up ends; 0: none.
+        wrap_up_until: Millis,
+    },
+    /// A wrap-up was made longer.
+    WrapUpExtended {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Whose.
+        agent: AgentIx,
+        /// When it ends now.
+        until: Millis,
+    },
+    /// A wrap-up is over.
+    WrapUpEnded {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Whose.
+        agent: AgentIx,
+    },
+    /// A message was posted.
+    MessagePosted {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Its entry in the agents' log.
+        number: u32,
+        /// Its entry in the customer's log; 0 for a whisper.
+        customer_number: u32,
+        /// By whom.
+        author: Author,
+        /// What.
+        text: Box<str>,
+    },
+}

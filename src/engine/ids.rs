@@ -1,0 +1,75 @@
+//! The engine's names for things: small dense numbers. The strings of the directory stay at its edge (`directory::names`).
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01 UTC, as the shard stamped them. The engine reads no clock.
+pub type Millis = u64;
+
+macro_rules! dense_index {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// The place in a vector that has one entry a resource.
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl From<u32> for $name {
+            fn from(index: u32) -> Self {
+                Self(index)
+            }
+        }
+    )*};
+}
+
+dense_index! {
+    /// An agent of the directory.
+    AgentIx;
+    /// A skill.
+    SkillIx;
+    /// A channel.
+    ChannelIx;
+    /// A presence status.
+    StatusIx;
+    /// A capacity profile.
+    ProfileIx;
+    /// A queue.
+    QueueIx;
+    /// A button.
+    ButtonIx;
+}
+
+macro_rules! sequence_number {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(pub u64);
+
+        impl $name {
+            /// The one after it.
+            #[must_use]
+            pub fn next(self) -> Self {
+                Self(self.0 + 1)
+            }
+        }
+    )*};
+}
+
+sequence_number! {
+    /// A conversation. Numbered from 1 in the order of creation, so an id below the next one that is not live has ended.
+    ConversationId;
+    /// One ask to find an agent. Numbered from 1 in the order of arrival.
+    RequestId;
+    /// A request as shown to one agent. Numbered from 1.
+    InviteId;
+    /// One log-in of an agent. Numbered from 1 for each agent; a higher one fences all lower ones.
+    Epoch;
+}
+
+/// What makes a command the same command when it comes again: 128 bits of hash over the caller's `request_id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RequestKey(pub u128);

@@ -1,0 +1,173 @@
+//! Invites: sent, accepted, declined, expired, withdrawn; and the race (INV-2 to 7).
+//!
+//! An acceptance is a command like any other: the order of the mailbox is the order of the race. The first finds the invite pending
+//! and settles the whole request in the same step, so no second can.
+
+use crate::engine::{
+    Engine,
+    command::Acting,
+    directory::spec::ResourceKind,
+    dispatch::eligible::{self, Class},
+    event::{Event, InviteEnd, PresenceCause, RequestEnd, RequestKind},
+    ids::{AgentIx, ConversationId, InviteId, Millis, RequestId, StatusIx},
+    rejection::Rejection,
+    routing::Mode,
+};
+
+impl Engine {
+    /// Invites agents for a waiting request. On a channel that auto-accepts, the one of a SINGLE request is in at once (INV-7).
+    pub(super) fn send_invites(&mut self, request: RequestId, agents: Vec<AgentIx>) {
+        let row = self.state.requests.at(request);
+        let class = Class::of(&self.state, row);
+        let rules = &self.state.registry.channel(class.channel).spec;
+        let (first, single) = (self.state.outcomes.next_id(), row.routing.mode == Mode::Single);
+        let auto_accept = single && rules.auto_accept;
+        let expires_at = later(self.now, rules.push_timeout_ms);
+        self.emit(Event::InvitesSent {
+            request,
+            conversation: row.conversation,
+            kind: row.kind,
+            first,
+            agents,
+            expires_at: if auto_accept { 0 } else { expires_at },
+            units: class.units,
+            interruptible: class.interruptible,
+            held: single,
+        });
+        if auto_accept {
+            self.win(first);
+        }
+    }
+
+    pub(super) fn accept_invite(&mut self, session: Acting, invite: InviteId) -> Result<(), Rejection> {
+        self.live_agent(session.agent)?;
+        let agent = self.acting(session)?;
+        self.pending(agent, invite)?;
+        let request = self.state.requests.at(self.state.invites.at(invite).request);
+        if !request.sent.held {
+            let class = Class::of(&self.state, request);
+            let load = self.state.agent(agent).load();
+            eligible::has_room(self.state.profile(agent), load, &class)
+                .map_err(|_| Rejection::AgentAtCapacity)?;
+        }
+        self.win(invite);
+        Ok(())
+    }
+
+    pub(super) fn decline_invite(
+        &mut self,
+        session: Acting,
+        invite: InviteId,
+        reason: Box<str>,
+    ) -> Result<(), Rejection> {
+        self.live_agent(session.agent)?;
+        let agent = self.acting(session)?;
+        self.pending(agent, invite)?;
+        let request = self.state.invites.at(invite).request;
+        let status = self.policy_status(request, InviteEnd::Declined);
+        self.end_invites(request, InviteEnd::Declined, vec![(invite, agent)], reason);
+        if let Some(status) = status {
+            self.change_presence(agent, status, PresenceCause::Decline);
+        }
+        Ok(())
+    }
+
+    /// The push time-out of a request's invites is over (INV-5).
+    pub(super) fn expire_invites(&mut self, request: RequestId) {
+        let Some(row) = self.state.requests.get(request) else { return };
+        let expired = row.sent.pending.clone();
+        if expired.is_empty() {
+            return;
+        }
+        let status = self.policy_status(request, InviteEnd::Expired);
+        let agents: Vec<AgentIx> = expired.iter().map(|(_, agent)| *agent).collect();
+        self.end_invites(request, InviteEnd::Expired, expired, "".into());
+        for agent in agents {
+            if let Some(status) = status.filter(|_| self.state.agent(agent).session.is_some()) {
+                self.change_presence(agent, status, PresenceCause::Expiry);
+            }
+        }
+    }
+
+    /// The status that the channel's policy puts an agent in after a decline or an expiry.
+    fn policy_status(&self, request: RequestId, end: InviteEnd) -> Option<StatusIx> {
+        let channel = self.state.conversation_of(self.state.requests.at(request)).channel;
+        let rules = self.state.registry.channel(channel);
+        let status = if end == InviteEnd::Declined { rules.decline_status } else { rules.expiry_status };
+        status.filter(|it| self.state.registry.is_live(ResourceKind::PresenceStatus, it.0))
+    }
+
+    /// Whether this invite is this agent's and pending; else what became of it (INV-4).
+    fn pending(&self, agent: AgentIx, invite: InviteId) -> Result<(), Rejection> {
+        match self.state.invites.get(invite) {
+            Some(row) if row.agent == agent => Ok(()),
+            Some(_) => Err(Rejection::InviteNotFound),
+            None => Err(self.state.outcomes.rejection(invite)),
+        }
+    }
+
+    /// The acceptance of a pending invite: the agent is in, the others' invites are rescinded, in a transfer the giver is out.
+    fn win(&mut self, invite: InviteId) {
+        let row = *self.state.invites.at(invite);
+        let (agent, request) = (row.agent, row.request);
+        let row = self.state.requests.at(request);
+        let (conversation, kind) = (row.conversation, row.kind);
+        let giver = row.requester.filter(|_| kind == RequestKind::Transfer);
+        let losers: Vec<_> = row.sent.pending.iter().copied().filter(|(id, _)| *id != invite).collect();
+        let wrap_up_until = if giver.is_some() { self.wrap_up_until(conversation) } else { 0 };
+        self.emit(Event::InviteAccepted { invite, request, conversation, kind, agent, giver, wrap_up_until });
+        if !losers.is_empty() {
+            self.end_invites(request, InviteEnd::Rescinded, losers, "".into());
+        }
+        if let Some(giver) = giver {
+            self.end_requests_of(conversation, giver);
+        }
+        self.revoke_elsewhere(conversation, agent);
+    }
+
+    /// Who is in a conversation is no longer asked into it by its other requests.
+    fn revoke_elsewhere(&mut self, conversation: ConversationId, agent: AgentIx) {
+        for request in self.state.conversations.at(conversation).requests.clone() {
+            let pending = &self.state.requests.at(request).sent.pending;
+            if let Some(invite) = pending.iter().copied().find(|(_, whose)| *whose == agent) {
+                self.end_invites(request, InviteEnd::Revoked, vec![invite], "".into());
+            }
+        }
+    }
+
+    pub(super) fn end_invites(
+        &mut self,
+        request: RequestId,
+        end: InviteEnd,
+        invites: Vec<(InviteId, AgentIx)>,
+        reason: Box<str>,
+    ) {
+        let conversation = self.state.requests.at(request).conversation;
+        self.emit(Event::InvitesEnded { request, conversation, end, invites, reason });
+    }
+
+    /// Ends a request without an agent; what it has out is revoked.
+    pub(super) fn end_request(&mut self, request: RequestId, why: RequestEnd) {
+        let row = self.state.requests.at(request);
+        let (conversation, kind, requester) = (row.conversation, row.kind, row.requester);
+        let pending = row.sent.pending.clone();
+        if !pending.is_empty() {
+            self.end_invites(request, InviteEnd::Revoked, pending, "".into());
+        }
+        self.emit(Event::RequestEnded { request, conversation, kind, requester, why });
+    }
+
+    /// Ends what an agent who is out has asked for in a conversation (CONF-7).
+    pub(super) fn end_requests_of(&mut self, conversation: ConversationId, requester: AgentIx) {
+        for request in self.state.conversations.at(conversation).requests.clone() {
+            if self.state.requests.at(request).requester == Some(requester) {
+                self.end_request(request, RequestEnd::RequesterLeft);
+            }
+        }
+    }
+}
+
+/// A moment that is so much later; 0, never, for a span of 0.
+pub(super) fn later(now: Millis, span: Millis) -> Millis {
+    if span == 0 { 0 } else { now + span }
+}

@@ -1,0 +1,62 @@
+//! Every bound of the engine, with its argument. What crosses the API is checked against these before it becomes a command.
+
+/// Characters of a resource id. Long enough for a UUID with a prefix, short enough for a label.
+pub const ID_CHARS_MAX: usize = 64;
+/// Bytes of a name or title.
+pub const NAME_BYTES_MAX: usize = 128;
+/// Bytes of a customer id: platforms put e-mail addresses and URNs here.
+pub const CUSTOMER_BYTES_MAX: usize = 128;
+/// Bytes of a `request_id`: a UUID has 36.
+pub const REQUEST_ID_BYTES_MAX: usize = 128;
+/// Bytes of a message, as chat platforms have it.
+pub const TEXT_BYTES_MAX: usize = 32_768;
+/// Bytes of the reason that an agent gives with a decline.
+pub const DECLINE_REASON_BYTES_MAX: usize = 256;
+/// Level of a skill in hundredths: 10.00.
+pub const LEVEL_MAX: u16 = 1_000;
+/// Capacity units of a profile, and weight of a unit of work. Sums of a thousand holds fit 32 bits with ease.
+pub const UNITS_MAX: u32 = 1_000;
+/// Any span of time that a directory or a command states: a day.
+pub const SPAN_MS_MAX: u64 = 86_400_000;
+/// Priority numbers.
+pub const PRIORITY_MAX: u32 = 1_000_000;
+/// Priority of what states none and comes by no queue that does.
+pub const PRIORITY_DEFAULT: u32 = 100;
+
+/// Skills, profiles, queues and buttons of an org, each.
+pub const RESOURCES_MAX: usize = 4_096;
+/// Presence statuses of an org.
+pub const STATUSES_MAX: usize = 256;
+/// Channels of an org: the channels that are closed to an agent are one word of bits.
+pub const CHANNELS_MAX: usize = 64;
+/// Agents of an org.
+pub const AGENTS_MAX: usize = 1_000_000;
+/// Skills of an agent.
+pub const AGENT_SKILLS_MAX: usize = 64;
+/// Queues of an agent.
+pub const AGENT_QUEUES_MAX: usize = 64;
+/// Skills that one request requires, or one button has.
+pub const REQUIREMENTS_MAX: usize = 16;
+
+/// Live conversations of an org. At under 1 KB each this bounds an org's engine to a few GB.
+pub const CONVERSATIONS_MAX: usize = 2_000_000;
+/// Agents in a conversation, at most; a channel says less.
+pub const PARTICIPANTS_MAX: u32 = 32;
+/// Agents in a conversation where the channel says nothing.
+pub const PARTICIPANTS_DEFAULT: u32 = 8;
+/// Open requests of one conversation: one for each place and a transfer.
+pub const OPEN_REQUESTS_MAX: usize = 32;
+/// Invites of one broadcast. Beyond it the best are invited, in the order of the routing model.
+pub const BROADCAST_MAX: usize = 10_000;
+
+/// Commands whose answer is remembered for a repeat, of one org. The oldest is forgotten first.
+pub const ANSWERS_MAX: usize = 1 << 20;
+/// How long an answer is remembered at least, unless `ANSWERS_MAX` newer ones came: longer than any sane client retries.
+pub const ANSWER_KEPT_MS: u64 = 600_000;
+/// Invites whose outcome is remembered, of one org, so that a late acceptance learns what happened: a byte each.
+pub const OUTCOMES_MAX: usize = 1 << 20;
+
+/// How long a dropped session may come back.
+pub const LEASE_MS: u64 = 30_000;
+/// Items of one page.
+pub const PAGE_MAX: usize = 1_000;

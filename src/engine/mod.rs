@@ -1,0 +1,280 @@
+//! The engine of one org: a pure, deterministic state machine. No clock, thread, I/O, randomness, metric or log line inside.
+//!
+//! ```text
+//!            decide(now, command)                             apply(event)
+//!   Command ─────► rules (sessions, requests, invites, room …) ─────► State ──┐
+//!                     ▲   refusals come before the first event               │ follow
+//!                     │                                                      ▼
+//!                     └────────────── next decision ◄───────────────── dispatch
+//!   out: Reply, and the events with whom to tell
+//! ```
+//!
+//! State changes in `apply` alone; everything else reads and emits events. Timers are state: `next_wake` says when the engine wants to
+//! be called, and every call first does what is due. Same events, same state.
+
+pub mod apply;
+pub mod audience;
+pub mod chat_log;
+pub mod command;
+pub mod directory;
+pub mod dispatch;
+pub mod event;
+pub mod ids;
+mod invites;
+pub mod limits;
+pub mod query;
+pub mod rejection;
+pub mod reply;
+mod requests;
+mod resources;
+mod rooms;
+pub mod routing;
+mod sessions;
+pub mod state;
+
+use std::ops::Range;
+
+use apply::Touched;
+use command::{Acting, Command};
+use dispatch::{Decision, Dispatch};
+use event::{Author, Event, RequestEnd, RequestKind};
+use ids::{Millis, RequestKey};
+use rejection::Rejection;
+use reply::Reply;
+use state::{State, timers::Timer};
+
+/// An event that was decided, with what its readers outside need beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// When.
+    pub at: Millis,
+    /// The command whose first event it is, where that is to be remembered.
+    pub key: Option<RequestKey>,
+    /// What.
+    pub event: Event,
+    /// Whom to tell: a range of `Outbox::told`.
+    pub told: Range<usize>,
+}
+
+/// What the engine has decided since it was last emptied.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// In order.
+    pub events: Vec<Recorded>,
+    /// The agents to tell, event by event.
+    pub told: Vec<ids::AgentIx>,
+}
+
+/// The engine of one org.
+#[derive(Debug, Default)]
+pub struct Engine {
+    state: State,
+    dispatch: Dispatch,
+    touched: Touched,
+    outbox: Outbox,
+    /// The key of the command that is being carried out, until its first event has it.
+    key: Option<RequestKey>,
+    now: Millis,
+}
+
+impl Engine {
+    /// The engine over a state, from a snapshot or from replay.
+    pub fn new(mut state: State) -> Self {
+        state.reindex();
+        let dispatch = Dispatch::new(&state);
+        Self { now: state.now, dispatch, state, ..Self::default() }
+    }
+
+    /// What is true.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// When the engine wants to be called, if nothing happens before.
+    pub fn next_wake(&self) -> Option<Millis> {
+        self.state.timers.next()
+    }
+
+    /// What was decided since the last call, events and whom to tell.
+    pub fn take_outbox(&mut self) -> Outbox {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// Decides a command. `now` never goes back: an earlier one counts as the latest that was. A refusal leaves no event but those of
+    /// timers that were due.
+    pub fn decide(
+        &mut self,
+        now: Millis,
+        key: Option<RequestKey>,
+        command: Command,
+    ) -> Result<Reply, Rejection> {
+        self.advance(now);
+        let (key, command) = match key.and_then(|key| self.state.answers.first(key)) {
+            None => (key, command),
+            Some(first) => match repeat(first, command)? {
+                Repeat::Answer(reply) => return Ok(reply),
+                Repeat::Again(command) => (None, command),
+            },
+        };
+        let start = self.outbox.events.len();
+        self.key = key;
+        let decided = self.carry_out(command);
+        self.key = None;
+        assert!(
+            decided.is_ok() || self.outbox.events.len() == start,
+            "a refusal comes before the first event"
+        );
+        decided?;
+        let reply = self.outbox.events.get(start).map_or(Reply::Done, |first| Reply::of(&first.event));
+        self.settle();
+        Ok(reply)
+    }
+
+    /// Does what is due.
+    pub fn advance(&mut self, now: Millis) {
+        self.now = self.now.max(now);
+        while let Some((at, timer)) = self.state.timers.due(self.now) {
+            match timer {
+                Timer::Expiry(request) => self.expire_invites(request),
+                Timer::Lease(agent) => self.end_session(agent),
+                Timer::WrapUp(agent, conversation) => self.end_due_wrap_ups(agent, conversation),
+                Timer::Reinvite(request) => self.dispatch.look_again(request),
+            }
+            self.state.timers.cancel(at, timer);
+            self.settle();
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) -> Result<(), Rejection> {
+        match command {
+            Command::ApplyDirectory { wanted } => self.apply_directory(wanted),
+            Command::PutResource { resource } => self.put_resource(resource),
+            Command::DeleteResource { kind, id } => self.delete_resource(kind, &id),
+            Command::OpenSession { agent, console, resume, status } => {
+                self.open_session(agent, console, resume, status)
+            }
+            Command::DropSession { session } => {
+                self.drop_session(session);
+                Ok(())
+            }
+            Command::DropAllSessions => {
+                self.drop_all_sessions();
+                Ok(())
+            }
+            Command::SetPresence { session, status } => self.set_presence(session, status),
+            Command::AcceptInvite { session, invite } => self.accept_invite(session, invite),
+            Command::DeclineInvite { session, invite, reason } => {
+                self.decline_invite(session, invite, reason)
+            }
+            Command::CreateConversation { channel, customer, routing } => {
+                self.create_conversation(channel, customer, routing)
+            }
+            Command::RequestConference { session, conversation, routing } => {
+                self.request_conference(session, conversation, routing)
+            }
+            Command::RequestTransfer { session, conversation, routing } => {
+                self.request_transfer(session, conversation, routing)
+            }
+            Command::CancelRequest { session, request } => self.cancel_request(session, request),
+            Command::LeaveConversation { session, conversation } => {
+                self.leave_conversation(session, conversation)
+            }
+            Command::EndConversation { actor, conversation } => self.end_conversation(actor, conversation),
+            Command::CompleteWrapUp { session, conversation } => self.complete_wrap_up(session, conversation),
+            Command::ExtendWrapUp { session, conversation, extend_by } => {
+                self.extend_wrap_up(session, conversation, extend_by)
+            }
+            Command::PostMessage { actor, conversation, text, audience } => {
+                self.post_message(actor, conversation, text, audience)
+            }
+        }
+    }
+
+    /// Carries out what the state now calls for, until it is at rest (SEL-3).
+    fn settle(&mut self) {
+        while let Some(decision) = self.dispatch.next(&self.state, self.now) {
+            match decision {
+                Decision::Invite(request, agents) => self.send_invites(request, agents),
+                Decision::Fail(request, why) => {
+                    let row = self.state.requests.at(request);
+                    let (conversation, kind) = (row.conversation, row.kind);
+                    self.end_request(request, why);
+                    if why == RequestEnd::NoAgentAvailable && kind == RequestKind::New {
+                        self.end_room(conversation, Author::Service);
+                    }
+                }
+                Decision::NewRound(request) => {
+                    let row = self.state.requests.at(request);
+                    let (conversation, round) = (row.conversation, row.round + 1);
+                    self.emit(Event::RoundStarted { request, conversation, round });
+                }
+            }
+        }
+    }
+
+    fn emit(&mut self, event: Event) {
+        let key = self.key.take();
+        apply::apply(&mut self.state, self.now, key, &event, &mut self.touched);
+        self.dispatch.follow(&self.state, &mut self.touched);
+        let start = self.outbox.told.len();
+        audience::tell(&self.state, &event, &mut self.outbox.told);
+        let told = start..self.outbox.told.len();
+        self.outbox.events.push(Recorded { at: self.now, key, event, told });
+    }
+}
+
+enum Repeat {
+    Answer(Reply),
+    Again(Command),
+}
+
+/// What a command comes to that was answered before. An `OpenSession` whose stream broke comes back to the session it opened.
+fn repeat(first: Reply, command: Command) -> Result<Repeat, Rejection> {
+    match (first, command) {
+        (Reply::SessionOpened { epoch, .. }, Command::OpenSession { agent, console, status, .. }) => {
+            Ok(Repeat::Again(Command::OpenSession { agent, console, resume: Some(epoch), status }))
+        }
+        (first, command) if fits(first, &command) => Ok(Repeat::Answer(first)),
+        _ => Err(Rejection::RequestIdReused),
+    }
+}
+
+/// Whether a command can have had this answer.
+fn fits(reply: Reply, command: &Command) -> bool {
+    match command {
+        Command::ApplyDirectory { .. } | Command::PutResource { .. } | Command::DeleteResource { .. } => {
+            reply == Reply::DirectoryApplied
+        }
+        Command::OpenSession { .. } => matches!(reply, Reply::SessionOpened { .. }),
+        Command::AcceptInvite { .. } => matches!(reply, Reply::InviteAccepted { .. }),
+        Command::CreateConversation { .. } => matches!(reply, Reply::ConversationCreated { .. }),
+        Command::RequestConference { .. } | Command::RequestTransfer { .. } => {
+            matches!(reply, Reply::RequestOpened { .. })
+        }
+        Command::ExtendWrapUp { .. } => matches!(reply, Reply::WrapUpExtended { .. }),
+        Command::PostMessage { .. } => matches!(reply, Reply::MessagePosted { .. }),
+        Command::DropSession { .. }
+        | Command::DropAllSessions
+        | Command::SetPresence { .. }
+        | Command::DeclineInvite { .. }
+        | Command::CancelRequest { .. }
+        | Command::LeaveConversation { .. }
+        | Command::EndConversation { .. }
+        | Command::CompleteWrapUp { .. } => reply == Reply::Done,
+    }
+}
+
+impl Engine {
+    /// The session that an agent acts from, if it may (PRES-1).
+    fn acting(&self, acting: Acting) -> Result<ids::AgentIx, Rejection> {
+        let agent = self.state.agents.get(acting.agent.index()).ok_or(Rejection::AgentNotFound)?;
+        match agent.session {
+            Some(session) if session.epoch == acting.epoch => Ok(acting.agent),
+            Some(_) => Err(Rejection::SessionFenced),
+            None if acting.epoch.0 != 0 && acting.epoch.0 < agent.latest_epoch => {
+                Err(Rejection::SessionFenced)
+            }
+            None => Err(Rejection::SessionNotOpen),
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! What the engine can say of itself. It changes nothing, and nothing of it is kept.
+
+use crate::engine::{
+    Engine,
+    command::{Page, Query},
+    directory::{
+        check::{self, Remark},
+        plan,
+        registry::CapacityProfile,
+        spec::{Change, PresenceKind, Resource, ResourceKind},
+    },
+    event::{Console, RequestKind},
+    ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx},
+    rejection::Rejection,
+    routing::{Routing, RoutingType},
+    state::{agent::Hold, conversation::Participant},
+};
+
+/// What the engine says of an agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoutingState {
+    /// No session, a dropped one, or a status that takes no work.
+    Offline,
+    /// Online with nothing in hand.
+    Idle,
+    /// Online with work in hand and room for more.
+    Engaged,
+    /// Online with no unit free in either pool.
+    AtCapacity,
+    /// Let an invite expire and has not acted since.
+    NotResponding,
+    /// Takes nothing new.
+    Draining,
+}
+
+/// An agent as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentView {
+    /// Who.
+    pub agent: AgentIx,
+    /// Its state for routing.
+    pub routing_state: RoutingState,
+    /// What it says of itself.
+    pub status: Option<StatusIx>,
+    /// Its session, with whether its stream is open.
+    pub session: Option<(Epoch, Console, bool)>,
+    /// Units of its profile.
+    pub units: u32,
+    /// Interruptible units of its profile.
+    pub interruptible_units: u32,
+    /// The sum of its holds.
+    pub units_used: u32,
+    /// Who takes which units.
+    pub holds: Vec<Hold>,
+    /// Its pending invites.
+    pub invites: Vec<InviteView>,
+    /// Where it is in.
+    pub conversations: Vec<ConversationId>,
+}
+
+/// A pending invite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InviteView {
+    /// Which.
+    pub invite: InviteId,
+    /// Its request.
+    pub request: RequestId,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// What is asked.
+    pub kind: RequestKind,
+    /// The channel.
+    pub channel: ChannelIx,
+    /// The customer.
+    pub customer: Box<str>,
+    /// Who asked.
+    pub requester: Option<AgentIx>,
+    /// What an acceptance takes.
+    pub units: u32,
+    /// When it expires; 0: never.
+    pub expires_at: Millis,
+}
+
+/// An open request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestView {
+    /// Which.
+    pub request: RequestId,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// What it asks.
+    pub kind: RequestKind,
+    /// How it is routed.
+    pub routing: Routing,
+    /// Who asked.
+    pub requester: Option<AgentIx>,
+    /// Since when it counts as waiting.
+    pub requested_at: Millis,
+    /// Who has a pending invite, the first hundred.
+    pub invited: Vec<AgentIx>,
+    /// How many have.
+    pub invited_count: usize,
+}
+
+/// A live conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationView {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Its channel.
+    pub channel: ChannelIx,
+    /// Its customer.
+    pub customer: Box<str>,
+    /// How it came in.
+    pub routing_type: RoutingType,
+    /// When.
+    pub created_at: Millis,
+    /// Who is in, the keeper first.
+    pub participants: Vec<Participant>,
+    /// What is asked.
+    pub requests: Vec<RequestView>,
+    /// Entries of its chat log.
+    pub log_entries: u32,
+}
+
+/// A queue as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueView {
+    /// Which.
+    pub queue: QueueIx,
+    /// How many requests wait in it.
+    pub waiting: usize,
+    /// Since when the oldest waits.
+    pub oldest: Option<Millis>,
+    /// How many agents are its members.
+    pub members: usize,
+    /// How many of them are online.
+    pub online: usize,
+}
+
+/// What a query answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// To `PlanDirectory`: what would change, and what can never work.
+    Plan(Vec<Change>, Vec<Remark>),
+    /// To `Resource`.
+    Resource(Box<Resource>),
+    /// To `Resources`, and whether there are more.
+    Resources(Vec<Resource>, bool),
+    /// To `Agent`.
+    Agent(Box<AgentView>),
+    /// To `Agents`, and whether there are more.
+    Agents(Vec<AgentView>, bool),
+    /// To `Conversation`.
+    Conversation(Box<ConversationView>),
+    /// To `Conversations`, and whether there are more.
+    Conversations(Vec<ConversationView>, bool),
+    /// To `Queue`.
+    Queue(QueueView),
+    /// To `Queues`, and whether there are more.
+    Queues(Vec<QueueView>, bool),
+    /// To `Waiting`.
+    Waiting(Vec<RequestView>),
+}
+
+/// Invited agents that a view of a request names.
+const INVITED_SHOWN: usize = 100;
+
+impl Engine {
+    /// Answers a query.
+    pub fn query(&self, query: Query) -> Result<Answer, Rejection> {
+        let registry = &self.state.registry;
+        let live = |kind, number: u32, rejection| {
+            if registry.is_live(kind, number) { Ok(()) } else { Err(rejection) }
+        };
+        match query {
+            Query::PlanDirectory { wanted } => self.plan_directory(wanted),
+            Query::Resource { kind, id } => {
+                let number = registry.names().of(kind).number(&id);
+                let resource = number.and_then(|number| registry.resource(kind, number));
+                resource.map(|it| Answer::Resource(Box::new(it))).ok_or(Rejection::ResourceNotFound)
+            }
+            Query::Resources { kind, page } => {
+                let (numbers, more) = self.page_by_id(kind, &page);
+                Ok(Answer::Resources(
+                    numbers.into_iter().filter_map(|it| registry.resource(kind, it)).collect(),
+                    more,
+                ))
+            }
+            Query::Agent(agent) => {
+                live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound)?;
+                Ok(Answer::Agent(Box::new(self.agent_view(agent))))
+            }
+            Query::Agents(page) => {
+                let (numbers, more) = self.page_by_id(ResourceKind::Agent, &page);
+                Ok(Answer::Agents(numbers.into_iter().map(|it| self.agent_view(AgentIx(it))).collect(), more))
+            }
+            Query::Conversation(id) => match self.state.conversations.get(id) {
+                Some(_) => Ok(Answer::Conversation(Box::new(self.conversation_view(id)))),
+                None if (1..=self.state.conversation_count).contains(&id.0) => {
+                    Err(Rejection::ConversationEnded)
+                }
+                None => Err(Rejection::ConversationNotFound),
+            },
+            Query::Conversations(page) => {
+                let mut ids = self.state.conversations.ids();
+                ids.retain(|id| page.after.is_none_or(|after| *id > after));
+                let more = ids.len() > page.size;
+                ids.truncate(page.size);
+                Ok(Answer::Conversations(
+                    ids.into_iter().map(|it| self.conversation_view(it)).collect(),
+                    more,
+                ))
+            }
+            Query::Queue(queue) => {
+                live(ResourceKind::Queue, queue.0, Rejection::QueueNotFound)?;
+                Ok(Answer::Queue(self.queue_view(queue)))
+            }
+            Query::Queues(page) => {
+                let (numbers, more) = self.page_by_id(ResourceKind::Queue, &page);
+                Ok(Answer::Queues(numbers.into_iter().map(|it| self.queue_view(QueueIx(it))).collect(), more))
+            }
+            Query::Waiting { queue, size } => {
+                live(ResourceKind::Queue, queue.0, Rejection::QueueNotFound)?;
+                let turns = self.dispatch.demand().queue_first(queue, size);
+                Ok(Answer::Waiting(turns.into_iter().map(|it| self.request_view(it.request)).collect()))
+            }
+        }
+    }
+
+    fn plan_directory(&self, wanted: Vec<Resource>) -> Result<Answer, Rejection> {
+        let mistakes = check::mistakes(&self.state.registry, &wanted);
+        if !mistakes.is_empty() {
+            return Err(Rejection::DirectoryInvalid(mistakes));
+        }
+        let warnings = check::warnings(&wanted);
+        Ok(Answer::Plan(plan::plan(&self.state.registry, wanted), warnings))
+    }
+
+    fn page_by_id(&self, kind: ResourceKind, page: &Page<Box<str>>) -> (Vec<u32>, bool) {
+        let names = self.state.registry.names().of(kind);
+        let mut numbers = self.state.registry.live_by_id(kind);
+        if let Some(after) = &page.after {
+            let skipped = numbers.partition_point(|it| names.name(*it) <= &**after);
+            numbers.drain(..skipped);
+        }
+        let more = numbers.len() > page.size;
+        numbers.truncate(page.size);
+        (numbers, more)
+    }
+
+    /// An agent as it stands.
+    pub fn agent_view(&self, agent: AgentIx) -> AgentView {
+        let (row, profile) = (self.state.agent(agent), self.state.profile(agent));
+        AgentView {
+            agent,
+            routing_state: self.routing_state(agent, profile),
+            status: row.status,
+            session: row.session.map(|it| (it.epoch, it.console, it.lease_until == 0)),
+            units: profile.spec.units,
+            interruptible_units: profile.spec.interruptible_units,
+            units_used: row.load().total,
+            holds: row.holds().to_vec(),
+            invites: row.invites.iter().map(|it| self.invite_view(*it)).collect(),
+            conversations: row.conversations().collect(),
+        }
+    }
+
+    fn routing_state(&self, agent: AgentIx, profile: &CapacityProfile) -> RoutingState {
+        let (row, load) = (self.state.agent(agent), self.state.agent(agent).load());
+        let connected = row.session.is_some_and(|it| it.lease_until == 0);
+        let kind = row.status.map(|it| self.state.registry.status(it).spec.kind);
+        if connected && kind == Some(PresenceKind::Draining) {
+            return RoutingState::Draining;
+        }
+        if !connected || kind != Some(PresenceKind::Online) {
+            return RoutingState::Offline;
+        }
+        let full = load.primary >= profile.spec.units && load.total >= profile.spec.interruptible_units;
+        if row.not_responding {
+            RoutingState::NotResponding
+        } else if full {
+            RoutingState::AtCapacity
+        } else if load.in_hand {
+            RoutingState::Engaged
+        } else {
+            RoutingState::Idle
+        }
+    }
+
+    fn invite_view(&self, id: InviteId) -> InviteView {
+        let request_id = self.state.invites.at(id).request;
+        let request = self.state.requests.at(request_id);
+        let conversation = self.state.conversation_of(request);
+        InviteView {
+            invite: id,
+            request: request_id,
+            conversation: request.conversation,
+            kind: request.kind,
+            channel: conversation.channel,
+            customer: conversation.customer.clone(),
+            requester: request.requester,
+            units: request.sent.units,
+            expires_at: request.sent.expires_at,
+        }
+    }
+
+    fn request_view(&self, id: RequestId) -> RequestView {
+        let request = self.state.requests.at(id);
+        RequestView {
+            request: id,
+            conversation: request.conversation,
+            kind: request.kind,
+            routing: request.routing.clone(),
+            requester: request.requester,
+            requested_at: request.requested_at,
+            invited: request.sent.pending.iter().take(INVITED_SHOWN).map(|(_, agent)| *agent).collect(),
+            invited_count: request.sent.pending.len(),
+        }
+    }
+
+    fn conversation_view(&self, id: ConversationId) -> ConversationView {
+        let row = self.state.conversations.at(id);
+        ConversationView {
+            conversation: id,
+            channel: row.channel,
+            customer: row.customer.clone(),
+            routing_type: row.routing_type,
+            created_at: row.created_at,
+            participants: row.participants.clone(),
+            requests: row.requests.iter().map(|it| self.request_view(*it)).collect(),
+            log_entries: row.log_entries,
+        }
+    }
+
+    fn queue_view(&self, queue: QueueIx) -> QueueView {
+        let demand = self.dispatch.demand();
+        let agents = (0..).take(self.state.agents.len()).map(AgentIx);
+        let members: Vec<AgentIx> = agents
+            .filter(|it| self.state.registry.is_live(ResourceKind::Agent, it.0))
+            .filter(|it| self.state.registry.agent(*it).queues.binary_search(&queue).is_ok())
+            .collect();
+        QueueView {
+            queue,
+            waiting: demand.queue_len(queue),
+            oldest: demand.queue_oldest(queue),
+            members: members.len(),
+            online: members.iter().filter(|it| self.state.is_online(**it)).count(),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What a command answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{
+    event::Event,
+    ids::{ConversationId, Epoch, Millis, RequestId},
+};
+
+/// The answer to a command that was carried out. Small, for it is remembered (API-1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// It was done.
+    Done,
+    /// The directory is as asked.
+    DirectoryApplied,
+    /// The session is open.
+    SessionOpened {
+        /// Its epoch.
+        epoch: Epoch,
+        /// Whether it was there before.
+        resumed: bool,
+    },
+    /// The conversation was created.
+    ConversationCreated {
+        /// Its number.
+        conversation: ConversationId,
+        /// The request for its first agent.
+        request: RequestId,
+    },
+    /// The request is open.
+    RequestOpened {
+        /// Its number.
+        request: RequestId,
+    },
+    /// The acceptance won.
+    InviteAccepted {
+        /// Where the agent is now.
+        conversation: ConversationId,
+    },
+    /// The wrap-up is longer.
+    WrapUpExtended {
+        /// When it ends now.
+        until: Millis,
+    },
+    /// The message was posted.
+    MessagePosted {
+        /// Its entry in the log of its author.
+        number: u32,
+    },
+}
+
+impl Reply {
+    /// The answer of the command whose first event this is: one rule, for the first answer and for every repeat.
+    pub fn of(first: &Event) -> Self {
+        match first {
+            Event::DirectoryChanged { .. } => Self::DirectoryApplied,
+            Event::SessionStarted { epoch, .. } => Self::SessionOpened { epoch: *epoch, resumed: false },
+            Event::SessionResumed { epoch, .. } => Self::SessionOpened { epoch: *epoch, resumed: true },
+            Event::ConversationCreated { conversation, request, .. } => {
+                Self::ConversationCreated { conversation: *conversation, request: *request }
+            }
+            Event::RequestOpened { request, .. } => Self::RequestOpened { request: *request },
+            Event::InviteAccepted { conversation, .. } => {
+                Self::InviteAccepted { conversation: *conversation }
+            }
+            Event::WrapUpExtended { until, .. } => Self::WrapUpExtended { until: *until },
+            Event::MessagePosted { number, customer_number, author, .. } => Self::MessagePosted {
+                number: if *author == crate::engine::event::Author::Customer {
+                    *customer_number
+                } else {
+                    *number
+                },
+            },
+            Event::SessionDropped { .. }
+            | Event::SessionEnded { .. }
+            | Event::PresenceSet { .. }
+            | Event::InvitesSent { .. }
+            | Event::InvitesEnded { .. }
+            | Event::RequestEnded { .. }
+            | Event::RoundStarted { .. }
+            | Event::ParticipantLeft { .. }
+            | Event::ConversationEnded { .. }
+            | Event::WrapUpEnded { .. } => Self::Done,
+        }
+    }
+}

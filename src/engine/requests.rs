@@ -1,0 +1,211 @@
+//! Requests: for a new conversation, a conference, a transfer (INV-1, CONF-1 to 7, XFER-1 to 4, BTN-1, 2).
+
+use crate::engine::{
+    Engine,
+    command::Acting,
+    directory::spec::{ResourceKind, RoutingModel},
+    event::{Console, Event, RequestEnd, RequestKind},
+    ids::{AgentIx, ChannelIx, ConversationId, Millis, RequestId},
+    limits,
+    rejection::Rejection,
+    routing::{Capacity, Mode, Requirement, Routing, RoutingAsk, RoutingType, Target},
+};
+
+impl Engine {
+    pub(super) fn create_conversation(
+        &mut self,
+        channel: ChannelIx,
+        customer: Box<str>,
+        ask: RoutingAsk,
+    ) -> Result<(), Rejection> {
+        let routing = self.fill_in(ask, RequestKind::New);
+        if routing == Err(Rejection::AgentNotFound) {
+            return Err(Rejection::AgentNotFound);
+        }
+        if !self.state.registry.is_live(ResourceKind::Channel, channel.0) {
+            return Err(Rejection::ChannelNotFound);
+        }
+        let routing = routing?;
+        if self.state.conversations.len() >= limits::CONVERSATIONS_MAX {
+            return Err(Rejection::ConversationsFull);
+        }
+        let routing_type = match routing.target {
+            Target::Button(_) => RoutingType::ButtonSkills,
+            Target::Agent(_) | Target::Skill(_) | Target::Requirements(_) | Target::Queue { .. } => {
+                RoutingType::OmniChannel
+            }
+        };
+        self.emit(Event::ConversationCreated {
+            conversation: ConversationId(self.state.conversation_count + 1),
+            channel,
+            customer,
+            routing_type,
+            request: self.next_request(),
+            routing,
+        });
+        Ok(())
+    }
+
+    pub(super) fn request_conference(
+        &mut self,
+        session: Acting,
+        conversation: ConversationId,
+        ask: RoutingAsk,
+    ) -> Result<(), Rejection> {
+        self.live_agent(session.agent)?;
+        let routing = self.fill_in(ask, RequestKind::Conference)?;
+        let requester = self.participant(session, conversation)?;
+        let row = self.state.conversations.at(conversation);
+        let rules = &self.state.registry.channel(row.channel).spec;
+        if !rules.conference_allowed {
+            return Err(Rejection::ConferenceNotAllowed);
+        }
+        if row.routing_type == RoutingType::OmniChannel {
+            self.console_conferences(requester)?;
+            if let Target::Agent(invited) = routing.target {
+                self.console_conferences(invited)?;
+            }
+        }
+        self.not_in(conversation, &routing.target)?;
+        let places = row.participants.len() + self.open(conversation, RequestKind::Conference);
+        if places >= rules.participants_max as usize {
+            return Err(Rejection::ParticipantsFull);
+        }
+        // With the acceptance of the conference the transfer would be one that XFER-2 forbids.
+        if row.routing_type == RoutingType::ButtonSkills && self.open(conversation, RequestKind::Transfer) > 0
+        {
+            return Err(Rejection::TransferOpen);
+        }
+        self.open_request(conversation, RequestKind::Conference, requester, routing, self.now)
+    }
+
+    pub(super) fn request_transfer(
+        &mut self,
+        session: Acting,
+        conversation: ConversationId,
+        ask: RoutingAsk,
+    ) -> Result<(), Rejection> {
+        self.live_agent(session.agent)?;
+        let routing = self.fill_in(ask, RequestKind::Transfer)?;
+        let requester = self.participant(session, conversation)?;
+        let row = self.state.conversations.at(conversation);
+        let by_button = row.routing_type == RoutingType::ButtonSkills;
+        self.not_in(conversation, &routing.target)?;
+        if by_button && row.participants.len() > 1 {
+            return Err(Rejection::ConferenceButtonSkillsNotTransferable);
+        }
+        if self.open(conversation, RequestKind::Transfer) > 0 {
+            return Err(Rejection::TransferOpen);
+        }
+        if by_button && self.open(conversation, RequestKind::Conference) > 0 {
+            return Err(Rejection::ConferenceOpen);
+        }
+        // Age goes along (XFER-3).
+        let requested_at = row.created_at;
+        self.open_request(conversation, RequestKind::Transfer, requester, routing, requested_at)
+    }
+
+    pub(super) fn cancel_request(&mut self, session: Acting, request: RequestId) -> Result<(), Rejection> {
+        self.live_agent(session.agent)?;
+        let agent = self.acting(session)?;
+        let Some(row) = self.state.requests.get(request) else {
+            let was_there = (1..=self.state.request_count).contains(&request.0);
+            return Err(if was_there { Rejection::RequestClosed } else { Rejection::RequestNotFound });
+        };
+        if row.requester != Some(agent) {
+            return Err(Rejection::NotTheRequester);
+        }
+        self.end_request(request, RequestEnd::Cancelled);
+        Ok(())
+    }
+
+    fn open_request(
+        &mut self,
+        conversation: ConversationId,
+        kind: RequestKind,
+        requester: AgentIx,
+        routing: Routing,
+        requested_at: Millis,
+    ) -> Result<(), Rejection> {
+        if self.state.conversations.at(conversation).requests.len() >= limits::OPEN_REQUESTS_MAX {
+            return Err(Rejection::RequestsFull);
+        }
+        let (request, requester) = (self.next_request(), Some(requester));
+        self.emit(Event::RequestOpened { request, conversation, kind, requester, routing, requested_at });
+        Ok(())
+    }
+
+    fn next_request(&self) -> RequestId {
+        RequestId(self.state.request_count + 1)
+    }
+
+    fn open(&self, conversation: ConversationId, kind: RequestKind) -> usize {
+        let requests = &self.state.conversations.at(conversation).requests;
+        requests.iter().filter(|id| self.state.requests.at(**id).kind == kind).count()
+    }
+
+    /// An agent whose session is in the older console cannot conference (CONF-5). Without a session it is not that which is wrong.
+    fn console_conferences(&self, agent: AgentIx) -> Result<(), Rejection> {
+        let session = self.state.agent(agent).session;
+        if session.is_some_and(|it| it.console == Console::Classic) {
+            Err(Rejection::ConsoleNotSupported)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn not_in(&self, conversation: ConversationId, target: &Target) -> Result<(), Rejection> {
+        match target {
+            Target::Agent(agent) if self.state.conversations.at(conversation).has(*agent) => {
+                Err(Rejection::AlreadyAParticipant)
+            }
+            Target::Agent(_)
+            | Target::Skill(_)
+            | Target::Requirements(_)
+            | Target::Queue { .. }
+            | Target::Button(_) => Ok(()),
+        }
+    }
+
+    /// What the caller left open, as the directory or the rules say.
+    fn fill_in(&self, ask: RoutingAsk, kind: RequestKind) -> Result<Routing, Rejection> {
+        self.known_target(&ask.target)?;
+        let registry = &self.state.registry;
+        let (model, priority) = match &ask.target {
+            Target::Queue { queue, .. } => (registry.queue(*queue).model, registry.queue(*queue).priority),
+            Target::Button(button) => (registry.button(*button).spec.model, limits::PRIORITY_DEFAULT),
+            Target::Agent(_) | Target::Skill(_) | Target::Requirements(_) => {
+                (RoutingModel::LeastActive, limits::PRIORITY_DEFAULT)
+            }
+        };
+        let colleague = kind != RequestKind::New;
+        let (broadcast, exceed) =
+            (colleague && matches!(ask.target, Target::Skill(_)), colleague && ask.target.is_personal());
+        Ok(Routing {
+            mode: ask.mode.unwrap_or(if broadcast { Mode::Broadcast } else { Mode::Single }),
+            model: ask.model.unwrap_or(model),
+            priority: ask.priority.unwrap_or(priority),
+            capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
+            target: ask.target,
+        })
+    }
+
+    fn known_target(&self, target: &Target) -> Result<(), Rejection> {
+        let live = |kind, number, rejection| {
+            if self.state.registry.is_live(kind, number) { Ok(()) } else { Err(rejection) }
+        };
+        let skills = |skills: &[Requirement]| {
+            skills.iter().try_for_each(|it| live(ResourceKind::Skill, it.skill.0, Rejection::SkillNotFound))
+        };
+        match target {
+            Target::Agent(agent) => live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound),
+            Target::Skill(skill) => live(ResourceKind::Skill, skill.0, Rejection::SkillNotFound),
+            Target::Requirements(requirements) => skills(requirements),
+            Target::Queue { queue, skills: required } => {
+                skills(required)?;
+                live(ResourceKind::Queue, queue.0, Rejection::QueueNotFound)
+            }
+            Target::Button(button) => live(ResourceKind::Button, button.0, Rejection::ButtonNotFound),
+        }
+    }
+}

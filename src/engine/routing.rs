@@ -1,0 +1,113 @@
+//! How a request is routed: whom it addresses, to how many at a time, in which order.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{
+    directory::spec::RoutingModel,
+    ids::{AgentIx, ButtonIx, QueueIx, SkillIx},
+};
+
+/// How a conversation came in, for life (BTN-2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum RoutingType {
+    /// By an agent, a skill, requirements or a queue.
+    OmniChannel,
+    /// By a button.
+    ButtonSkills,
+}
+
+/// A skill and the least level of it, in hundredths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Requirement {
+    /// The skill.
+    pub skill: SkillIx,
+    /// The least level.
+    pub level: u16,
+}
+
+/// Whom a request addresses.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Target {
+    /// One agent.
+    Agent(AgentIx),
+    /// All who have this skill, at any level.
+    Skill(SkillIx),
+    /// All who have these skills, each once, in the order of their numbers.
+    Requirements(Box<[Requirement]>),
+    /// The members of a queue, those with these skills.
+    Queue {
+        /// The queue.
+        queue: QueueIx,
+        /// Skills beside the membership, in the order of their numbers.
+        skills: Box<[Requirement]>,
+    },
+    /// Agents with any (or all) of a button's skills.
+    Button(ButtonIx),
+}
+
+impl Target {
+    /// The queue, where it is one.
+    pub fn queue(&self) -> Option<QueueIx> {
+        match self {
+            Self::Queue { queue, .. } => Some(*queue),
+            Self::Agent(_) | Self::Skill(_) | Self::Requirements(_) | Self::Button(_) => None,
+        }
+    }
+
+    /// Whether it names whom it wants: an agent, or whoever has one skill. Such requests may exceed capacity (CAP-4) and fail at once
+    /// when nobody is there (CONF-4); the others wait.
+    pub fn is_personal(&self) -> bool {
+        match self {
+            Self::Agent(_) | Self::Skill(_) => true,
+            Self::Requirements(_) | Self::Queue { .. } | Self::Button(_) => false,
+        }
+    }
+}
+
+/// Whom a request goes to at a time (INV-1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Mode {
+    /// The best agent, then the next.
+    Single,
+    /// Everyone eligible at once.
+    Broadcast,
+}
+
+/// Whether an agent without free units may be given something (CAP-4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Capacity {
+    /// Only into free units.
+    Fit,
+    /// Also above.
+    Exceed,
+}
+
+/// How a request is routed; every default is filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Routing {
+    /// Whom it addresses.
+    pub target: Target,
+    /// To how many at a time.
+    pub mode: Mode,
+    /// Who is best.
+    pub model: RoutingModel,
+    /// Lower goes first.
+    pub priority: u32,
+    /// Whether it may exceed capacity.
+    pub capacity: Capacity,
+}
+
+/// How the caller wants a request to be routed; what it leaves open the directory says (`requests::fill_in`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoutingAsk {
+    /// Whom it addresses.
+    pub target: Target,
+    /// To how many at a time.
+    pub mode: Option<Mode>,
+    /// Who is best.
+    pub model: Option<RoutingModel>,
+    /// Lower goes first.
+    pub priority: Option<u32>,
+    /// Whether it may exceed capacity.
+    pub capacity: Option<Capacity>,
+}

@@ -1,0 +1,115 @@
+//! A conversation and its requests, as the engine keeps them while they are live.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{
+    event::RequestKind,
+    ids::{AgentIx, ChannelIx, ConversationId, InviteId, Millis, RequestId},
+    routing::{Routing, RoutingType},
+};
+
+/// An agent in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Participant {
+    /// Who.
+    pub agent: AgentIx,
+    /// Since when.
+    pub joined_at: Millis,
+}
+
+/// A live conversation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Conversation {
+    /// Its channel.
+    pub channel: ChannelIx,
+    /// Its customer.
+    pub customer: Box<str>,
+    /// How it came in.
+    pub routing_type: RoutingType,
+    /// When it was created, which is since when its customer waits (QUE-2).
+    pub created_at: Millis,
+    /// How it is routed when its only agent is lost.
+    pub origin: Routing,
+    /// Who is in it, the keeper first.
+    pub participants: Vec<Participant>,
+    /// Its open requests, oldest first.
+    pub requests: Vec<RequestId>,
+    /// Entries of its chat log.
+    pub log_entries: u32,
+    /// Entries of it that the customer sees.
+    pub customer_log_entries: u32,
+}
+
+impl Conversation {
+    /// Whether an agent is in it.
+    pub fn has(&self, agent: AgentIx) -> bool {
+        self.participants.iter().any(|it| it.agent == agent)
+    }
+}
+
+/// An agent that said no, or nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declined {
+    /// Who.
+    pub agent: AgentIx,
+    /// When.
+    pub at: Millis,
+    /// Whether by letting it expire.
+    pub expired: bool,
+    /// When it may be invited again; 0: not by the passing of time.
+    pub again_at: Millis,
+}
+
+/// The invites that a request has out now, all sent at once.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Sent {
+    /// Which, whose, best first. Those that ended are no longer here.
+    pub pending: Vec<(InviteId, AgentIx)>,
+    /// When they expire; 0: never.
+    pub expires_at: Millis,
+    /// What an acceptance takes.
+    pub units: u32,
+    /// Whether of the interruptible pool.
+    pub interruptible: bool,
+    /// Whether the invites hold it.
+    pub held: bool,
+}
+
+/// One ask to find an agent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// What it asks.
+    pub kind: RequestKind,
+    /// Who asked; none for NEW.
+    pub requester: Option<AgentIx>,
+    /// How it is routed.
+    pub routing: Routing,
+    /// Since when it counts as waiting.
+    pub requested_at: Millis,
+    /// What it has out.
+    pub sent: Sent,
+    /// Who said no in this round (INV-6).
+    pub declined: Vec<Declined>,
+    /// How often everyone had declined.
+    pub round: u32,
+    /// Whether an acceptance has won; it is here only until the losers' invites are rescinded.
+    pub accepted: bool,
+}
+
+impl Request {
+    /// Whether nobody is invited now.
+    pub fn is_waiting(&self) -> bool {
+        self.sent.pending.is_empty() && !self.accepted
+    }
+}
+
+/// A pending invite.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Invite {
+    /// Its request.
+    pub request: RequestId,
+    /// Whose.
+    pub agent: AgentIx,
+}

@@ -1,0 +1,123 @@
+//! The state of an org: what a snapshot holds, and what `apply` alone changes.
+
+pub mod agent;
+pub mod answers;
+pub mod conversation;
+pub mod outcomes;
+pub mod table;
+pub mod timers;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{
+    directory::{
+        registry::{CapacityProfile, Registry},
+        spec::{PresenceKind, ResourceKind},
+    },
+    ids::{AgentIx, ChannelIx, ConversationId, InviteId, Millis, RequestId, StatusIx},
+};
+use agent::{Agent, HoldOwner};
+use answers::Answers;
+use conversation::{Conversation, Invite, Request};
+use outcomes::Outcomes;
+use table::Table;
+use timers::{Timer, Timers};
+
+/// Everything that is true of an org.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct State {
+    /// The directory.
+    pub registry: Registry,
+    /// Agents by number.
+    pub agents: Vec<Agent>,
+    /// Live conversations.
+    pub conversations: Table<ConversationId, Conversation>,
+    /// Open requests.
+    pub requests: Table<RequestId, Request>,
+    /// Pending invites.
+    pub invites: Table<InviteId, Invite>,
+    /// How the latest invites ended.
+    pub outcomes: Outcomes,
+    /// What was answered to which command.
+    pub answers: Answers,
+    /// Conversations ever created.
+    pub conversation_count: u64,
+    /// Requests ever opened.
+    pub request_count: u64,
+    /// How often anybody was given work.
+    pub given_count: u64,
+    /// The time of the latest event.
+    pub now: Millis,
+    /// What is due when.
+    #[serde(skip)]
+    pub timers: Timers,
+}
+
+impl State {
+    /// An agent.
+    pub fn agent(&self, ix: AgentIx) -> &Agent {
+        &self.agents[ix.index()]
+    }
+
+    /// An agent's capacity profile.
+    pub fn profile(&self, ix: AgentIx) -> &CapacityProfile {
+        self.registry.profile(self.registry.agent(ix).profile)
+    }
+
+    /// An agent with its profile, to change its holds.
+    pub fn agent_mut(&mut self, ix: AgentIx) -> (&mut Agent, &CapacityProfile) {
+        (&mut self.agents[ix.index()], self.registry.profile(self.registry.agent(ix).profile))
+    }
+
+    /// The conversation of a request.
+    pub fn conversation_of(&self, request: &Request) -> &Conversation {
+        self.conversations.at(request.conversation)
+    }
+
+    /// Whether the agent's session, presence and conduct let it be given work: SEL-1 without skills and room.
+    pub fn is_online(&self, ix: AgentIx) -> bool {
+        let agent = self.agent(ix);
+        let connected = agent.session.is_some_and(|it| it.lease_until == 0);
+        connected
+            && !agent.not_responding
+            && agent.status.is_some_and(|status| self.is_online_status(status))
+            && self.registry.is_live(ResourceKind::Agent, ix.0)
+    }
+
+    fn is_online_status(&self, ix: StatusIx) -> bool {
+        self.registry.is_live(ResourceKind::PresenceStatus, ix.0)
+            && self.registry.status(ix).spec.kind == PresenceKind::Online
+    }
+
+    /// Whether the agent's status takes a channel now.
+    pub fn takes(&self, ix: AgentIx, channel: ChannelIx) -> bool {
+        let status = self.agent(ix).status;
+        status.is_some_and(|it| {
+            self.is_online_status(it) && self.registry.status(it).channels.contains(channel)
+        })
+    }
+
+    /// Rebuilds what a snapshot leaves out.
+    pub fn reindex(&mut self) {
+        self.registry.reindex();
+        self.answers.reindex();
+        self.timers = Timers::default();
+        for id in self.requests.ids() {
+            let request = self.requests.at(id);
+            self.timers.set(request.sent.expires_at, Timer::Expiry(id));
+            for declined in &request.declined {
+                self.timers.set(declined.again_at, Timer::Reinvite(id));
+            }
+        }
+        for (ix, agent) in (0..).map(AgentIx).zip(&self.agents) {
+            if let Some(session) = agent.session {
+                self.timers.set(session.lease_until, Timer::Lease(ix));
+            }
+            for hold in agent.holds() {
+                if let HoldOwner::WrapUp(until) = hold.owner {
+                    self.timers.set(until, Timer::WrapUp(ix, hold.conversation));
+                }
+            }
+        }
+    }
+}
