@@ -51,7 +51,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             }
         }
         Event::SessionDropped { agent, lease_until, .. } => {
-            session_dropped(state, *agent, *lease_until, touched)
+            session_dropped(state, *agent, *lease_until, touched);
         }
         Event::SessionEnded { agent, epoch } => session_ended(state, *agent, *epoch, touched),
         Event::PresenceSet { agent, status, cause } => presence_set(state, *agent, *status, *cause, touched),
@@ -129,7 +129,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             state.conversations.remove(*conversation);
         }
         Event::WrapUpExtended { conversation, agent, until } => {
-            wrap_up_extended(state, *conversation, *agent, *until)
+            wrap_up_extended(state, *conversation, *agent, *until);
         }
         Event::WrapUpEnded { conversation, agent } => {
             let until = state.agent(*agent).wrap_up(*conversation).unwrap_or(0);

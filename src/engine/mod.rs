@@ -243,7 +243,7 @@ fn repeat(first: Reply, command: Command) -> Result<Repeat, Rejection> {
 fn fits(reply: Reply, command: &Command) -> bool {
     match command {
         Command::ApplyDirectory { .. } | Command::PutResource { .. } | Command::DeleteResource { .. } => {
-            reply == Reply::DirectoryApplied
+            matches!(reply, Reply::DirectoryApplied { .. })
         }
         Command::OpenSession { .. } => matches!(reply, Reply::SessionOpened { .. }),
         Command::AcceptInvite { .. } => matches!(reply, Reply::InviteAccepted { .. }),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{
+    directory::spec::Change,
     event::Event,
     ids::{ConversationId, Epoch, Millis, RequestId},
 };
@@ -13,7 +14,14 @@ pub enum Reply {
     /// It was done.
     Done,
     /// The directory is as asked.
-    DirectoryApplied,
+    DirectoryApplied {
+        /// Resources that were not there.
+        created: u32,
+        /// Resources that are other than they were.
+        changed: u32,
+        /// Resources that are no longer there.
+        removed: u32,
+    },
     /// The session is open.
     SessionOpened {
         /// Its epoch.
@@ -54,7 +62,7 @@ impl Reply {
     /// The answer of the command whose first event this is: one rule, for the first answer and for every repeat.
     pub fn of(first: &Event) -> Self {
         match first {
-            Event::DirectoryChanged { .. } => Self::DirectoryApplied,
+            Event::DirectoryChanged { changes } => directory_applied(changes),
             Event::SessionStarted { epoch, .. } => Self::SessionOpened { epoch: *epoch, resumed: false },
             Event::SessionResumed { epoch, .. } => Self::SessionOpened { epoch: *epoch, resumed: true },
             Event::ConversationCreated { conversation, request, .. } => {
@@ -84,4 +92,16 @@ impl Reply {
             | Event::WrapUpEnded { .. } => Self::Done,
         }
     }
+}
+
+fn directory_applied(changes: &[Change]) -> Reply {
+    let (mut created, mut changed, mut removed) = (0, 0, 0);
+    for change in changes {
+        match change {
+            Change::Create(_) => created += 1,
+            Change::Replace(_) => changed += 1,
+            Change::Remove(..) => removed += 1,
+        }
+    }
+    Reply::DirectoryApplied { created, changed, removed }
 }
