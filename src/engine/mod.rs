@@ -105,6 +105,16 @@ impl Engine {
         &self.state
     }
 
+    /// What is true, in the end.
+    pub fn into_state(self) -> State {
+        self.state
+    }
+
+    /// How many events were decided since the outbox was last emptied.
+    pub fn decided(&self) -> usize {
+        self.outbox.events.len()
+    }
+
     /// When the engine wants to be called, if nothing happens before.
     pub fn next_wake(&self) -> Option<Millis> {
         self.state.timers.next()
