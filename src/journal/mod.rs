@@ -21,6 +21,11 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::PathBuf;
 
+mod disk;
+pub mod snapshots;
+
+pub use snapshots::Snapshots;
+
 /// Where an event stands in its org's journal: dense, ordered, never reused. The first event is at 1; 0 means "before any".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position(pub u64);
