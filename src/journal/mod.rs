@@ -7,7 +7,7 @@
 //!                               └──── journal.db ─┘           Snapshots ◄──── recovery starts here
 //! ```
 //!
-//! It is a seam: `embedded` (SQLite, nothing to install) stands behind it today; a distributed engine can.
+//! It is a seam: [`embedded`] (SQLite, nothing to install) stands behind it today; a distributed engine can.
 //!
 //! What every journal behind this seam promises:
 //! 1. What `commit` answered with `Ok` is durable, whole, and at the positions that were asked for.
@@ -22,8 +22,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 mod disk;
+pub mod embedded;
 pub mod snapshots;
 
+pub use embedded::Embedded;
 pub use snapshots::Snapshots;
 
 /// Where an event stands in its org's journal: dense, ordered, never reused. The first event is at 1; 0 means "before any".
