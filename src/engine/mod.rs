@@ -69,6 +69,8 @@ pub struct InvitesTo {
     pub customer: Arc<str>,
     /// Who asked; none for NEW.
     pub requester: Option<ids::AgentIx>,
+    /// Whether it is accepted in the agent's name at once (INV-7).
+    pub auto_accept: bool,
 }
 
 /// What the engine has decided since it was last emptied.
@@ -252,9 +254,13 @@ impl Engine {
 
     fn invites_to(&self, event: &Event) -> Option<InvitesTo> {
         if let Event::InvitesSent { request, conversation, .. } = event {
-            let requester = self.state.requests.at(*request).requester;
-            let row = self.state.conversations.at(*conversation);
-            Some(InvitesTo { channel: row.channel, customer: row.customer.clone(), requester })
+            let (asked, row) = (self.state.requests.at(*request), self.state.conversations.at(*conversation));
+            Some(InvitesTo {
+                channel: row.channel,
+                customer: row.customer.clone(),
+                requester: asked.requester,
+                auto_accept: self.auto_accepts(asked),
+            })
         } else {
             None
         }

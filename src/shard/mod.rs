@@ -152,7 +152,9 @@ impl Shards {
             let (mailbox, letters): (_, Receiver<Letter>) = bounded(MAILBOX_MAX);
             let worker = Worker::new(parts.clock.clone(), letters, commits.clone(), hosted);
             mailboxes.push(mailbox);
-            workers.push(std::thread::Builder::new().name(format!("shard-{number}")).spawn(move || worker.run())?);
+            workers.push(
+                std::thread::Builder::new().name(format!("shard-{number}")).spawn(move || worker.run())?,
+            );
         }
         Ok(Self { mailboxes: Mailboxes(mailboxes.into()), workers, committer })
     }

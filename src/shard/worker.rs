@@ -31,11 +31,11 @@ use crate::{
 const BATCH_MAX: usize = 1_024;
 
 /// Orgs that the service hosts, at most.
-pub const ORGS_MAX: usize = 10_000;
+pub(super) const ORGS_MAX: usize = 10_000;
 
 /// A session that was opened in a batch.
 #[derive(Debug)]
-pub struct Opening {
+pub(super) struct Opening {
     /// After so many events of the org's part.
     pub after: usize,
     /// Which session.
@@ -50,7 +50,7 @@ pub struct Opening {
 
 /// What a batch decided for one org.
 #[derive(Debug)]
-pub struct Part {
+pub(super) struct Part {
     /// Which.
     pub org: Arc<str>,
     /// Where its first event stands.
@@ -63,7 +63,7 @@ pub struct Part {
 
 /// An answer that waits for its batch to be durable.
 #[derive(Debug)]
-pub enum Waiting {
+pub(super) enum Waiting {
     /// To a command.
     Reply(ReplyTo, Result<Reply, Rejection>),
     /// To a query.
@@ -74,7 +74,7 @@ pub enum Waiting {
 
 /// What is committed as one.
 #[derive(Debug, Default)]
-pub struct Batch {
+pub(super) struct Batch {
     /// By org.
     pub parts: Vec<Part>,
     /// In the order of the letters.
@@ -137,7 +137,10 @@ impl Worker {
             stopped |= !self.close_batch();
         }
         let seats = std::mem::take(&mut self.seats);
-        seats.into_iter().map(|(org, seat)| Hosted { org, state: seat.engine.into_state(), last: seat.last }).collect()
+        seats
+            .into_iter()
+            .map(|(org, seat)| Hosted { org, state: seat.engine.into_state(), last: seat.last })
+            .collect()
     }
 
     /// At the start no stream is open: the leases of all sessions run from now.
@@ -145,7 +148,7 @@ impl Worker {
         let now = self.clock.now();
         for org in self.seats.keys().cloned().collect::<Vec<_>>() {
             // The answer is for nobody; there is none but "done".
-            self.decide(now, &org, None, Command::DropAllSessions).map_or((), |_| ());
+            drop(self.decide(now, &org, None, Command::DropAllSessions));
         }
     }
 
@@ -186,7 +189,8 @@ impl Worker {
             }
             Letter::Dropped { org, session, stream } => self.dropped(now, &org, session, stream),
             Letter::Query { org, query, reply } => {
-                let answer = self.seats.get(&org).ok_or(Rejection::OrgNotFound).and_then(|it| it.engine.query(query));
+                let answer =
+                    self.seats.get(&org).ok_or(Rejection::OrgNotFound).and_then(|it| it.engine.query(query));
                 self.waiting.push(Waiting::Answer(reply, Box::new(answer)));
             }
             Letter::Wake { done } => self.waiting.push(Waiting::Woken(done)),
@@ -252,7 +256,7 @@ impl Worker {
         let Some(seat) = self.seats.get_mut(org) else { return };
         if seat.streams.get(&session.agent) == Some(&stream) {
             seat.streams.remove(&session.agent);
-            self.decide(now, org, None, Command::DropSession { session }).map_or((), |_| ());
+            drop(self.decide(now, org, None, Command::DropSession { session }));
         }
     }
 

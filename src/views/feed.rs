@@ -81,8 +81,11 @@ impl Feed {
         stored
             .into_iter()
             .map(|it| {
-                let batch = stored::decode(&it.payload)
-                    .map_err(|source| FeedError::Stored { org: org.clone(), first: it.first, source })?;
+                let batch = stored::decode(&it.payload).map_err(|source| FeedError::Stored {
+                    org: org.clone(),
+                    first: it.first,
+                    source,
+                })?;
                 let events = batch.events.into_iter().map(|(_, event)| event).collect();
                 Ok(Arc::new(Durable { first: it.first, at: batch.at, events, bytes: it.payload.len() }))
             })
