@@ -126,10 +126,10 @@ impl Out {
     fn tell(&mut self, position: Position, recorded: &Recorded, told: &[AgentIx]) {
         match &recorded.event {
             Event::SessionStarted { agent, epoch, .. } => {
-                self.detach(*agent, |it| it < *epoch, &Rejection::SessionFenced)
+                self.detach(*agent, |it| it < *epoch, &Rejection::SessionFenced);
             }
             Event::SessionDropped { agent, epoch, .. } => {
-                self.detach(*agent, |it| it == *epoch, &Rejection::SessionNotOpen)
+                self.detach(*agent, |it| it == *epoch, &Rejection::SessionNotOpen);
             }
             Event::SessionEnded { agent, .. } => self.detach(*agent, |_| true, &Rejection::SessionNotOpen),
             _ => {}
