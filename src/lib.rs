@@ -1,3 +1,4 @@
 //! Omniroute: the routing engine between customers' conversations and agents' capacity.
 
 pub mod engine;
+pub mod wire;
