@@ -13,7 +13,10 @@
 pub mod check;
 mod kinds;
 mod names;
+#[cfg(test)]
+mod samples;
 pub mod status;
+pub mod stored;
 
 /// The public API, as generated.
 #[allow(
