@@ -10,13 +10,24 @@
 //! Ids of the directory become dense numbers here, by the edge's copy of `Names`. An id that it does not know becomes `UNKNOWN`, and
 //! the engine refuses it in its order of precedence.
 
+mod agents;
+#[cfg(test)]
+mod calls_tests;
 pub mod check;
+mod conversations;
+mod directory;
 mod kinds;
+pub mod mutation;
 mod names;
+mod page;
+mod resource;
+mod routing;
 #[cfg(test)]
 mod samples;
 pub mod status;
 pub mod stored;
+mod supervisor;
+pub mod view;
 
 /// The public API, as generated.
 #[allow(
