@@ -1,5 +1,11 @@
 //! The whole cycle with the embedded journal, without gRPC: letters to a shard, answered when they are durable. So many clients, each
 //! with one conversation at a time; the invites reach the agents' sessions as they would over the wire.
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a bench prints its state and fails by panicking"
+)]
 
 mod floor;
 

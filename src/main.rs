@@ -13,7 +13,7 @@ use omniroute::{
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
-        Command::Serve(config) => serve(config).map_err(Into::into),
+        Command::Serve(config) => serve(&config).map_err(Into::into),
         Command::Client(command) => cli::run(command).map_err(Into::into),
     };
     ended.map_or_else(|error: Box<dyn Error>| cli::fail(&*error), |()| ExitCode::SUCCESS)
@@ -36,9 +36,10 @@ enum ServeError {
     JournalFailed,
 }
 
-fn serve(config: Config) -> Result<(), ServeError> {
+fn serve(config: &Config) -> Result<(), ServeError> {
     telemetry::log();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Runtime)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Runtime)?;
     runtime.block_on(async {
         telemetry::export_metrics(config.metrics_addr).await?;
         let sample = if config.sample {

@@ -9,7 +9,8 @@ use tracing_subscriber::EnvFilter;
 use crate::metrics;
 
 /// Upper bounds of the buckets of durations, in seconds: from what memory takes to what nobody waits for.
-const SECONDS: [f64; 12] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0];
+const SECONDS: [f64; 12] =
+    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0];
 /// Upper bounds of the buckets of counts.
 const COUNTS: [f64; 8] = [1.0, 4.0, 16.0, 64.0, 256.0, 1_024.0, 4_096.0, 16_384.0];
 

@@ -30,7 +30,9 @@ pub fn announce(it: &Announcement<'_>) {
         _ => println!("  orgs     {orgs} with {events} events, found again"),
     }
     if torn_bytes > 0 {
-        println!("  journal  {torn_bytes} bytes of an unfinished last commit were cut; nothing that was answered");
+        println!(
+            "  journal  {torn_bytes} bytes of an unfinished last commit were cut; nothing that was answered"
+        );
     }
     println!("Next, in another terminal: omniroute demo");
 }

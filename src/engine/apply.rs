@@ -7,9 +7,9 @@ use crate::engine::{
     chat_log,
     directory::spec::{Change, Reinvite, ResourceKind},
     event::{Event, InviteEnd, PresenceCause, RequestKind},
-    ids::{AgentIx, ConversationId, Epoch, InviteId, Millis, RequestId, RequestKey, StatusIx},
+    ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, RequestId, RequestKey, StatusIx},
     reply::Reply,
-    routing::Routing,
+    routing::{Routing, RoutingType},
     state::{
         State,
         agent::{Hold, HoldOwner, Session},
@@ -58,19 +58,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         Event::SessionEnded { agent, epoch } => session_ended(state, *agent, *epoch, touched),
         Event::PresenceSet { agent, status, cause } => presence_set(state, *agent, *status, *cause, touched),
         Event::ConversationCreated { conversation, channel, customer, routing_type, request, routing } => {
-            state.conversation_count = conversation.0;
-            let row = Conversation {
-                channel: *channel,
-                customer: Arc::from(&**customer),
-                routing_type: *routing_type,
-                created_at: at,
-                origin: routing.clone(),
-                participants: Vec::new(),
-                requests: Vec::new(),
-                log_entries: 0,
-                customer_log_entries: 0,
-            };
-            state.conversations.insert(*conversation, row);
+            conversation_created(state, *conversation, (*channel, *routing_type), customer, routing);
             let row = request_row(*conversation, RequestKind::New, None, routing, at);
             request_opened(state, *request, row, touched);
         }
@@ -215,6 +203,28 @@ fn came_online(state: &mut State, agent: AgentIx, was_online: bool) {
     if !was_online && state.is_online(agent) {
         state.agents[agent.index()].free_since = state.now;
     }
+}
+
+fn conversation_created(
+    state: &mut State,
+    id: ConversationId,
+    (channel, routing_type): (ChannelIx, RoutingType),
+    customer: &str,
+    origin: &Routing,
+) {
+    state.conversation_count = id.0;
+    let row = Conversation {
+        channel,
+        customer: Arc::from(customer),
+        routing_type,
+        created_at: state.now,
+        origin: origin.clone(),
+        participants: Vec::new(),
+        requests: Vec::new(),
+        log_entries: 0,
+        customer_log_entries: 0,
+    };
+    state.conversations.insert(id, row);
 }
 
 fn request_row(

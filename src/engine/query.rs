@@ -81,6 +81,8 @@ pub struct InviteView {
     pub units: u32,
     /// When it expires; 0: never.
     pub expires_at: Millis,
+    /// Whether it is accepted in the agent's name at once.
+    pub auto_accept: bool,
 }
 
 /// An open request.
@@ -304,6 +306,7 @@ impl Engine {
             requester: request.requester,
             units: request.sent.units,
             expires_at: request.sent.expires_at,
+            auto_accept: self.auto_accepts(request),
         }
     }
 

@@ -124,15 +124,12 @@ impl Out {
     }
 
     fn tell(&mut self, position: Position, recorded: &Recorded, told: &[AgentIx]) {
-        match &recorded.event {
-            Event::SessionStarted { agent, epoch, .. } => {
-                self.detach(*agent, |it| it < *epoch, &Rejection::SessionFenced);
-            }
-            Event::SessionDropped { agent, epoch, .. } => {
-                self.detach(*agent, |it| it == *epoch, &Rejection::SessionNotOpen);
-            }
-            Event::SessionEnded { agent, .. } => self.detach(*agent, |_| true, &Rejection::SessionNotOpen),
-            _ => {}
+        if let Event::SessionStarted { agent, epoch, .. } = &recorded.event {
+            self.detach(*agent, |it| it < *epoch, &Rejection::SessionFenced);
+        } else if let Event::SessionDropped { agent, .. } | Event::SessionEnded { agent, .. } =
+            &recorded.event
+        {
+            self.detach(*agent, |_| true, &Rejection::SessionNotOpen);
         }
         for agent in told {
             let Some(attached) = self.sessions.get(agent) else { continue };

@@ -1,5 +1,6 @@
 //! A house for tests: the whole service in this process, over real gRPC, with a clock that stands until the test sets it.
 #![allow(dead_code, unreachable_pub, reason = "each test target uses its part")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -299,15 +300,11 @@ impl Desk {
         }
     }
 
-    fn session(&self) -> Option<AgentSession> {
-        Some(self.session.clone())
-    }
-
     pub async fn presence(&mut self, status: &str) -> Result<(), Status> {
         let request = v1::SetPresenceRequest {
             org_id: ORG.into(),
             request_id: fresh(),
-            session: self.session(),
+            session: Some(self.session.clone()),
             presence_status_id: status.into(),
         };
         self.agents.set_presence(request).await.map(|_| ())
@@ -318,7 +315,7 @@ impl Desk {
     }
 
     pub async fn accept_as(&mut self, invite_id: u64, request_id: String) -> Result<u64, Status> {
-        let session = self.session();
+        let session = Some(self.session.clone());
         let request = v1::AcceptInviteRequest { org_id: ORG.into(), request_id, session, invite_id };
         Ok(self.agents.accept_invite(request).await?.into_inner().conversation_id)
     }
@@ -327,7 +324,7 @@ impl Desk {
         let request = v1::DeclineInviteRequest {
             org_id: ORG.into(),
             request_id: fresh(),
-            session: self.session(),
+            session: Some(self.session.clone()),
             invite_id,
             reason: "at lunch".into(),
         };
@@ -344,7 +341,7 @@ impl Desk {
         let request = v1::RequestConferenceRequest {
             org_id: ORG.into(),
             request_id: fresh(),
-            session: self.session(),
+            session: Some(self.session.clone()),
             conversation_id,
             routing: Some(routing),
         };
@@ -355,7 +352,7 @@ impl Desk {
         let request = v1::RequestTransferRequest {
             org_id: ORG.into(),
             request_id: fresh(),
-            session: self.session(),
+            session: Some(self.session.clone()),
             conversation_id,
             routing: Some(routing),
         };
@@ -366,7 +363,7 @@ impl Desk {
         let request = v1::CancelRequestRequest {
             org_id: ORG.into(),
             request_id: fresh(),
-            session: self.session(),
+            session: Some(self.session.clone()),
             routing_request_id,
         };
         self.conversations.cancel_request(request).await.map(|_| ())
@@ -376,7 +373,7 @@ impl Desk {
         let request = v1::LeaveConversationRequest {
             org_id: ORG.into(),
             request_id: fresh(),
-            session: self.session(),
+            session: Some(self.session.clone()),
             conversation_id,
         };
         self.conversations.leave_conversation(request).await.map(|_| ())
@@ -410,7 +407,7 @@ impl Desk {
         let request = v1::CompleteWrapUpRequest {
             org_id: ORG.into(),
             request_id: fresh(),
-            session: self.session(),
+            session: Some(self.session.clone()),
             conversation_id,
         };
         self.conversations.complete_wrap_up(request).await.map(|_| ())

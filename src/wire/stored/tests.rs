@@ -38,7 +38,10 @@ const FIRST_RELEASE: &str = "\
     ac021004220208002a087073737420e29c93";
 
 fn recorded(events: Vec<(Option<RequestKey>, Event)>) -> Vec<Recorded> {
-    events.into_iter().map(|(key, event)| Recorded { at: 0, key, event, told: 0..0 }).collect()
+    events
+        .into_iter()
+        .map(|(key, event)| Recorded { at: 0, key, event, told: 0..0, log_number: 0, invites_to: None })
+        .collect()
 }
 
 fn samples_with_keys() -> Vec<(Option<RequestKey>, Event)> {
