@@ -1,3 +1,17 @@
 //! Omniroute: the routing engine between customers' conversations and agents' capacity.
+//!
+//! ```text
+//!   main ─► cli ─► server ─► api ──letter──► shard ──► engine        the pure rules
+//!                             │                └──────► journal       durable events
+//!                             └── wire (protobuf) ── views (read models)
+//! ```
+//!
+//! Read [`engine`] first: it is what the project exists for. Then follow one command through the house: `api::front`, `shard::worker`,
+//! `engine::decide`, `shard::committer`, `shard::publisher`.
 
+pub mod api;
+pub mod cli;
+pub mod clock;
+pub mod config;
 pub mod engine;
+pub mod wire;

@@ -6,8 +6,9 @@
 //!                  └─ demo ───► a story at several agents' desks ──┴─► client ──gRPC──► a running service
 //! ```
 //!
-//! What is in here knows the public API and nothing else of the house: whatever it does, any client can.
+//! The clients know the public API and nothing else of the house: whatever they do, any client can.
 
+mod announce;
 mod apply;
 pub mod client;
 mod demo;
@@ -19,6 +20,7 @@ mod sample;
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
+pub use announce::{Announcement, announce, fail};
 pub use apply::{ApplyArgs, ApplyError};
 pub use demo::{DemoArgs, DemoError};
 pub use sample::{SAMPLE, SAMPLE_ORG};

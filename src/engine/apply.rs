@@ -1,6 +1,8 @@
 //! The one function that changes state. It decides nothing, cannot fail, and stays as it is for ever: old events must mean the same
 //! in every later release.
 
+use std::sync::Arc;
+
 use crate::engine::{
     chat_log,
     directory::spec::{Change, Reinvite, ResourceKind},
@@ -59,7 +61,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             state.conversation_count = conversation.0;
             let row = Conversation {
                 channel: *channel,
-                customer: customer.clone(),
+                customer: Arc::from(&**customer),
                 routing_type: *routing_type,
                 created_at: at,
                 origin: routing.clone(),

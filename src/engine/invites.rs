@@ -12,6 +12,7 @@ use crate::engine::{
     ids::{AgentIx, ConversationId, InviteId, Millis, RequestId, StatusIx},
     rejection::Rejection,
     routing::Mode,
+    state::conversation::Request,
 };
 
 impl Engine {
@@ -21,7 +22,7 @@ impl Engine {
         let class = Class::of(&self.state, row);
         let rules = &self.state.registry.channel(class.channel).spec;
         let (first, single) = (self.state.outcomes.next_id(), row.routing.mode == Mode::Single);
-        let auto_accept = single && rules.auto_accept;
+        let auto_accept = self.auto_accepts(row);
         let expires_at = later(self.now, rules.push_timeout_ms);
         self.emit(Event::InvitesSent {
             request,
@@ -37,6 +38,11 @@ impl Engine {
         if auto_accept {
             self.win(first);
         }
+    }
+
+    pub(super) fn auto_accepts(&self, request: &Request) -> bool {
+        let channel = self.state.conversation_of(request).channel;
+        request.routing.mode == Mode::Single && self.state.registry.channel(channel).spec.auto_accept
     }
 
     pub(super) fn accept_invite(&mut self, session: Acting, invite: InviteId) -> Result<(), Rejection> {

@@ -32,7 +32,7 @@ pub mod routing;
 mod sessions;
 pub mod state;
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use apply::Touched;
 use command::{Acting, Command};
@@ -54,6 +54,23 @@ pub struct Recorded {
     pub event: Event,
     /// Whom to tell: a range of `Outbox::told`.
     pub told: Range<usize>,
+    /// The number of the entry that it is in the chat log; 0: it is none.
+    pub log_number: u32,
+    /// Of invites: what they are about.
+    pub invites_to: Option<InvitesTo>,
+}
+
+/// What invites are about: what a console shows with them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitesTo {
+    /// The conversation's channel.
+    pub channel: ids::ChannelIx,
+    /// The conversation's customer.
+    pub customer: Arc<str>,
+    /// Who asked; none for NEW.
+    pub requester: Option<ids::AgentIx>,
+    /// Whether it is accepted in the agent's name at once (INV-7).
+    pub auto_accept: bool,
 }
 
 /// What the engine has decided since it was last emptied.
@@ -88,6 +105,16 @@ impl Engine {
     /// What is true.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// What is true, in the end.
+    pub fn into_state(self) -> State {
+        self.state
+    }
+
+    /// How many events were decided since the outbox was last emptied.
+    pub fn decided(&self) -> usize {
+        self.outbox.events.len()
     }
 
     /// When the engine wants to be called, if nothing happens before.
@@ -214,12 +241,29 @@ impl Engine {
 
     fn emit(&mut self, event: Event) {
         let key = self.key.take();
+        let log_number = chat_log::entry(&event)
+            .map_or(0, |entry| self.state.conversations.at(entry.conversation).log_entries + 1);
+        let invites_to = self.invites_to(&event);
         apply::apply(&mut self.state, self.now, key, &event, &mut self.touched);
         self.dispatch.follow(&self.state, &mut self.touched);
         let start = self.outbox.told.len();
         audience::tell(&self.state, &event, &mut self.outbox.told);
         let told = start..self.outbox.told.len();
-        self.outbox.events.push(Recorded { at: self.now, key, event, told });
+        self.outbox.events.push(Recorded { at: self.now, key, event, told, log_number, invites_to });
+    }
+
+    fn invites_to(&self, event: &Event) -> Option<InvitesTo> {
+        if let Event::InvitesSent { request, conversation, .. } = event {
+            let (asked, row) = (self.state.requests.at(*request), self.state.conversations.at(*conversation));
+            Some(InvitesTo {
+                channel: row.channel,
+                customer: row.customer.clone(),
+                requester: asked.requester,
+                auto_accept: self.auto_accepts(asked),
+            })
+        } else {
+            None
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the engine can say of itself. It changes nothing, and nothing of it is kept.
 
+use std::sync::Arc;
+
 use crate::engine::{
     Engine,
     command::{Page, Query},
@@ -72,7 +74,7 @@ pub struct InviteView {
     /// The channel.
     pub channel: ChannelIx,
     /// The customer.
-    pub customer: Box<str>,
+    pub customer: Arc<str>,
     /// Who asked.
     pub requester: Option<AgentIx>,
     /// What an acceptance takes.
@@ -110,7 +112,7 @@ pub struct ConversationView {
     /// Its channel.
     pub channel: ChannelIx,
     /// Its customer.
-    pub customer: Box<str>,
+    pub customer: Arc<str>,
     /// How it came in.
     pub routing_type: RoutingType,
     /// When.

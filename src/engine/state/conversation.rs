@@ -1,5 +1,7 @@
 //! A conversation and its requests, as the engine keeps them while they are live.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{
@@ -23,7 +25,7 @@ pub struct Conversation {
     /// Its channel.
     pub channel: ChannelIx,
     /// Its customer.
-    pub customer: Box<str>,
+    pub customer: Arc<str>,
     /// How it came in.
     pub routing_type: RoutingType,
     /// When it was created, which is since when its customer waits (QUE-2).

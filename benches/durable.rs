@@ -1,0 +1,203 @@
+//! The whole cycle with the embedded journal, without gRPC: letters to a shard, answered when they are durable. So many clients, each
+//! with one conversation at a time; the invites reach the agents' sessions as they would over the wire.
+
+mod floor;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use crossbeam_channel::bounded;
+use floor::{COHORTS, Floor, acting, create, end};
+use omniroute::{
+    clock::Clock,
+    engine::{
+        command::Command,
+        event::Console,
+        ids::{AgentIx, ConversationId, InviteId, RequestKey},
+        reply::Reply,
+        routing::Target,
+    },
+    journal::{Embedded, Journal, Position},
+    shard::{
+        Hosted, Mailboxes, Parts, Shards,
+        letter::{Letter, SessionSink},
+    },
+    views::orgs::{Org, Orgs},
+    wire::v1::{self, open_session_response::Notice},
+};
+use tokio::{
+    runtime::Runtime,
+    sync::{mpsc, oneshot},
+};
+
+const ORG: &str = "bench";
+const AGENTS: u32 = 10_000;
+/// Notices that wait for the one reader of all sessions.
+const NOTICES: usize = 65_536;
+
+struct Service {
+    mailboxes: Mailboxes,
+    shards: Option<Shards>,
+    runtime: Runtime,
+    _dir: tempfile::TempDir,
+}
+
+impl Service {
+    async fn decide(mailboxes: &Mailboxes, command: Command) -> Reply {
+        let (reply, answer) = oneshot::channel();
+        let key = Some(RequestKey(rand_key()));
+        mailboxes.post(ORG, Letter::Command { org: ORG.into(), key, command, reply }).expect("there is room");
+        answer.await.expect("the service runs").expect("the rules allow it")
+    }
+}
+
+/// Any number that was not there before.
+fn rand_key() -> u128 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    u128::from(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx, InviteId)>>) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (journal, _) = Embedded::open(dir.path()).expect("a new journal");
+    let orgs = Arc::new(Orgs::default());
+    let org: Arc<str> = ORG.into();
+    let state = floor.engine.into_state();
+    orgs.insert(Org::new(org.clone(), state.registry.names().clone(), Position(0)));
+    let (snapshots, _never) = bounded(1);
+    let (views, _nobody) = bounded(1);
+    let parts = Parts {
+        shards: 1,
+        clock: Clock::System,
+        hosted: vec![Hosted { org: org.clone(), state, last: Position(0) }],
+        journal: journal.writer().expect("a writer"),
+        orgs,
+        snapshots,
+        views,
+    };
+    let (failed, _) = oneshot::channel();
+    let shards = Shards::start(parts, failed).expect("threads");
+    let mailboxes = shards.mailboxes();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+    let (sender, mut notices) = mpsc::channel::<v1::OpenSessionResponse>(NOTICES);
+    runtime.block_on(open_sessions(&mailboxes, &org, sender, &mut notices));
+    let (mut to, mut from) = (Vec::new(), Vec::new());
+    for _ in 0..clients {
+        let (sender, receiver) = mpsc::channel(16);
+        to.push(sender);
+        from.push(receiver);
+    }
+    // The agents' desks: whose customer it is says which client waits for the invite.
+    runtime.spawn(async move {
+        while let Some(told) = notices.recv().await {
+            if let Some(Notice::Invited(invite)) = told.notice {
+                let mut parts = invite.customer_id.split('/');
+                let client: usize = parts.next().and_then(|it| it.parse().ok()).unwrap_or(0);
+                let agent: u32 = parts.next().and_then(|it| it.parse().ok()).unwrap_or(0);
+                to[client].send((AgentIx(agent), InviteId(invite.invite_id))).await.unwrap_or(());
+            }
+        }
+    });
+    (Service { mailboxes, shards: Some(shards), runtime, _dir: dir }, from)
+}
+
+async fn open_sessions(
+    mailboxes: &Mailboxes,
+    org: &Arc<str>,
+    sender: mpsc::Sender<v1::OpenSessionResponse>,
+    notices: &mut mpsc::Receiver<v1::OpenSessionResponse>,
+) {
+    for agent in (0..AGENTS).map(AgentIx) {
+        let (ending, _) = oneshot::channel();
+        let sink = SessionSink { stream: u64::from(agent.0), notices: sender.clone(), ending };
+        let (reply, answer) = oneshot::channel();
+        let resume = Some(acting(agent).epoch);
+        let command = Command::OpenSession { agent, console: Console::Lightning, resume, status: None };
+        mailboxes
+            .post(org, Letter::Open { org: org.clone(), key: None, command, sink, reply })
+            .expect("there is room");
+        answer.await.expect("the service runs").expect("the session is there");
+        notices.recv().await.expect("it opens");
+    }
+}
+
+/// One client: a conversation for one of its agents, accepted, ended; so many times.
+async fn client(
+    mailboxes: Mailboxes,
+    number: usize,
+    clients: usize,
+    cycles: u64,
+    mut invites: mpsc::Receiver<(AgentIx, InviteId)>,
+) -> mpsc::Receiver<(AgentIx, InviteId)> {
+    let mine = usize::try_from(AGENTS).unwrap_or(1) / clients;
+    for cycle in 0..cycles {
+        let agent =
+            u32::try_from(number + clients * (usize::try_from(cycle).unwrap_or(0) % mine)).unwrap_or(0);
+        let Command::CreateConversation { channel, routing, .. } = create(Target::Agent(AgentIx(agent)))
+        else {
+            unreachable!("as built")
+        };
+        let customer = format!("{number}/{agent}").into();
+        let command = Command::CreateConversation { channel, customer, routing };
+        let Reply::ConversationCreated { conversation, .. } = Service::decide(&mailboxes, command).await
+        else {
+            unreachable!("a conversation is created")
+        };
+        let (agent, invite) = invites.recv().await.expect("an invite");
+        Service::decide(&mailboxes, floor::accept(agent, invite)).await;
+        Service::decide(&mailboxes, end(ConversationId(conversation.0))).await;
+    }
+    invites
+}
+
+#[allow(clippy::disallowed_methods, reason = "a bench measures time")]
+fn cycle(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("cycle");
+    group.throughput(Throughput::Elements(1));
+    for clients in [1_usize, 8, 64, 256] {
+        let floor = Floor::new(AGENTS, COHORTS, 0);
+        println!("cycle/durable: {floor}, {clients} clients with one conversation each at a time");
+        let (mut service, invites) = start(floor, clients);
+        let mut invites = Some(invites);
+        group.bench_function(BenchmarkId::new("durable", clients), |bencher| {
+            bencher.iter_custom(|rounds| {
+                let each = rounds.div_ceil(clients as u64);
+                let begin = Instant::now();
+                let receivers = invites.take().expect("they come back");
+                let tasks: Vec<_> = receivers
+                    .into_iter()
+                    .enumerate()
+                    .map(|(number, invites)| {
+                        service.runtime.spawn(client(
+                            service.mailboxes.clone(),
+                            number,
+                            clients,
+                            each,
+                            invites,
+                        ))
+                    })
+                    .collect();
+                let back = tasks.into_iter().map(|it| service.runtime.block_on(it).expect("no client fails"));
+                invites = Some(back.collect());
+                let total = begin.elapsed();
+                #[allow(clippy::cast_precision_loss, reason = "a ratio")]
+                total.mul_f64(rounds as f64 / (each * clients as u64) as f64)
+            });
+        });
+        if let Some(shards) = service.shards.take() {
+            shards.stop().expect("it stops in order");
+        }
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
+    targets = cycle
+}
+criterion_main!(benches);

@@ -1,0 +1,202 @@
+//! A contact centre's floor for benches: so many agents in so many cohorts, so many of them busy; and the commands of a day on it.
+#![allow(dead_code, unreachable_pub, reason = "each bench uses its part")]
+
+use omniroute::engine::{
+    Engine,
+    command::{Acting, Actor, Command},
+    directory::spec::{
+        Agent, CapacityProfile, Channel, OnSessionLoss, PresenceKind, PresenceStatus, Reinvite, Resource,
+        RoutingModel, Skill,
+    },
+    event::{Console, Event},
+    ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, SkillIx, StatusIx},
+    reply::Reply,
+    routing::{Requirement, RoutingAsk, Target},
+};
+
+/// Skills of the floor.
+pub const SKILLS: u32 = 50;
+/// Skills of an agent.
+pub const SKILLS_EACH: u32 = 4;
+/// Different sets of skills and levels.
+pub const COHORTS: u32 = 200;
+/// Units of an agent; a conversation takes one.
+pub const UNITS: u32 = 3;
+
+/// The engine with its agents at work.
+pub struct Floor {
+    pub engine: Engine,
+    pub agents: u32,
+    pub cohorts: u32,
+    pub busy_percent: u32,
+    pub now: u64,
+}
+
+impl std::fmt::Display for Floor {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            out,
+            "{} agents, {SKILLS} skills, {SKILLS_EACH} skills an agent, {} cohorts, {UNITS} units each, {} % busy, {} live conversations",
+            self.agents,
+            self.cohorts,
+            self.busy_percent,
+            self.engine.state().conversations.len()
+        )
+    }
+}
+
+/// The skills of a cohort, spread so that every skill is about as common as every other.
+fn skills_of(cohort: u32) -> Vec<(Box<str>, u16)> {
+    (0..SKILLS_EACH)
+        .map(|place| {
+            let skill = (cohort * 7 + place * 13 + (cohort / SKILLS) * place) % SKILLS;
+            let level = 100 + (u16::try_from((cohort * 37 + place * 101) % 900).unwrap_or(0));
+            (format!("skill-{skill:02}").into(), level)
+        })
+        .fold(Vec::new(), |mut skills, skill| {
+            if skills.iter().all(|(id, _): &(Box<str>, u16)| *id != skill.0) {
+                skills.push(skill);
+            }
+            skills
+        })
+}
+
+fn directory(agents: u32, cohorts: u32) -> Vec<Resource> {
+    let mut wanted: Vec<Resource> = (0..SKILLS)
+        .map(|it| Resource::Skill(Skill { id: format!("skill-{it:02}").into(), name: "".into() }))
+        .collect();
+    wanted.push(Resource::Channel(Channel {
+        id: "chat".into(),
+        name: "".into(),
+        weight: 1,
+        interruptible: false,
+        push_timeout_ms: 0,
+        wrap_up_ms: 0,
+        auto_accept: false,
+        conference_allowed: true,
+        participants_max: 8,
+        on_session_loss: OnSessionLoss::Keep,
+        reinvite: Reinvite::OnceEveryoneHas,
+        decline_status: None,
+        expiry_status: None,
+    }));
+    wanted.push(Resource::PresenceStatus(PresenceStatus {
+        id: "available".into(),
+        name: "".into(),
+        kind: PresenceKind::Online,
+        channels: vec!["chat".into()],
+    }));
+    wanted.push(Resource::CapacityProfile(CapacityProfile {
+        id: "standard".into(),
+        name: "".into(),
+        units: UNITS,
+        interruptible_units: UNITS,
+        channel_maxima: Vec::new(),
+    }));
+    wanted.extend((0..agents).map(|it| {
+        Resource::Agent(Agent {
+            id: format!("agent-{it:06}").into(),
+            name: "".into(),
+            profile: "standard".into(),
+            skills: skills_of(it % cohorts),
+            queues: Vec::new(),
+        })
+    }));
+    wanted
+}
+
+impl Floor {
+    /// So many agents online in so many cohorts; of each hundred so many have all their units in use.
+    pub fn new(agents: u32, cohorts: u32, busy_percent: u32) -> Self {
+        let mut floor =
+            Self { engine: Engine::default(), agents, cohorts, busy_percent, now: 1_700_000_000_000 };
+        floor.decide(Command::ApplyDirectory { wanted: directory(agents, cohorts) });
+        for agent in (0..agents).map(AgentIx) {
+            let status = Some(StatusIx(0));
+            floor.decide(Command::OpenSession { agent, console: Console::Lightning, resume: None, status });
+        }
+        for agent in (0..agents).filter(|it| it * 7919 % 100 < busy_percent).map(AgentIx) {
+            for _ in 0..UNITS {
+                floor.decide(create(Target::Agent(agent)));
+                let invite = floor.first_invite();
+                floor.decide(accept(agent, invite));
+            }
+        }
+        floor.engine.take_outbox();
+        floor
+    }
+
+    /// Decides a command that the rules allow.
+    pub fn decide(&mut self, command: Command) -> Reply {
+        self.now += 1;
+        self.engine.decide(self.now, None, command).expect("the rules allow it")
+    }
+
+    /// The number of the first invite that was sent since the outbox was last emptied, and empties it.
+    pub fn first_invite(&mut self) -> InviteId {
+        self.invited().expect("somebody was invited").1
+    }
+
+    /// Who was invited first since the outbox was last emptied, by which invite; and empties it.
+    pub fn invited(&mut self) -> Option<(AgentIx, InviteId)> {
+        self.engine.take_outbox().events.into_iter().find_map(|it| {
+            if let Event::InvitesSent { agents, first, .. } = it.event {
+                Some((agents[0], first))
+            } else {
+                None
+            }
+        })
+    }
+
+    /// Requirements that some cohort meets: two of its skills, at half their level.
+    pub fn requirements(&self, seed: u32) -> Target {
+        let names = self.engine.state().registry.names();
+        let mut requirements: Vec<Requirement> = skills_of(seed % self.cohorts)
+            .into_iter()
+            .take(2)
+            .map(|(id, level)| {
+                let skill: SkillIx = names
+                    .number(omniroute::engine::directory::spec::ResourceKind::Skill, &id)
+                    .expect("a skill");
+                Requirement { skill, level: level / 2 }
+            })
+            .collect();
+        requirements.sort_unstable();
+        Target::Requirements(requirements.into())
+    }
+}
+
+/// A chat for somebody of the target.
+pub fn create(target: Target) -> Command {
+    create_by(target, None)
+}
+
+/// A chat for the best of the target by a model.
+pub fn create_by(target: Target, model: Option<RoutingModel>) -> Command {
+    Command::CreateConversation {
+        channel: ChannelIx(0),
+        customer: "customer".into(),
+        routing: RoutingAsk { target, mode: None, model, priority: None, capacity: None },
+    }
+}
+
+pub fn accept(agent: AgentIx, invite: InviteId) -> Command {
+    Command::AcceptInvite { session: acting(agent), invite }
+}
+
+pub fn end(conversation: ConversationId) -> Command {
+    Command::EndConversation { actor: Actor::Platform, conversation }
+}
+
+pub fn acting(agent: AgentIx) -> Acting {
+    Acting { agent, epoch: Epoch(1) }
+}
+
+/// The conversation that a reply created.
+pub fn created(reply: Reply) -> ConversationId {
+    if let Reply::ConversationCreated { conversation, .. } = reply {
+        conversation
+    } else {
+        panic!("a conversation was created, not {reply:?}")
+    }
+}

@@ -1,0 +1,270 @@
+//! ConversationService.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, async_trait};
+
+use super::{Front, front::blocking};
+use crate::{
+    engine::{command::Query, ids::ConversationId, limits, rejection::Rejection},
+    journal::Position,
+    views::{logbook::Reader, orgs::Org},
+    wire::{
+        check::Check,
+        status,
+        v1::{
+            CancelRequestRequest, CancelRequestResponse, CompleteWrapUpRequest, CompleteWrapUpResponse,
+            CreateConversationRequest, CreateConversationResponse, EndConversationRequest,
+            EndConversationResponse, ExtendWrapUpRequest, ExtendWrapUpResponse, GetConversationRequest,
+            GetConversationResponse, LeaveConversationRequest, LeaveConversationResponse,
+            ListConversationsRequest, ListConversationsResponse, LogEntryKind, LogReader, PostMessageRequest,
+            PostMessageResponse, ReadChatLogRequest, ReadChatLogResponse, RequestConferenceRequest,
+            RequestConferenceResponse, RequestTransferRequest, RequestTransferResponse, WatchChatLogRequest,
+            WatchChatLogResponse, conversation_service_server::ConversationService,
+        },
+    },
+};
+
+/// How long a read waits for the logbook to come up to what was durable when the call came.
+const LOGBOOK_PATIENCE: Duration = Duration::from_secs(10);
+/// Entries of a page where the caller does not say.
+const PAGE_DEFAULT: usize = 100;
+/// Entries that wait for a slow reader of a log's stream.
+const ENTRIES_WAITING_MAX: usize = 64;
+
+/// The service.
+#[derive(Debug)]
+pub struct Conversations(pub Arc<Front>);
+
+/// Whose log, of which conversation, from which entry on.
+struct Place {
+    org: Arc<Org>,
+    conversation: ConversationId,
+    reader: Reader,
+    from: u32,
+}
+
+impl Conversations {
+    fn place(&self, org: &str, conversation: u64, reader: i32, from: u32) -> Result<Place, Status> {
+        let org = self.0.org(org)?;
+        let mut check = Check::new();
+        check.given("conversation_id", conversation);
+        let reader = match LogReader::try_from(reader) {
+            Ok(LogReader::Unspecified | LogReader::Agent) => Reader::Agent,
+            Ok(LogReader::Customer) => Reader::Customer,
+            Err(_) => {
+                check.say("reader", "is none of the known readers");
+                Reader::Agent
+            }
+        };
+        if !check.is_empty() {
+            return Err(check.into_status());
+        }
+        Ok(Place { org, conversation: ConversationId(conversation), reader, from: from.max(1) })
+    }
+
+    /// Waits until the logbook has all that is durable now, so that whoever was answered reads what it wrote.
+    async fn caught_up(&self, org: &Org) -> Result<(), Status> {
+        let durable: Position = *org.durable().borrow();
+        let mut viewed = org.viewed();
+        let waited = tokio::time::timeout(LOGBOOK_PATIENCE, viewed.wait_for(|it| *it >= durable)).await;
+        match waited {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(status::shutting_down()),
+            Err(_) => Err(status::overloaded(LOGBOOK_PATIENCE)),
+        }
+    }
+
+    async fn entries(&self, place: &Place, at_most: usize) -> Result<Vec<crate::wire::v1::LogEntry>, Status> {
+        let (logbook, org) = (self.0.logbook.clone(), place.org.id.clone());
+        let (conversation, reader, from) = (place.conversation, place.reader, place.from);
+        blocking(move || logbook.entries(&org, conversation, reader, from, at_most)).await
+    }
+
+    /// Refuses what there never was.
+    async fn known(&self, place: &Place) -> Result<crate::wire::v1::Conversation, Status> {
+        let (logbook, org, id) = (self.0.logbook.clone(), place.org.id.clone(), place.conversation);
+        let found = blocking(move || logbook.conversation(&org, id)).await?;
+        found.ok_or_else(|| status::refusal(&Rejection::ConversationNotFound))
+    }
+}
+
+#[async_trait]
+impl ConversationService for Conversations {
+    type WatchChatLogStream = ReceiverStream<Result<WatchChatLogResponse, Status>>;
+
+    async fn create_conversation(
+        &self,
+        request: Request<CreateConversationRequest>,
+    ) -> Result<Response<CreateConversationResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn get_conversation(
+        &self,
+        request: Request<GetConversationRequest>,
+    ) -> Result<Response<GetConversationResponse>, Status> {
+        let call = request.into_inner();
+        let place = self.place(&call.org_id, call.conversation_id, 0, 0)?;
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let query = Query::Conversation(place.conversation);
+        self.0.post(
+            &place.org.id,
+            crate::shard::letter::Letter::Query { org: place.org.id.clone(), query, reply },
+        )?;
+        match answer.await {
+            Ok(Err(Rejection::ConversationEnded)) => {
+                self.caught_up(&place.org).await?;
+                let conversation = Some(self.known(&place).await?);
+                Ok(Response::new(GetConversationResponse { conversation }))
+            }
+            Ok(Ok(answer)) => {
+                use crate::wire::mutation::Inquiry;
+                Ok(Response::new(GetConversationRequest::respond(answer, &place.org.names())))
+            }
+            Ok(Err(rejection)) => Err(status::refusal(&rejection)),
+            Err(_) => Err(status::shutting_down()),
+        }
+    }
+
+    async fn list_conversations(
+        &self,
+        request: Request<ListConversationsRequest>,
+    ) -> Result<Response<ListConversationsResponse>, Status> {
+        self.0.inquire(request.into_inner()).await
+    }
+
+    async fn request_conference(
+        &self,
+        request: Request<RequestConferenceRequest>,
+    ) -> Result<Response<RequestConferenceResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn request_transfer(
+        &self,
+        request: Request<RequestTransferRequest>,
+    ) -> Result<Response<RequestTransferResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn cancel_request(
+        &self,
+        request: Request<CancelRequestRequest>,
+    ) -> Result<Response<CancelRequestResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn leave_conversation(
+        &self,
+        request: Request<LeaveConversationRequest>,
+    ) -> Result<Response<LeaveConversationResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn end_conversation(
+        &self,
+        request: Request<EndConversationRequest>,
+    ) -> Result<Response<EndConversationResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn complete_wrap_up(
+        &self,
+        request: Request<CompleteWrapUpRequest>,
+    ) -> Result<Response<CompleteWrapUpResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn extend_wrap_up(
+        &self,
+        request: Request<ExtendWrapUpRequest>,
+    ) -> Result<Response<ExtendWrapUpResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn post_message(
+        &self,
+        request: Request<PostMessageRequest>,
+    ) -> Result<Response<PostMessageResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn read_chat_log(
+        &self,
+        request: Request<ReadChatLogRequest>,
+    ) -> Result<Response<ReadChatLogResponse>, Status> {
+        let call = request.into_inner();
+        let place = self.place(&call.org_id, call.conversation_id, call.reader, call.from_number)?;
+        let mut check = Check::new();
+        check.number("page_size", call.page_size as usize, 0, limits::PAGE_MAX);
+        if !check.is_empty() {
+            return Err(check.into_status());
+        }
+        let page_size = if call.page_size == 0 { PAGE_DEFAULT } else { call.page_size as usize };
+        self.caught_up(&place.org).await?;
+        self.known(&place).await?;
+        let entries = self.entries(&place, page_size).await?;
+        let next_number = entries.last().map_or(place.from, |it| it.number + 1);
+        Ok(Response::new(ReadChatLogResponse { entries, next_number }))
+    }
+
+    async fn watch_chat_log(
+        &self,
+        request: Request<WatchChatLogRequest>,
+    ) -> Result<Response<Self::WatchChatLogStream>, Status> {
+        let call = request.into_inner();
+        let place = self.place(&call.org_id, call.conversation_id, call.reader, call.from_number)?;
+        self.caught_up(&place.org).await?;
+        self.known(&place).await?;
+        let (sender, receiver) = mpsc::channel(ENTRIES_WAITING_MAX);
+        let service = Self(self.0.clone());
+        tokio::spawn(async move {
+            let (org, conversation) = (place.org.clone(), place.conversation);
+            tokio::select! {
+                () = service.follow(place, &sender) => {}
+                () = sender.closed() => {}
+            }
+            org.unwatch_log(conversation);
+        });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+}
+
+impl Conversations {
+    /// Sends the entries of a log as they come, until the one that says that the conversation ended.
+    async fn follow(&self, mut place: Place, sender: &mpsc::Sender<Result<WatchChatLogResponse, Status>>) {
+        let mut grown = place.org.watch_log(place.conversation);
+        loop {
+            grown.mark_unchanged();
+            let entries = match self.entries(&place, PAGE_DEFAULT).await {
+                Ok(entries) => entries,
+                Err(status) => {
+                    // Whoever no longer reads needs no reason.
+                    return sender.send(Err(status)).await.unwrap_or(());
+                }
+            };
+            let drained = entries.len() < PAGE_DEFAULT;
+            for entry in entries {
+                place.from = entry.number + 1;
+                let ended = entry.kind == i32::from(LogEntryKind::Ended);
+                if sender.send(Ok(WatchChatLogResponse { entry: Some(entry) })).await.is_err() || ended {
+                    return;
+                }
+            }
+            // The log of a conversation that ended before it was watched grows no more.
+            let over = drained
+                && self.known(&place).await.is_ok_and(|it| it.ended_at_ms != 0)
+                && !grown.has_changed().unwrap_or(false);
+            if over && self.entries(&place, 1).await.is_ok_and(|it| it.is_empty()) {
+                return;
+            }
+            if drained && grown.changed().await.is_err() {
+                // The log was forgotten between two looks: watch it anew.
+                grown = place.org.watch_log(place.conversation);
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! DirectoryService.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status, async_trait};
+
+use super::Front;
+use crate::{
+    engine::{
+        command::{Command, Page, Query},
+        directory::spec::ResourceKind,
+        limits,
+        query::Answer,
+    },
+    wire::{
+        check::Check,
+        mutation::{Mutation, directory_of, plan_directory, plan_response, request_key, warnings},
+        v1::{
+            ApplyDirectoryRequest, ApplyDirectoryResponse, DeleteResourceRequest, DeleteResourceResponse,
+            GetDirectoryRequest, GetDirectoryResponse, GetResourceRequest, GetResourceResponse,
+            ListResourcesRequest, ListResourcesResponse, PutResourceRequest, PutResourceResponse,
+            directory_service_server::DirectoryService,
+        },
+    },
+};
+
+/// The service.
+#[derive(Debug)]
+pub struct Directories(pub Arc<Front>);
+
+#[async_trait]
+impl DirectoryService for Directories {
+    async fn apply_directory(
+        &self,
+        request: Request<ApplyDirectoryRequest>,
+    ) -> Result<Response<ApplyDirectoryResponse>, Status> {
+        let call = request.into_inner();
+        if call.dry_run {
+            return self.plan(call).await;
+        }
+        let (org, key) = (Arc::<str>::from(call.org_id()), request_key(call.request_id()));
+        let mut check = Check::new();
+        let command = self.0.with_names(&org, |names| call.into_command(names, &mut check));
+        let warnings = match &command {
+            Command::ApplyDirectory { wanted } if check.is_empty() => warnings(wanted),
+            _ => Vec::new(),
+        };
+        let reply = self.0.decide(org, key, command, check).await?;
+        Ok(Response::new(ApplyDirectoryResponse { warnings, ..ApplyDirectoryRequest::respond(reply) }))
+    }
+
+    async fn get_directory(
+        &self,
+        request: Request<GetDirectoryRequest>,
+    ) -> Result<Response<GetDirectoryResponse>, Status> {
+        let org = Arc::<str>::from(request.into_inner().org_id);
+        let mut resources = Vec::new();
+        for kind in ResourceKind::ALL {
+            let mut after = None;
+            loop {
+                let query = Query::Resources { kind, page: Page { after, size: limits::PAGE_MAX } };
+                let mut check = Check::new();
+                check.org(&org);
+                let Answer::Resources(page, more) = self.0.ask(&org, query, check).await? else { break };
+                after = page.last().map(|it| it.id().into());
+                resources.extend(page);
+                if !more {
+                    break;
+                }
+            }
+        }
+        Ok(Response::new(GetDirectoryResponse { directory: Some(directory_of(resources)) }))
+    }
+
+    async fn put_resource(
+        &self,
+        request: Request<PutResourceRequest>,
+    ) -> Result<Response<PutResourceResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn get_resource(
+        &self,
+        request: Request<GetResourceRequest>,
+    ) -> Result<Response<GetResourceResponse>, Status> {
+        self.0.inquire(request.into_inner()).await
+    }
+
+    async fn list_resources(
+        &self,
+        request: Request<ListResourcesRequest>,
+    ) -> Result<Response<ListResourcesResponse>, Status> {
+        self.0.inquire(request.into_inner()).await
+    }
+
+    async fn delete_resource(
+        &self,
+        request: Request<DeleteResourceRequest>,
+    ) -> Result<Response<DeleteResourceResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+}
+
+impl Directories {
+    async fn plan(&self, call: ApplyDirectoryRequest) -> Result<Response<ApplyDirectoryResponse>, Status> {
+        let org = Arc::<str>::from(call.org_id());
+        let mut check = Check::new();
+        let query = plan_directory(call, &mut check);
+        let answer = self.0.ask(&org, query, check).await?;
+        Ok(Response::new(plan_response(answer)))
+    }
+}

@@ -1,0 +1,124 @@
+//! EventService.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, async_trait};
+
+use super::{Front, front::blocking};
+use crate::{
+    engine::ids::AgentIx,
+    journal::Position,
+    views::orgs::{Durable, Org},
+    wire::{
+        check::Check,
+        event,
+        v1::{WatchEventsRequest, WatchEventsResponse, event_service_server::EventService},
+    },
+};
+
+/// Events that wait for a slow watcher. Beyond it nothing more is read for it; it goes on where it stopped.
+const EVENTS_WAITING_MAX: usize = 256;
+
+/// The service.
+#[derive(Debug)]
+pub struct Events(pub Arc<Front>);
+
+struct Filter {
+    conversations: Vec<u64>,
+    agents: Vec<AgentIx>,
+}
+
+type Watcher = mpsc::Sender<Result<WatchEventsResponse, Status>>;
+
+#[async_trait]
+impl EventService for Events {
+    type WatchEventsStream = ReceiverStream<Result<WatchEventsResponse, Status>>;
+
+    async fn watch_events(
+        &self,
+        request: Request<WatchEventsRequest>,
+    ) -> Result<Response<Self::WatchEventsStream>, Status> {
+        let call = request.into_inner();
+        let org = self.0.org(&call.org_id)?;
+        let mut check = Check::new();
+        let (conversations, agents) = event::filters(&call, &org.names(), &mut check);
+        let last = *org.durable().borrow();
+        let next = if call.from_position == 0 { last.0 + 1 } else { call.from_position };
+        if next > last.0 + 1 {
+            check.say("from_position", format!("the next event will be at {}", last.0 + 1));
+        }
+        if !check.is_empty() {
+            return Err(check.into_status());
+        }
+        let filter = Filter { conversations, agents };
+        let (watcher, receiver) = mpsc::channel(EVENTS_WAITING_MAX);
+        let front = self.0.clone();
+        tokio::spawn(async move {
+            let closed = watcher.clone();
+            tokio::select! {
+                () = watch(&front, &org, Position(next), &filter, &watcher) => {}
+                () = closed.closed() => {}
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+}
+
+async fn watch(front: &Arc<Front>, org: &Arc<Org>, mut next: Position, filter: &Filter, watcher: &Watcher) {
+    let mut durable = org.durable();
+    loop {
+        durable.mark_unchanged();
+        let (feed, from) = (front.feed.clone(), org.clone());
+        let recent = org.recent(next).filter(|it| !it.is_empty());
+        let batches = match recent {
+            Some(recent) => Ok(recent),
+            None => blocking(move || feed.read(&from, next)).await,
+        };
+        let sent = match batches {
+            Err(status) => {
+                // Whoever no longer reads needs no reason.
+                return watcher.send(Err(status)).await.unwrap_or(());
+            }
+            Ok(batches) if batches.is_empty() => {
+                if durable.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            Ok(batches) => send(org, &batches, &mut next, filter, watcher).await,
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends what passes the filter, and after each batch how far it was looked at. An error: nobody reads any more.
+async fn send(
+    org: &Org,
+    batches: &[Arc<Durable>],
+    next: &mut Position,
+    filter: &Filter,
+    watcher: &Watcher,
+) -> Result<(), ()> {
+    for batch in batches {
+        let mut told = false;
+        for (it, position) in batch.events.iter().zip(batch.first.0..) {
+            told = false;
+            if position >= next.0 && event::concerns(it, &filter.conversations, &filter.agents) {
+                let shown = event::event(position, batch.at, it, &org.names());
+                let response = WatchEventsResponse { event: Some(shown), next_position: position + 1 };
+                watcher.send(Ok(response)).await.map_err(|_| ())?;
+                told = true;
+            }
+        }
+        *next = batch.next().max(*next);
+        if !told {
+            let response = WatchEventsResponse { event: None, next_position: next.0 };
+            watcher.send(Ok(response)).await.map_err(|_| ())?;
+        }
+    }
+    Ok(())
+}

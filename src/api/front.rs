@@ -1,0 +1,158 @@
+//! The way that every call takes: check and convert, post, wait, convert back.
+
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+use tonic::{Response, Status};
+
+use crate::{
+    engine::{
+        command::{Command, Query},
+        directory::names::Names,
+        ids::RequestKey,
+        query::Answer,
+        rejection::Rejection,
+        reply::Reply,
+    },
+    metrics,
+    shard::{Mailboxes, Refused, letter::Letter},
+    views::{
+        feed::Feed,
+        logbook::Logbook,
+        orgs::{Org, Orgs},
+    },
+    wire::{
+        check::Check,
+        mutation::{Inquiry, Mutation, request_key},
+        status, v1,
+    },
+};
+
+/// When to try again after a mailbox was full: about as long as a full mailbox takes to be worked off.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
+
+/// The names of an org that is not there: none. The engine refuses what it does not know, in its order of precedence.
+static NO_NAMES: LazyLock<Names> = LazyLock::new(Names::default);
+
+/// What the services share.
+#[derive(Debug)]
+pub struct Front {
+    /// The orgs as the edge sees them.
+    pub orgs: Arc<Orgs>,
+    /// Where letters go.
+    pub mailboxes: Mailboxes,
+    /// Where events are read.
+    pub feed: Arc<Feed>,
+    /// Where chat logs are read.
+    pub logbook: Arc<Logbook>,
+}
+
+impl Front {
+    /// Carries out a call that changes something.
+    pub(super) async fn mutate<M: Mutation>(&self, call: M) -> Result<Response<M::Response>, Status> {
+        let (org, key) = (Arc::<str>::from(call.org_id()), request_key(call.request_id()));
+        let mut check = Check::new();
+        let command = self.with_names(&org, |names| call.into_command(names, &mut check));
+        let reply = self.decide(org, key, command, check).await?;
+        Ok(Response::new(M::respond(reply)))
+    }
+
+    /// Gives a new org its first directory.
+    pub async fn load_sample(&self, org_id: String, directory: v1::Directory) -> Result<(), Status> {
+        let request_id = "sample".to_owned();
+        let call =
+            v1::ApplyDirectoryRequest { org_id, request_id, directory: Some(directory), dry_run: false };
+        self.mutate(call).await.map(|_| ())
+    }
+
+    pub(super) async fn decide(
+        &self,
+        org: Arc<str>,
+        key: RequestKey,
+        command: Command,
+        check: Check,
+    ) -> Result<Reply, Status> {
+        if !check.is_empty() {
+            return Err(check.into_status());
+        }
+        let (reply, answer) = oneshot::channel();
+        self.post(&org.clone(), Letter::Command { org, key: Some(key), command, reply })?;
+        self.settled(answer).await
+    }
+
+    /// Answers a call that asks.
+    pub(super) async fn inquire<I: Inquiry>(&self, call: I) -> Result<Response<I::Response>, Status> {
+        let org = Arc::<str>::from(call.org_id());
+        let mut check = Check::new();
+        let query = self.with_names(&org, |names| call.into_query(names, &mut check));
+        let answer = self.ask(&org, query, check).await?;
+        Ok(Response::new(self.with_names(&org, |names| I::respond(answer, names))))
+    }
+
+    pub(super) async fn ask(&self, org: &Arc<str>, query: Query, check: Check) -> Result<Answer, Status> {
+        if !check.is_empty() {
+            return Err(check.into_status());
+        }
+        let (reply, answer) = oneshot::channel();
+        self.post(org, Letter::Query { org: org.clone(), query, reply })?;
+        self.settled(answer).await
+    }
+
+    /// Waits for what a shard answers.
+    pub(super) async fn settled<T>(
+        &self,
+        answer: oneshot::Receiver<Result<T, Rejection>>,
+    ) -> Result<T, Status> {
+        match answer.await {
+            Ok(answer) => answer.map_err(|rejection| status::refusal(&rejection)),
+            // The answer was dropped with the shard: whether it was decided, a repeat with the same request_id will tell.
+            Err(_) => Err(status::shutting_down()),
+        }
+    }
+
+    pub(super) fn post(&self, org: &str, letter: Letter) -> Result<(), Status> {
+        self.mailboxes.post(org, letter).map_err(|refused| match refused {
+            Refused::Full => {
+                metrics::overloaded();
+                status::overloaded(RETRY_AFTER)
+            }
+            Refused::Stopped => status::shutting_down(),
+        })
+    }
+
+    /// The names of an org's directory, for the length of a conversion.
+    pub(super) fn with_names<T>(&self, org: &str, convert: impl FnOnce(&Names) -> T) -> T {
+        match self.orgs.get(org) {
+            Some(org) => convert(&org.names()),
+            None => convert(&NO_NAMES),
+        }
+    }
+
+    pub(super) fn org(&self, id: &str) -> Result<Arc<Org>, Status> {
+        let mut check = Check::new();
+        check.org(id);
+        if !check.is_empty() {
+            return Err(check.into_status());
+        }
+        self.orgs.get(id).ok_or_else(status::org_not_found)
+    }
+}
+
+/// Runs a blocking read off the tasks' threads.
+pub(super) async fn blocking<T, E>(read: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, Status>
+where
+    T: Send + 'static,
+    E: std::error::Error + Send + 'static,
+{
+    match tokio::task::spawn_blocking(read).await {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a read failed");
+            Err(Status::internal("the stored data could not be read; the service's log says why"))
+        }
+        Err(_) => Err(status::shutting_down()),
+    }
+}

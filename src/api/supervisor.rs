@@ -1,0 +1,39 @@
+//! SupervisorService.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status, async_trait};
+
+use super::Front;
+use crate::wire::v1::{
+    GetQueueRequest, GetQueueResponse, ListQueuesRequest, ListQueuesResponse, ListWaitingRequest,
+    ListWaitingResponse, supervisor_service_server::SupervisorService,
+};
+
+/// The service.
+#[derive(Debug)]
+pub struct Supervisors(pub Arc<Front>);
+
+#[async_trait]
+impl SupervisorService for Supervisors {
+    async fn get_queue(
+        &self,
+        request: Request<GetQueueRequest>,
+    ) -> Result<Response<GetQueueResponse>, Status> {
+        self.0.inquire(request.into_inner()).await
+    }
+
+    async fn list_queues(
+        &self,
+        request: Request<ListQueuesRequest>,
+    ) -> Result<Response<ListQueuesResponse>, Status> {
+        self.0.inquire(request.into_inner()).await
+    }
+
+    async fn list_waiting(
+        &self,
+        request: Request<ListWaitingRequest>,
+    ) -> Result<Response<ListWaitingResponse>, Status> {
+        self.0.inquire(request.into_inner()).await
+    }
+}

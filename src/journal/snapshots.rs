@@ -1,0 +1,154 @@
+//! Snapshots: an org's state as of a position, so that recovery replays only what came after. Bytes here, as in the journal. They
+//! are never the truth: without any of them the journal alone brings everything back.
+//!
+//! ```text
+//!   directory/org-<name>/<position>.snapshot      written as <position>.tmp, synced, renamed, directory synced
+//!
+//!   "OMNRSNAP" │ format u32 │ org bytes u32 │ org │ position u64 │ payload bytes u64 │ checksum u64 │ payload
+//!                                                          little-endian; the checksum covers all the rest
+//! ```
+//!
+//! A rename is all or nothing, so a crash leaves the old ones and perhaps a `.tmp` that the next save removes. Two are kept: should the
+//! newest turn out damaged, the one before it and a longer tail of the journal do as well.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::hash::Hasher;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use siphasher::sip::SipHasher13;
+
+use super::{JournalError, ORG_BYTES_MAX, Position, disk};
+
+const MAGIC: &[u8; 8] = b"OMNRSNAP";
+const FORMAT: u32 = 1;
+/// The newest, and one to fall back on.
+const KEPT_COUNT: usize = 2;
+
+/// The snapshots of all orgs below one directory. One thread an org at a time.
+#[derive(Debug, Clone)]
+pub struct Snapshots {
+    directory: PathBuf,
+}
+
+impl Snapshots {
+    /// Snapshots below `directory`, which is made with the first of them.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+
+    /// Saves the state of `org` as of `position`; durable when it returns. Removes all but the newest two.
+    pub fn save(&self, org: &str, position: Position, payload: &[u8]) -> Result<(), JournalError> {
+        if org.is_empty() || org.len() > ORG_BYTES_MAX {
+            let what = "to the snapshots needs an org of 1 to 64 bytes";
+            return Err(JournalError::BadAppend { org: org.to_owned(), what });
+        }
+        self.try_save(org, position, payload)
+            .map_err(|error| JournalError::storage("saving a snapshot", error))
+    }
+
+    /// The newest snapshot of `org` that is whole. A damaged one is logged and passed over.
+    pub fn newest(&self, org: &str) -> Result<Option<(Position, Vec<u8>)>, JournalError> {
+        let failed = |error| JournalError::storage("reading a snapshot", error);
+        for (position, path) in self.list(org).map_err(failed)? {
+            match decode(org, position, fs::read(&path).map_err(failed)?) {
+                Ok(payload) => return Ok(Some((position, payload))),
+                Err(what) => {
+                    tracing::warn!(org, position = position.0, what, "a damaged snapshot is passed over");
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn try_save(&self, org: &str, position: Position, payload: &[u8]) -> io::Result<()> {
+        let directory = self.directory_of(org);
+        disk::create_directory(&directory)?;
+        let temporary = directory.join(format!("{:020}.tmp", position.0));
+        let mut file = File::create(&temporary)?;
+        file.write_all(&head(org, position, payload))?;
+        file.write_all(payload)?;
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&temporary, directory.join(format!("{:020}.snapshot", position.0)))?;
+        disk::sync_directory(&directory)?;
+        for (_, path) in self.list(org)?.into_iter().skip(KEPT_COUNT) {
+            fs::remove_file(path)?;
+        }
+        for entry in fs::read_dir(&directory)? {
+            let path = entry?.path();
+            if path.extension() == Some(OsStr::new("tmp")) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The snapshots of `org`, newest first.
+    fn list(&self, org: &str) -> io::Result<Vec<(Position, PathBuf)>> {
+        let entries = match fs::read_dir(self.directory_of(org)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry?.path();
+            found.extend(position_of(&path).map(|position| (position, path)));
+        }
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(found)
+    }
+
+    /// A name of its own on every file system: small letters, digits, `-` and `_` stand for themselves, every other byte is written as
+    /// `%` and two digits. So no name is `..`, none differs from another in case alone, and none is empty.
+    fn directory_of(&self, org: &str) -> PathBuf {
+        let mut name = String::from("org-");
+        for byte in org.bytes() {
+            match byte {
+                b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => name.push(char::from(byte)),
+                // Writing to a string does not fail.
+                other => write!(name, "%{other:02x}").unwrap_or_default(),
+            }
+        }
+        self.directory.join(name)
+    }
+}
+
+fn position_of(path: &Path) -> Option<Position> {
+    let is_snapshot = path.extension() == Some(OsStr::new("snapshot"));
+    let digits = path.file_stem()?.to_str()?;
+    if is_snapshot { digits.parse().ok().map(Position) } else { None }
+}
+
+/// All that stands before the payload.
+fn head(org: &str, position: Position, payload: &[u8]) -> Vec<u8> {
+    let mut head = Vec::with_capacity(40 + org.len());
+    head.extend_from_slice(MAGIC);
+    head.extend_from_slice(&FORMAT.to_le_bytes());
+    head.extend_from_slice(&u32::try_from(org.len()).unwrap_or(u32::MAX).to_le_bytes());
+    head.extend_from_slice(org.as_bytes());
+    head.extend_from_slice(&position.0.to_le_bytes());
+    head.extend_from_slice(&(payload.len() as u64).to_le_bytes());
+    let mut hasher = SipHasher13::new();
+    hasher.write(&head);
+    hasher.write(payload);
+    head.extend_from_slice(&hasher.finish().to_le_bytes());
+    head
+}
+
+/// The payload of a snapshot that is whole and is what its name says. The head follows from all the rest, so it is made anew and compared.
+fn decode(org: &str, position: Position, mut file: Vec<u8>) -> Result<Vec<u8>, &'static str> {
+    let head_bytes = head(org, position, &[]).len();
+    if file.len() < head_bytes {
+        return Err("it is too short");
+    }
+    let payload = file.split_off(head_bytes);
+    if file == head(org, position, &payload) {
+        Ok(payload)
+    } else {
+        Err("its head or checksum does not match")
+    }
+}

@@ -1,0 +1,70 @@
+//! The thread behind all shards: makes batches durable, as many as wait in one commit, and then has them published.
+
+use crossbeam_channel::Receiver;
+
+use super::{publisher::Publisher, worker::Batch};
+use crate::{
+    clock::Stopwatch,
+    journal::{Append, JournalError, JournalWriter},
+    metrics,
+    wire::stored,
+};
+
+/// Batches of one commit, at most.
+const BATCHES_MAX: usize = 64;
+
+pub(super) struct Committer {
+    journal: Box<dyn JournalWriter>,
+    publisher: Publisher,
+    batches: Receiver<Batch>,
+}
+
+impl Committer {
+    pub(super) fn new(
+        journal: Box<dyn JournalWriter>,
+        publisher: Publisher,
+        batches: Receiver<Batch>,
+    ) -> Self {
+        Self { journal, publisher, batches }
+    }
+
+    /// Works until there are no more shards, or the journal fails. Then the answers that wait are dropped, unanswered: nobody knows
+    /// what of them is durable.
+    pub(super) fn run(mut self) -> Result<(), JournalError> {
+        while let Ok(first) = self.batches.recv() {
+            let mut batches = vec![first];
+            batches.extend(self.batches.try_iter().take(BATCHES_MAX - 1));
+            let payloads = self.commit(&batches).inspect_err(|error| {
+                tracing::error!(%error, "the journal failed; nothing more is answered");
+            })?;
+            let mut payloads = payloads.into_iter();
+            for batch in batches {
+                self.publisher.publish(batch, &mut payloads);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes all events of these batches durable in one commit. The bytes of each part that has events, in order.
+    fn commit(&mut self, batches: &[Batch]) -> Result<Vec<usize>, JournalError> {
+        let parts = || batches.iter().flat_map(|it| &it.parts).filter(|it| !it.outbox.events.is_empty());
+        let payloads: Vec<Vec<u8>> =
+            parts().map(|it| stored::encode(it.outbox.events[0].at, &it.outbox.events)).collect();
+        if payloads.is_empty() {
+            return Ok(Vec::new());
+        }
+        let appends: Vec<Append<'_>> = parts()
+            .zip(&payloads)
+            .map(|(part, payload)| Append {
+                org: &part.org,
+                first: part.first,
+                count: u32::try_from(part.outbox.events.len()).unwrap_or(u32::MAX),
+                payload,
+            })
+            .collect();
+        let watch = Stopwatch::start();
+        self.journal.commit(&appends)?;
+        metrics::committed(watch.seconds(), appends.iter().map(|it| u64::from(it.count)).sum());
+        Ok(payloads.iter().map(Vec::len).collect())
+    }
+}

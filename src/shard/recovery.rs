@@ -1,0 +1,127 @@
+//! From what is durable to what is true: the newest snapshot, then `apply` of the events after it. At the start of the service, for
+//! each snapshot that is taken, and in tests: one way.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Hosted;
+use crate::{
+    engine::{
+        apply::{Touched, apply},
+        state::State,
+    },
+    journal::{JournalError, JournalReader, Position, Snapshots},
+    wire::stored,
+};
+
+/// The format of a state in a snapshot. A snapshot of another format is passed over, and the journal replayed from its beginning.
+const STATE_FORMAT: u32 = 1;
+/// Bytes that one read takes from the journal, about.
+const READ_BYTES: usize = 4 << 20;
+
+/// Why an org could not be recovered. The service does not start then: it would forget what it has answered.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoveryError {
+    /// The journal failed, or is damaged; it says where.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// What is stored is no events.
+    #[error("org {org}: the events from position {first} cannot be decoded")]
+    Stored {
+        /// Whose.
+        org: String,
+        /// Where the batch begins.
+        first: Position,
+        /// Why.
+        source: stored::StoredError,
+    },
+    /// The journal goes on elsewhere than where the snapshot ends.
+    #[error("org {org}: events {expected} and on are missing before {found}")]
+    Gap {
+        /// Whose.
+        org: String,
+        /// What is missing.
+        expected: Position,
+        /// What is there.
+        found: Position,
+    },
+    /// The journal ends before the snapshot does: what was answered is missing.
+    #[error("org {org}: the journal ends at {found}, before the snapshot at {expected}")]
+    Short {
+        /// Whose.
+        org: String,
+        /// Where the snapshot ends.
+        expected: Position,
+        /// Where the journal ends.
+        found: Position,
+    },
+    /// A state cannot be written as a snapshot.
+    #[error("org {org}: its state cannot be encoded")]
+    Encode {
+        /// Whose.
+        org: String,
+        /// Why.
+        source: postcard::Error,
+    },
+}
+
+#[derive(Serialize)]
+struct SnapshotOf<'a> {
+    format: u32,
+    state: &'a State,
+}
+
+/// A state as it stands in a snapshot: the same bytes for the same state, on every machine.
+pub fn encode(org: &str, state: &State) -> Result<Vec<u8>, RecoveryError> {
+    postcard::to_stdvec(&SnapshotOf { format: STATE_FORMAT, state })
+        .map_err(|source| RecoveryError::Encode { org: org.into(), source })
+}
+
+fn decode(bytes: &[u8]) -> Option<State> {
+    let (format, rest) = postcard::take_from_bytes::<u32>(bytes).ok()?;
+    if format != STATE_FORMAT {
+        return None;
+    }
+    State::deserialize(&mut postcard::Deserializer::from_bytes(rest)).ok()
+}
+
+/// Recovers an org up to its last durable event, which is at `durable` or after it.
+pub fn recover(
+    org: &str,
+    durable: Position,
+    reader: &mut dyn JournalReader,
+    snapshots: &Snapshots,
+) -> Result<Hosted, RecoveryError> {
+    let newest = snapshots.newest(org)?.and_then(|(last, bytes)| Some((decode(&bytes)?, last)));
+    let (mut state, mut last) = newest.unwrap_or_default();
+    if last > durable {
+        return Err(RecoveryError::Short { org: org.into(), expected: last, found: durable });
+    }
+    state.reindex();
+    let mut touched = Touched::default();
+    loop {
+        let next = Position(last.0 + 1);
+        let batches = reader.read(org, next, READ_BYTES)?;
+        if batches.is_empty() {
+            return Ok(Hosted { org: Arc::from(org), state, last });
+        }
+        for batch in batches {
+            let expected = Position(last.0 + 1);
+            if batch.first > expected {
+                return Err(RecoveryError::Gap { org: org.into(), expected, found: batch.first });
+            }
+            let events = stored::decode(&batch.payload).map_err(|source| RecoveryError::Stored {
+                org: org.into(),
+                first: batch.first,
+                source,
+            })?;
+            let known = usize::try_from(expected.0 - batch.first.0).unwrap_or(usize::MAX);
+            for (key, event) in events.events.iter().skip(known) {
+                apply(&mut state, events.at, *key, event, &mut touched);
+                touched = Touched::default();
+                last.0 += 1;
+            }
+        }
+    }
+}

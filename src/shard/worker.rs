@@ -1,0 +1,294 @@
+//! The thread of a shard: drains the mailbox in batches, stamps the time once, lets the engines decide, and passes the events of the
+//! whole batch on as one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use rustc_hash::FxHashMap;
+use tokio::sync::oneshot;
+
+use super::{
+    Hosted,
+    letter::{Letter, ReplyTo, SessionSink},
+};
+use crate::{
+    clock::Clock,
+    engine::{
+        Engine, Outbox,
+        command::{Acting, Command},
+        ids::{AgentIx, Millis, RequestKey},
+        query::{AgentView, Answer},
+        rejection::Rejection,
+        reply::Reply,
+    },
+    journal::Position,
+};
+
+/// Letters of one batch, at most: so that the first of them does not wait for thousands.
+const BATCH_MAX: usize = 1_024;
+
+/// Orgs that the service hosts, at most.
+pub(super) const ORGS_MAX: usize = 10_000;
+
+/// A session that was opened in a batch.
+#[derive(Debug)]
+pub(super) struct Opening {
+    /// After so many events of the org's part.
+    pub after: usize,
+    /// Which session.
+    pub session: Acting,
+    /// Whether it was there before.
+    pub resumed: bool,
+    /// Its agent at that moment.
+    pub view: AgentView,
+    /// Where its notices go.
+    pub sink: SessionSink,
+}
+
+/// What a batch decided for one org.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Which.
+    pub org: Arc<str>,
+    /// Where its first event stands.
+    pub first: Position,
+    /// Its events.
+    pub outbox: Outbox,
+    /// Its sessions that were opened, in order.
+    pub openings: Vec<Opening>,
+}
+
+/// An answer that waits for its batch to be durable.
+#[derive(Debug)]
+pub(super) enum Waiting {
+    /// To a command.
+    Reply(ReplyTo, Result<Reply, Rejection>),
+    /// To a query.
+    Answer(oneshot::Sender<Result<Answer, Rejection>>, Box<Result<Answer, Rejection>>),
+    /// To a call to wake.
+    Woken(oneshot::Sender<()>),
+}
+
+/// What is committed as one.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// By org.
+    pub parts: Vec<Part>,
+    /// In the order of the letters.
+    pub waiting: Vec<Waiting>,
+}
+
+struct Seat {
+    engine: Engine,
+    last: Position,
+    wake: Option<Millis>,
+    streams: FxHashMap<AgentIx, u64>,
+    openings: Vec<Opening>,
+}
+
+pub(super) struct Worker {
+    clock: Clock,
+    letters: Receiver<Letter>,
+    commits: Sender<Batch>,
+    seats: BTreeMap<Arc<str>, Seat>,
+    wakes: BTreeSet<(Millis, Arc<str>)>,
+    /// Orgs that this batch has touched.
+    touched: BTreeSet<Arc<str>>,
+    waiting: Vec<Waiting>,
+}
+
+impl Worker {
+    pub(super) fn new(
+        clock: Clock,
+        letters: Receiver<Letter>,
+        commits: Sender<Batch>,
+        hosted: Vec<Hosted>,
+    ) -> Self {
+        let mut worker = Self {
+            clock,
+            letters,
+            commits,
+            seats: BTreeMap::new(),
+            wakes: BTreeSet::new(),
+            touched: BTreeSet::new(),
+            waiting: Vec::new(),
+        };
+        for Hosted { org, state, last } in hosted {
+            worker.seats.insert(org, Seat::new(Engine::new(state), last));
+        }
+        worker
+    }
+
+    /// Works until it is told to stop, or the committer is gone: then nothing can be made durable, and nothing more is answered.
+    pub(super) fn run(mut self) -> Vec<Hosted> {
+        self.drop_all_sessions();
+        let mut stopped = !self.close_batch();
+        while !stopped {
+            let Some(first) = self.wait() else { break };
+            let now = self.clock.now();
+            self.advance(now);
+            stopped = first.is_some_and(|letter| self.take(now, letter));
+            for letter in self.letters.clone().try_iter().take(BATCH_MAX) {
+                stopped |= self.take(now, letter);
+            }
+            stopped |= !self.close_batch();
+        }
+        let seats = std::mem::take(&mut self.seats);
+        seats
+            .into_iter()
+            .map(|(org, seat)| Hosted { org, state: seat.engine.into_state(), last: seat.last })
+            .collect()
+    }
+
+    /// At the start no stream is open: the leases of all sessions run from now.
+    fn drop_all_sessions(&mut self) {
+        let now = self.clock.now();
+        for org in self.seats.keys().cloned().collect::<Vec<_>>() {
+            // The answer is for nobody; there is none but "done".
+            drop(self.decide(now, &org, None, Command::DropAllSessions));
+        }
+    }
+
+    /// The next letter; none inside: it is time for what is due; none outside: there will be no more letters.
+    fn wait(&self) -> Option<Option<Letter>> {
+        let due = self.wakes.first().and_then(|(at, _)| self.clock.until(*at));
+        match due {
+            None => self.letters.recv().ok().map(Some),
+            Some(due) => match self.letters.recv_timeout(due) {
+                Ok(letter) => Some(Some(letter)),
+                Err(RecvTimeoutError::Timeout) => Some(None),
+                Err(RecvTimeoutError::Disconnected) => None,
+            },
+        }
+    }
+
+    fn advance(&mut self, now: Millis) {
+        let due: Vec<Arc<str>> =
+            self.wakes.iter().take_while(|(at, _)| *at <= now).map(|(_, org)| org.clone()).collect();
+        for org in due {
+            if let Some(seat) = self.seats.get_mut(&org) {
+                seat.engine.advance(now);
+            }
+            self.touched.insert(org);
+        }
+    }
+
+    /// Does what a letter says. Whether it says to stop.
+    fn take(&mut self, now: Millis, letter: Letter) -> bool {
+        match letter {
+            Letter::Command { org, key, command, reply } => {
+                let decided = self.decide(now, &org, key, command);
+                self.waiting.push(Waiting::Reply(reply, decided));
+            }
+            Letter::Open { org, key, command, sink, reply } => {
+                let decided = self.open(now, &org, key, command, sink);
+                self.waiting.push(Waiting::Reply(reply, decided));
+            }
+            Letter::Dropped { org, session, stream } => self.dropped(now, &org, session, stream),
+            Letter::Query { org, query, reply } => {
+                let answer =
+                    self.seats.get(&org).ok_or(Rejection::OrgNotFound).and_then(|it| it.engine.query(query));
+                self.waiting.push(Waiting::Answer(reply, Box::new(answer)));
+            }
+            Letter::Wake { done } => self.waiting.push(Waiting::Woken(done)),
+            Letter::Stop => return true,
+        }
+        false
+    }
+
+    fn decide(
+        &mut self,
+        now: Millis,
+        org: &Arc<str>,
+        key: Option<RequestKey>,
+        command: Command,
+    ) -> Result<Reply, Rejection> {
+        if !self.seats.contains_key(org) {
+            return self.decide_first(now, org, key, command);
+        }
+        let seat = self.seats.get_mut(org).ok_or(Rejection::OrgNotFound)?;
+        self.touched.insert(org.clone());
+        seat.engine.decide(now, key, command)
+    }
+
+    /// The first directory of an org makes it; a wrong one leaves nothing behind.
+    fn decide_first(
+        &mut self,
+        now: Millis,
+        org: &Arc<str>,
+        key: Option<RequestKey>,
+        command: Command,
+    ) -> Result<Reply, Rejection> {
+        if !matches!(command, Command::ApplyDirectory { .. }) {
+            return Err(Rejection::OrgNotFound);
+        }
+        let mut engine = Engine::default();
+        let reply = engine.decide(now, key, command)?;
+        self.seats.insert(org.clone(), Seat::new(engine, Position(0)));
+        self.touched.insert(org.clone());
+        Ok(reply)
+    }
+
+    fn open(
+        &mut self,
+        now: Millis,
+        org: &Arc<str>,
+        key: Option<RequestKey>,
+        command: Command,
+        sink: SessionSink,
+    ) -> Result<Reply, Rejection> {
+        let Command::OpenSession { agent, .. } = command else { return Err(Rejection::AgentNotFound) };
+        let reply = self.decide(now, org, key, command)?;
+        if let (Reply::SessionOpened { epoch, resumed }, Some(seat)) = (reply, self.seats.get_mut(org)) {
+            seat.streams.insert(agent, sink.stream);
+            let session = Acting { agent, epoch };
+            let (after, view) = (seat.engine.decided(), seat.engine.agent_view(agent));
+            seat.openings.push(Opening { after, session, resumed, view, sink });
+        }
+        Ok(reply)
+    }
+
+    /// A stream that broke after another of the same session was opened is nobody's.
+    fn dropped(&mut self, now: Millis, org: &Arc<str>, session: Acting, stream: u64) {
+        let Some(seat) = self.seats.get_mut(org) else { return };
+        if seat.streams.get(&session.agent) == Some(&stream) {
+            seat.streams.remove(&session.agent);
+            drop(self.decide(now, org, None, Command::DropSession { session }));
+        }
+    }
+
+    /// Passes the batch on. Whether there is somebody to take it.
+    fn close_batch(&mut self) -> bool {
+        let mut batch = Batch { parts: Vec::new(), waiting: std::mem::take(&mut self.waiting) };
+        for org in std::mem::take(&mut self.touched) {
+            let Some(seat) = self.seats.get_mut(&org) else { continue };
+            let outbox = seat.engine.take_outbox();
+            let first = Position(seat.last.0 + 1);
+            seat.last.0 += outbox.events.len() as u64;
+            let wake = seat.engine.next_wake();
+            if wake != seat.wake {
+                if let Some(at) = seat.wake {
+                    self.wakes.remove(&(at, org.clone()));
+                }
+                if let Some(at) = wake {
+                    self.wakes.insert((at, org.clone()));
+                }
+                seat.wake = wake;
+            }
+            let openings = std::mem::take(&mut seat.openings);
+            if !outbox.events.is_empty() || !openings.is_empty() {
+                batch.parts.push(Part { org, first, outbox, openings });
+            }
+        }
+        (batch.parts.is_empty() && batch.waiting.is_empty()) || self.commits.send(batch).is_ok()
+    }
+}
+
+impl Seat {
+    fn new(engine: Engine, last: Position) -> Self {
+        Self { engine, last, wake: None, streams: FxHashMap::default(), openings: Vec::new() }
+    }
+}

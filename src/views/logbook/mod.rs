@@ -1,0 +1,152 @@
+//! The logbook: chat logs, and conversations that have ended. A read model in `views.db`, beside the journal's file so that the two
+//! never wait for each other's lock. The engine keeps none of it in memory; the journal can rebuild all of it.
+//!
+//! ```text
+//!   word that something is durable ──► writer thread ──► views.db ──► reads
+//!                                          │ reads the feed from where it stopped
+//!                                          └──► those who watch a log, and `Org::viewed`
+//! ```
+
+mod store;
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::{
+    feed::{Feed, FeedError},
+    orgs::{Org, Orgs},
+};
+use crate::{engine::ids::ConversationId, journal::Position, wire::v1};
+pub use store::LogbookError;
+use store::Store;
+
+/// Connections that are kept for the next read.
+const IDLE_STORES_MAX: usize = 8;
+
+/// Whose log is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// All of it.
+    Agent,
+    /// What concerns the customer, numbered apart.
+    Customer,
+}
+
+/// Reads the logbook. Blocking.
+#[derive(Debug)]
+pub struct Logbook {
+    path: Box<Path>,
+    idle: Mutex<Vec<Store>>,
+}
+
+/// The thread that writes it.
+#[derive(Debug)]
+pub struct Writer {
+    thread: JoinHandle<()>,
+}
+
+impl Logbook {
+    /// Opens the logbook in a file, which is made if it is not there, and made anew if it is of another format or damaged.
+    pub fn open(path: &Path) -> Result<Self, LogbookError> {
+        let store = Store::open_or_new(path)?;
+        Ok(Self { path: path.into(), idle: Mutex::new(vec![store]) })
+    }
+
+    /// Entries of a chat log from a number on, at most so many.
+    pub fn entries(
+        &self,
+        org: &str,
+        conversation: ConversationId,
+        reader: Reader,
+        from: u32,
+        at_most: usize,
+    ) -> Result<Vec<v1::LogEntry>, LogbookError> {
+        self.with(|store| store.entries(org, conversation, reader, from, at_most))
+    }
+
+    /// A conversation, also one that has ended; without participants and requests.
+    pub fn conversation(
+        &self,
+        org: &str,
+        id: ConversationId,
+    ) -> Result<Option<v1::Conversation>, LogbookError> {
+        self.with(|store| store.conversation(org, id))
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&mut Store) -> Result<T, LogbookError>) -> Result<T, LogbookError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut store = idle.map_or_else(|| Store::open(&self.path), Ok)?;
+        let found = read(&mut store)?;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_STORES_MAX {
+            idle.push(store);
+        }
+        Ok(found)
+    }
+
+    /// Starts the thread that writes it. It ends when nobody can send it word any more.
+    pub fn start(&self, orgs: Arc<Orgs>, feed: Arc<Feed>) -> Result<(Sender<()>, Writer), LogbookError> {
+        let store = Store::open(&self.path)?;
+        let (word, words) = bounded(1);
+        let thread = std::thread::Builder::new()
+            .name("logbook".into())
+            .spawn(move || write(store, &words, &orgs, &feed))
+            .map_err(LogbookError::Thread)?;
+        // What became durable before there was anybody to send word.
+        word.try_send(()).unwrap_or(());
+        Ok((word, Writer { thread }))
+    }
+}
+
+impl Writer {
+    /// Waits for the thread's end, which comes when all who can send word are gone.
+    pub fn join(self) {
+        if let Err(bug) = self.thread.join() {
+            std::panic::resume_unwind(bug);
+        }
+    }
+}
+
+fn write(mut store: Store, words: &Receiver<()>, orgs: &Orgs, feed: &Feed) {
+    for () in words {
+        for org in orgs.all() {
+            if let Err(error) = catch_up(&mut store, &org, feed) {
+                // Reads wait for the logbook and time out; the journal has everything, and the next word tries again.
+                tracing::error!(org = %org.id, %error, "the logbook could not be brought up");
+            }
+        }
+    }
+}
+
+/// Why the logbook could not be brought up.
+#[derive(Debug, thiserror::Error)]
+enum CatchUpError {
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    #[error(transparent)]
+    Logbook(#[from] LogbookError),
+}
+
+fn catch_up(store: &mut Store, org: &Org, feed: &Feed) -> Result<(), CatchUpError> {
+    let mut last = store.position(&org.id)?;
+    if last > *org.durable().borrow() {
+        // The journal is not the one that this was written from.
+        store.forget(&org.id)?;
+        last = Position(0);
+    }
+    org.set_viewed(last);
+    loop {
+        let batches = feed.read(org, Position(last.0 + 1))?;
+        let Some(newest) = batches.last() else { return Ok(()) };
+        let next = Position(newest.next().0 - 1);
+        let grown = store.write(&org.id, &org.names(), last, &batches, next)?;
+        last = next;
+        org.set_viewed(last);
+        grown.into_iter().for_each(|conversation| org.log_grew(conversation));
+    }
+}

@@ -1,0 +1,275 @@
+//! The tables of the logbook.
+
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::Reader;
+use crate::{
+    engine::{
+        chat_log,
+        directory::{names::Names, spec::ResourceKind},
+        event::Event,
+        ids::{ConversationId, Millis},
+        routing::RoutingType,
+    },
+    journal::Position,
+    views::orgs::Durable,
+    wire::{log, v1},
+};
+
+/// The format of the file. One of another format is made anew from the journal.
+const FORMAT: i64 = 1;
+/// A writer's transaction is short; a reader that meets one waits.
+const BUSY: Duration = Duration::from_secs(5);
+
+const TABLES: &str = "
+    PRAGMA journal_mode = WAL;
+    CREATE TABLE IF NOT EXISTS org (id TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS conversation (
+        org TEXT NOT NULL, id INTEGER NOT NULL, channel_id TEXT NOT NULL, customer_id TEXT NOT NULL,
+        routing_type INTEGER NOT NULL, created_at_ms INTEGER NOT NULL, ended_at_ms INTEGER NOT NULL,
+        entries INTEGER NOT NULL, customer_entries INTEGER NOT NULL, PRIMARY KEY (org, id)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS log_entry (
+        org TEXT NOT NULL, conversation INTEGER NOT NULL, number INTEGER NOT NULL, customer_number INTEGER,
+        at_ms INTEGER NOT NULL, kind INTEGER NOT NULL, author INTEGER NOT NULL, agent_id TEXT NOT NULL,
+        receiver_agent_id TEXT NOT NULL, text TEXT NOT NULL, whisper INTEGER NOT NULL,
+        PRIMARY KEY (org, conversation, number)) WITHOUT ROWID;
+";
+
+/// Why the logbook could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LogbookError {
+    /// The database failed.
+    #[error("the logbook's database failed")]
+    Database(#[from] rusqlite::Error),
+    /// The file could not be removed to be made anew.
+    #[error("the logbook's file {path} cannot be made anew")]
+    Remove {
+        /// Which.
+        path: Box<Path>,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The thread could not be started.
+    #[error("the logbook's thread cannot be started")]
+    Thread(#[source] std::io::Error),
+}
+
+#[derive(Debug)]
+pub(super) struct Store(Connection);
+
+impl Store {
+    pub(super) fn open_or_new(path: &Path) -> Result<Self, LogbookError> {
+        match Self::open(path).and_then(|it| it.is_sound().map(|sound| (it, sound))) {
+            Ok((store, true)) => Ok(store),
+            Ok((_, false)) | Err(LogbookError::Database(_)) => {
+                tracing::warn!(path = %path.display(), "the logbook is made anew from the journal");
+                for file in ["", "-wal", "-shm"] {
+                    let file = path
+                        .with_file_name(format!("{}{file}", path.file_name().unwrap_or_default().display()));
+                    match std::fs::remove_file(&file) {
+                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                            return Err(LogbookError::Remove { path: file.into(), source: error });
+                        }
+                        Ok(()) | Err(_) => {}
+                    }
+                }
+                Self::open(path)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    pub(super) fn open(path: &Path) -> Result<Self, LogbookError> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY)?;
+        // A power cut may cost the last entries; they are in the journal.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let is_new: bool =
+            connection.query_row("SELECT count(*) = 0 FROM sqlite_master", [], |row| row.get(0))?;
+        if is_new {
+            connection.execute_batch(TABLES)?;
+            connection.pragma_update(None, "user_version", FORMAT)?;
+        }
+        Ok(Self(connection))
+    }
+
+    fn is_sound(&self) -> Result<bool, LogbookError> {
+        let format: i64 = self.0.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let check: String = self.0.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        Ok(format == FORMAT && check == "ok")
+    }
+
+    pub(super) fn position(&self, org: &str) -> Result<Position, LogbookError> {
+        let mut select = self.0.prepare_cached("SELECT position FROM org WHERE id = ?1")?;
+        let position: Option<i64> = select.query_row([org], |row| row.get(0)).optional()?;
+        Ok(Position(position.unwrap_or(0).unsigned_abs()))
+    }
+
+    pub(super) fn forget(&mut self, org: &str) -> Result<(), LogbookError> {
+        let transaction = self.0.transaction()?;
+        for table in [
+            "DELETE FROM org WHERE id = ?1",
+            "DELETE FROM conversation WHERE org = ?1",
+            "DELETE FROM log_entry WHERE org = ?1",
+        ] {
+            transaction.execute(table, [org])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Writes what these batches say of chat logs after a position. The conversations whose logs grew.
+    pub(super) fn write(
+        &mut self,
+        org: &str,
+        names: &Names,
+        after: Position,
+        batches: &[Arc<Durable>],
+        last: Position,
+    ) -> Result<BTreeSet<ConversationId>, LogbookError> {
+        let transaction = self.0.transaction()?;
+        let mut grown = BTreeSet::new();
+        for batch in batches {
+            for (event, position) in batch.events.iter().zip(batch.first.0..) {
+                if position > after.0 {
+                    write_event(&transaction, org, names, batch.at, event)?;
+                    grown.extend(chat_log::entry(event).map(|it| it.conversation));
+                }
+            }
+        }
+        transaction
+            .prepare_cached(
+                "INSERT INTO org VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET position = excluded.position",
+            )?
+            .execute(params![org, signed(last.0)])?;
+        transaction.commit()?;
+        Ok(grown)
+    }
+
+    pub(super) fn entries(
+        &self,
+        org: &str,
+        conversation: ConversationId,
+        reader: Reader,
+        from: u32,
+        at_most: usize,
+    ) -> Result<Vec<v1::LogEntry>, LogbookError> {
+        let number = match reader {
+            Reader::Agent => "number",
+            Reader::Customer => "customer_number",
+        };
+        let mut select = self.0.prepare_cached(&format!(
+            "SELECT {number}, at_ms, kind, author, agent_id, receiver_agent_id, text, whisper FROM log_entry
+             WHERE org = ?1 AND conversation = ?2 AND {number} >= ?3 ORDER BY number LIMIT ?4"
+        ))?;
+        let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
+        let rows = select.query_map(params![org, signed(conversation.0), from, at_most], entry)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(super) fn conversation(
+        &self,
+        org: &str,
+        id: ConversationId,
+    ) -> Result<Option<v1::Conversation>, LogbookError> {
+        let mut select = self.0.prepare_cached(
+            "SELECT channel_id, customer_id, routing_type, created_at_ms, ended_at_ms, entries FROM conversation
+             WHERE org = ?1 AND id = ?2",
+        )?;
+        let found = select.query_row(params![org, signed(id.0)], |row| {
+            let ended_at_ms = row.get(4)?;
+            let state =
+                if ended_at_ms == 0 { v1::ConversationState::Active } else { v1::ConversationState::Ended };
+            Ok(v1::Conversation {
+                conversation_id: id.0,
+                state: state.into(),
+                channel_id: row.get(0)?,
+                customer_id: row.get(1)?,
+                routing_type: row.get(2)?,
+                created_at_ms: row.get(3)?,
+                ended_at_ms,
+                participants: Vec::new(),
+                requests: Vec::new(),
+                log_entries: row.get(5)?,
+            })
+        });
+        Ok(found.optional()?)
+    }
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<v1::LogEntry> {
+    Ok(v1::LogEntry {
+        number: row.get(0)?,
+        at_ms: row.get(1)?,
+        kind: row.get(2)?,
+        author: row.get(3)?,
+        agent_id: row.get(4)?,
+        receiver_agent_id: row.get(5)?,
+        text: row.get(6)?,
+        whisper: row.get(7)?,
+    })
+}
+
+fn write_event(
+    transaction: &Transaction<'_>,
+    org: &str,
+    names: &Names,
+    at: Millis,
+    event: &Event,
+) -> Result<(), LogbookError> {
+    if let Event::ConversationCreated { conversation, channel, customer, routing_type, .. } = event {
+        let routing_type = match routing_type {
+            RoutingType::OmniChannel => v1::RoutingType::OmniChannel,
+            RoutingType::ButtonSkills => v1::RoutingType::ButtonSkills,
+        };
+        let channel = names.of(ResourceKind::Channel).name(channel.0);
+        transaction
+            .prepare_cached("INSERT INTO conversation VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0)")?
+            .execute(params![
+                org,
+                signed(conversation.0),
+                channel,
+                customer,
+                i32::from(routing_type),
+                signed(at)
+            ])?;
+    }
+    let (Some(place), Some(entry)) = (chat_log::entry(event), log::entry(event, names)) else {
+        return Ok(());
+    };
+    let (number, customer_number): (u32, u32) = transaction
+        .prepare_cached(
+            "UPDATE conversation SET entries = entries + 1, customer_entries = customer_entries + ?3
+             WHERE org = ?1 AND id = ?2 RETURNING entries, customer_entries",
+        )?
+        .query_row(params![org, signed(place.conversation.0), place.shown_to_customer], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    transaction
+        .prepare_cached("INSERT INTO log_entry VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?
+        .execute(params![
+            org,
+            signed(place.conversation.0),
+            number,
+            place.shown_to_customer.then_some(customer_number),
+            signed(at),
+            entry.kind,
+            entry.author,
+            entry.agent_id,
+            entry.receiver_agent_id,
+            entry.text,
+            entry.whisper
+        ])?;
+    if let Event::ConversationEnded { conversation, .. } = event {
+        transaction
+            .prepare_cached("UPDATE conversation SET ended_at_ms = ?3 WHERE org = ?1 AND id = ?2")?
+            .execute(params![org, signed(conversation.0), signed(at)])?;
+    }
+    Ok(())
+}
+
+/// SQLite's integers are signed; what we number and time stays far below 2^63.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

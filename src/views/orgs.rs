@@ -1,0 +1,177 @@
+//! The orgs as the edge sees them: the names of their directory, how far they are durable, and their latest events.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+};
+
+use dashmap::DashMap;
+use tokio::sync::watch;
+
+use crate::{
+    engine::{
+        directory::names::Names,
+        event::Event,
+        ids::{ConversationId, Millis},
+    },
+    journal::Position,
+};
+
+/// Events that an org keeps in memory for those who follow closely, at most.
+const TAIL_EVENTS_MAX: usize = 16_384;
+/// Bytes of such events, as stored, at most.
+const TAIL_BYTES_MAX: usize = 8 << 20;
+
+/// Events that became durable together.
+#[derive(Debug)]
+pub struct Durable {
+    /// Where the first stands.
+    pub first: Position,
+    /// When they were decided.
+    pub at: Millis,
+    /// In order.
+    pub events: Vec<Event>,
+    /// How many bytes they are, as stored.
+    pub bytes: usize,
+}
+
+impl Durable {
+    /// Where the next event will stand.
+    pub fn next(&self) -> Position {
+        Position(self.first.0 + self.events.len() as u64)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Tail {
+    batches: VecDeque<Arc<Durable>>,
+    events: usize,
+    bytes: usize,
+}
+
+/// An org at the edge.
+#[derive(Debug)]
+pub struct Org {
+    /// Its id.
+    pub id: Arc<str>,
+    names: RwLock<Names>,
+    tail: Mutex<Tail>,
+    durable: watch::Sender<Position>,
+    viewed: watch::Sender<Position>,
+    watched_logs: DashMap<ConversationId, watch::Sender<()>>,
+}
+
+impl Org {
+    /// An org whose events are durable up to a position.
+    pub fn new(id: Arc<str>, names: Names, durable: Position) -> Self {
+        Self {
+            id,
+            names: RwLock::new(names),
+            tail: Mutex::default(),
+            durable: watch::Sender::new(durable),
+            viewed: watch::Sender::new(Position(0)),
+            watched_logs: DashMap::new(),
+        }
+    }
+
+    /// The names of its directory. Not to be held across an await.
+    pub fn names(&self) -> RwLockReadGuard<'_, Names> {
+        self.names.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in events that are durable now: first the names, then the tail, then whoever waits.
+    pub fn publish(&self, batch: Arc<Durable>) {
+        for event in &batch.events {
+            if let Event::DirectoryChanged { changes } = event {
+                self.names.write().unwrap_or_else(PoisonError::into_inner).intern(changes);
+            }
+        }
+        let last = Position(batch.next().0 - 1);
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        tail.events += batch.events.len();
+        tail.bytes += batch.bytes;
+        tail.batches.push_back(batch);
+        while (tail.events > TAIL_EVENTS_MAX || tail.bytes > TAIL_BYTES_MAX) && tail.batches.len() > 1 {
+            if let Some(oldest) = tail.batches.pop_front() {
+                tail.events -= oldest.events.len();
+                tail.bytes -= oldest.bytes;
+            }
+        }
+        drop(tail);
+        self.durable.send_replace(last);
+    }
+
+    /// The batches of the tail that hold events from a position on; none where the tail no longer reaches back so far.
+    pub fn recent(&self, from: Position) -> Option<Vec<Arc<Durable>>> {
+        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let reaches = tail.batches.front().is_some_and(|it| it.first <= from);
+        let begin = tail.batches.partition_point(|it| it.next() <= from);
+        reaches.then(|| tail.batches.iter().skip(begin).cloned().collect())
+    }
+
+    /// How far its events are durable.
+    pub fn durable(&self) -> watch::Receiver<Position> {
+        self.durable.subscribe()
+    }
+
+    /// How far the read models have come.
+    pub fn viewed(&self) -> watch::Receiver<Position> {
+        self.viewed.subscribe()
+    }
+
+    /// Says how far the read models have come.
+    pub fn set_viewed(&self, position: Position) {
+        self.viewed.send_replace(position);
+    }
+
+    /// Watches a chat log: told when it has a new entry.
+    pub fn watch_log(&self, conversation: ConversationId) -> watch::Receiver<()> {
+        self.watched_logs.entry(conversation).or_insert_with(|| watch::Sender::new(())).subscribe()
+    }
+
+    /// Tells those who watch a chat log that it has a new entry; forgets it when nobody does.
+    pub fn log_grew(&self, conversation: ConversationId) {
+        self.watched_logs.remove_if(&conversation, |_, it| it.send(()).is_err());
+    }
+
+    /// Forgets a chat log that nobody watches.
+    pub fn unwatch_log(&self, conversation: ConversationId) {
+        self.watched_logs.remove_if(&conversation, |_, it| it.receiver_count() == 0);
+    }
+}
+
+/// All orgs.
+#[derive(Debug, Default)]
+pub struct Orgs(DashMap<Arc<str>, Arc<Org>>);
+
+impl Orgs {
+    /// An org, if it has any event.
+    pub fn get(&self, id: &str) -> Option<Arc<Org>> {
+        self.0.get(id).map(|it| it.clone())
+    }
+
+    /// An org; a new one where there was none.
+    pub fn get_or_new(&self, id: &Arc<str>) -> Arc<Org> {
+        self.0
+            .entry(id.clone())
+            .or_insert_with(|| Arc::new(Org::new(id.clone(), Names::default(), Position(0))))
+            .clone()
+    }
+
+    /// Puts an org in.
+    pub fn insert(&self, org: Org) {
+        self.0.insert(org.id.clone(), Arc::new(org));
+    }
+
+    /// All of them, by id.
+    pub fn all(&self) -> Vec<Arc<Org>> {
+        let mut all: Vec<Arc<Org>> = self.0.iter().map(|it| it.clone()).collect();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        all
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+}

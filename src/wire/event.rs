@@ -1,0 +1,198 @@
+//! Events as watchers see them.
+
+use super::{
+    directory::shown_changes,
+    kinds,
+    names::{count, id_of, id_or_empty, ids_of, time},
+    routing, v1,
+};
+use crate::engine::{
+    directory::names::Names,
+    event::{Event, Leaving},
+    ids::Millis,
+};
+
+pub use super::filter::{concerns, filters};
+use v1::event as shown;
+
+/// An event at its position. `names` knows every id of it: they are interned before the event is told.
+pub fn event(position: u64, at: Millis, event: &Event, names: &Names) -> v1::Event {
+    v1::Event { position, at_ms: time(at), event: Some(what(event, names)) }
+}
+
+#[expect(clippy::too_many_lines, reason = "a table: one entry an event")]
+fn what(event: &Event, names: &Names) -> shown::Event {
+    match event {
+        Event::DirectoryChanged { changes } => shown::Event::DirectoryChanged(shown::DirectoryChanged {
+            change_count: count(changes.len()),
+            changes: shown_changes(changes),
+        }),
+        Event::SessionStarted { agent, epoch, console } => {
+            shown::Event::SessionStarted(shown::SessionStarted {
+                agent_id: id_of(names, *agent),
+                epoch: epoch.0,
+                console: v1::Console::from(*console).into(),
+            })
+        }
+        Event::SessionResumed { agent, epoch } => shown::Event::SessionResumed(shown::SessionResumed {
+            agent_id: id_of(names, *agent),
+            epoch: epoch.0,
+        }),
+        Event::SessionDropped { agent, epoch, lease_until } => {
+            shown::Event::SessionDropped(shown::SessionDropped {
+                agent_id: id_of(names, *agent),
+                epoch: epoch.0,
+                lease_until_ms: time(*lease_until),
+            })
+        }
+        Event::SessionEnded { agent, epoch } => {
+            shown::Event::SessionEnded(shown::SessionEnded { agent_id: id_of(names, *agent), epoch: epoch.0 })
+        }
+        Event::PresenceSet { agent, status, cause } => shown::Event::PresenceSet(shown::PresenceSet {
+            agent_id: id_of(names, *agent),
+            presence_status_id: id_of(names, *status),
+            cause: v1::PresenceCause::from(*cause).into(),
+        }),
+        Event::ConversationCreated { conversation, channel, customer, routing_type, request, routing } => {
+            shown::Event::ConversationCreated(shown::ConversationCreated {
+                conversation_id: conversation.0,
+                channel_id: id_of(names, *channel),
+                customer_id: customer.to_string(),
+                routing_type: v1::RoutingType::from(*routing_type).into(),
+                routing_request_id: request.0,
+                routing: Some(routing::shown(routing, names)),
+            })
+        }
+        Event::RequestOpened { request, conversation, kind, requester, routing, requested_at: _ } => {
+            shown::Event::RequestOpened(shown::RequestOpened {
+                routing_request_id: request.0,
+                conversation_id: conversation.0,
+                kind: v1::RequestKind::from(*kind).into(),
+                requested_by_agent_id: id_or_empty(names, *requester),
+                routing: Some(routing::shown(routing, names)),
+            })
+        }
+        Event::InvitesSent {
+            request,
+            conversation,
+            kind,
+            first,
+            agents,
+            expires_at,
+            units,
+            interruptible: _,
+            held,
+        } => shown::Event::InvitesSent(shown::InvitesSent {
+            routing_request_id: request.0,
+            conversation_id: conversation.0,
+            kind: v1::RequestKind::from(*kind).into(),
+            first_invite_id: first.0,
+            agent_ids: ids_of(names, agents),
+            expires_at_ms: time(*expires_at),
+            held_units: if *held { *units } else { 0 },
+        }),
+        Event::InviteAccepted { invite, request, conversation, kind, agent, giver, wrap_up_until: _ } => {
+            shown::Event::InviteAccepted(shown::InviteAccepted {
+                invite_id: invite.0,
+                routing_request_id: request.0,
+                conversation_id: conversation.0,
+                kind: v1::RequestKind::from(*kind).into(),
+                agent_id: id_of(names, *agent),
+                giver_agent_id: id_or_empty(names, *giver),
+            })
+        }
+        Event::InvitesEnded { request, conversation, end, invites, reason } => {
+            shown::Event::InvitesEnded(shown::InvitesEnded {
+                routing_request_id: request.0,
+                conversation_id: conversation.0,
+                outcome: v1::InviteOutcome::from(*end).into(),
+                invite_ids: invites.iter().map(|(invite, _)| invite.0).collect(),
+                agent_ids: invites.iter().map(|(_, agent)| id_of(names, *agent)).collect(),
+                reason: reason.to_string(),
+            })
+        }
+        Event::RequestEnded { request, conversation, kind, requester: _, why } => {
+            shown::Event::RequestEnded(shown::RequestEndedEvent {
+                routing_request_id: request.0,
+                conversation_id: conversation.0,
+                kind: v1::RequestKind::from(*kind).into(),
+                why: v1::RequestEnd::from(*why).into(),
+            })
+        }
+        Event::RoundStarted { request, conversation, round } => {
+            shown::Event::RoundStarted(shown::RoundStarted {
+                routing_request_id: request.0,
+                conversation_id: conversation.0,
+                round: *round,
+            })
+        }
+        Event::ParticipantLeft { conversation, agent, leaving, wrap_up_until } => {
+            shown::Event::ParticipantLeft(shown::ParticipantLeft {
+                conversation_id: conversation.0,
+                agent_id: id_of(names, *agent),
+                wrap_up_until_ms: time(*wrap_up_until),
+                session_lost: *leaving == Leaving::SessionLost,
+            })
+        }
+        Event::ConversationEnded { conversation, by, participants, wrap_up_until } => {
+            shown::Event::ConversationEnded(shown::ConversationEnded {
+                conversation_id: conversation.0,
+                by: kinds::author(*by).0.into(),
+                agent_ids: ids_of(names, participants),
+                wrap_up_until_ms: time(*wrap_up_until),
+            })
+        }
+        Event::WrapUpExtended { conversation, agent, until } => {
+            shown::Event::WrapUpExtended(shown::WrapUpExtended {
+                conversation_id: conversation.0,
+                agent_id: id_of(names, *agent),
+                until_ms: time(*until),
+            })
+        }
+        Event::WrapUpEnded { conversation, agent } => shown::Event::WrapUpEnded(shown::WrapUpEnded {
+            conversation_id: conversation.0,
+            agent_id: id_of(names, *agent),
+        }),
+        Event::MessagePosted { conversation, number: _, customer_number, author, text } => {
+            let (author, agent) = kinds::author(*author);
+            shown::Event::MessagePosted(shown::MessagePosted {
+                conversation_id: conversation.0,
+                author: author.into(),
+                agent_id: id_or_empty(names, agent),
+                text: text.to_string(),
+                whisper: *customer_number == 0,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{engine::ids::AgentIx, wire::samples};
+
+    #[test]
+    fn every_event_is_shown_with_its_ids() {
+        let names = samples::names();
+        for (position, it) in (1..).zip(samples::events()) {
+            let shown = event(position, 9, &it, &names);
+            assert_eq!((shown.position, shown.at_ms), (position, 9));
+            let text = format!("{shown:?}");
+            assert!(!text.contains("agent_id: \"\""), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_filter_lets_through_what_passes_both_lists() {
+        let events = samples::events();
+        let of = |conversations: &[u64], agents: &[AgentIx]| {
+            events.iter().filter(|it| concerns(it, conversations, agents)).count()
+        };
+        assert_eq!(of(&[], &[]), events.len());
+        assert_eq!(of(&[300], &[]), events.len() - 6);
+        assert_eq!(of(&[299], &[]), 0);
+        assert_eq!(of(&[], &[samples::CLEO]), 2);
+        assert_eq!(of(&[299, 300], &[samples::CLEO]), 2);
+        assert_eq!(of(&[], &[AgentIx(u32::MAX)]), 0);
+    }
+}

@@ -1,0 +1,73 @@
+//! How a call becomes a command or a query, and how its answer becomes a response. One implementation a call, by topic.
+
+use std::fmt::Debug;
+
+use siphasher::sip128::SipHasher13;
+
+use super::check::Check;
+pub use super::{
+    agents::open_session,
+    directory::{directory_of, plan_directory, plan_response, warnings},
+};
+use crate::engine::{
+    command::{Command, Query},
+    directory::names::Names,
+    ids::RequestKey,
+    query::Answer,
+    reply::Reply,
+};
+
+/// A call that changes something.
+pub trait Mutation {
+    /// What it answers.
+    type Response;
+
+    /// The org it is for.
+    fn org_id(&self) -> &str;
+
+    /// What makes a repeat harmless.
+    fn request_id(&self) -> &str;
+
+    /// The command. Where the check has violations it is some well-formed command, not to be used.
+    fn into_command(self, names: &Names, check: &mut Check) -> Command;
+
+    /// The response.
+    fn respond(reply: Reply) -> Self::Response;
+}
+
+/// A call that asks.
+pub trait Inquiry {
+    /// What it answers.
+    type Response;
+
+    /// The org it is for.
+    fn org_id(&self) -> &str;
+
+    /// The query. Where the check has violations it is some well-formed query, not to be used.
+    fn into_query(self, names: &Names, check: &mut Check) -> Query;
+
+    /// The response.
+    fn respond(answer: Answer, names: &Names) -> Self::Response;
+}
+
+/// The keys of the hash. They are stored with every answer that a journal remembers, so they never change.
+const REQUEST_KEYS: (u64, u64) = (0x6f6d_6e69_726f_7574, 0x6520_7265_7175_6573);
+
+/// What makes a command the same command when it comes again. Keys of different orgs never meet: each org has its engine.
+pub fn request_key(request_id: &str) -> RequestKey {
+    let hasher = SipHasher13::new_with_keys(REQUEST_KEYS.0, REQUEST_KEYS.1);
+    let hash = hasher.hash(request_id.as_bytes());
+    // By hand, for `as_u128` depends on the machine's byte order.
+    RequestKey(u128::from(hash.h2) << 64 | u128::from(hash.h1))
+}
+
+/// What every mutation must have.
+pub(super) fn head<M: Mutation>(call: &M, check: &mut Check) {
+    check.org(call.org_id());
+    check.request_id(call.request_id());
+}
+
+/// A bug: the engine answers each command and query with its own kind of answer (`engine::fits` holds repeats to it).
+pub(super) fn unfitting(call: &str, answer: &dyn Debug) -> ! {
+    unreachable!("{call} is not answered with {answer:?}")
+}

@@ -1,0 +1,77 @@
+//! The codec of stored events: `proto/omniroute/journal/v1/journal.proto` to `Event` and back.
+//!
+//! It reads every batch that was ever written, and refuses what is damaged; it never panics on it. Whether the bytes are the ones that
+//! were written is the journal's to know (checksums), and whether the events follow from one another is `apply`'s.
+
+mod read;
+mod read_directory;
+mod write;
+mod write_directory;
+
+#[cfg(test)]
+mod tests;
+
+use prost::Message as _;
+
+use super::{
+    kinds::{Known, known},
+    stored_v1,
+};
+use crate::engine::{
+    Recorded,
+    event::Event,
+    ids::{Millis, RequestKey},
+};
+
+/// Events of one org that became durable together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredBatch {
+    /// When they were decided.
+    pub at: Millis,
+    /// In order, each with the key of the command whose first event it is.
+    pub events: Vec<(Option<RequestKey>, Event)>,
+}
+
+/// Why bytes are no batch.
+#[derive(Debug, thiserror::Error)]
+pub enum StoredError {
+    /// Not even protobuf.
+    #[error("the stored batch is not a protobuf message")]
+    Malformed(#[from] prost::DecodeError),
+    /// A part that every writer wrote is not there.
+    #[error("the stored batch lacks {0}")]
+    Missing(&'static str),
+    /// A choice that this release does not know.
+    #[error("the stored batch has {number} for {choice}, which this release does not know")]
+    UnknownChoice {
+        /// Of what.
+        choice: &'static str,
+        /// What stands there.
+        number: i32,
+    },
+    /// A level that does not fit, or two lists that should be of one length.
+    #[error("the stored batch has {0} that cannot be")]
+    Impossible(&'static str),
+}
+
+/// The bytes of events that were decided at one time for one org.
+pub fn encode(at: Millis, events: &[Recorded]) -> Vec<u8> {
+    let entries = events.iter().map(|it| write::entry(it.key, &it.event)).collect();
+    stored_v1::Batch { at_ms: at, entries }.encode_to_vec()
+}
+
+/// The events behind the bytes.
+pub fn decode(payload: &[u8]) -> Result<StoredBatch, StoredError> {
+    let batch = stored_v1::Batch::decode(payload)?;
+    let events = batch.entries.into_iter().map(read::entry).collect::<Result<_, _>>()?;
+    Ok(StoredBatch { at: batch.at_ms, events })
+}
+
+/// A choice that must be made and known.
+fn choice<P: Known>(choice: &'static str, number: i32) -> Result<P::Meaning, StoredError> {
+    known::<P>(number).ok_or(StoredError::UnknownChoice { choice, number })
+}
+
+fn level(level: u32) -> Result<u16, StoredError> {
+    u16::try_from(level).map_err(|_| StoredError::Impossible("a level"))
+}

@@ -1,0 +1,182 @@
+//! Events from their stored form.
+
+use super::{StoredError, choice, level, read_directory, stored_v1 as stored};
+use crate::engine::{
+    event::{Author, Event},
+    ids::{
+        AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, RequestKey,
+        SkillIx, StatusIx,
+    },
+    routing::{Capacity, Requirement, Routing, Target},
+};
+use stored::entry::Event as Stored;
+
+pub(super) fn entry(entry: stored::Entry) -> Result<(Option<RequestKey>, Event), StoredError> {
+    let key = match (entry.key_high, entry.key_low) {
+        (Some(high), Some(low)) => Some(RequestKey(u128::from(high) << 64 | u128::from(low))),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => return Err(StoredError::Missing("half of a request key")),
+    };
+    Ok((key, what(entry.event.ok_or(StoredError::Missing("an event"))?)?))
+}
+
+fn kind(number: i32) -> Result<crate::engine::event::RequestKind, StoredError> {
+    choice::<stored::RequestKind>("a request's kind", number)
+}
+
+#[expect(clippy::too_many_lines, reason = "a table: one entry an event")]
+fn what(event: Stored) -> Result<Event, StoredError> {
+    Ok(match event {
+        Stored::DirectoryChanged(it) => Event::DirectoryChanged {
+            changes: it.changes.into_iter().map(read_directory::change).collect::<Result<_, _>>()?,
+        },
+        Stored::SessionStarted(it) => Event::SessionStarted {
+            agent: AgentIx(it.agent),
+            epoch: Epoch(it.epoch),
+            console: choice::<stored::Console>("a console", it.console)?,
+        },
+        Stored::SessionResumed(it) => {
+            Event::SessionResumed { agent: AgentIx(it.agent), epoch: Epoch(it.epoch) }
+        }
+        Stored::SessionDropped(it) => Event::SessionDropped {
+            agent: AgentIx(it.agent),
+            epoch: Epoch(it.epoch),
+            lease_until: it.lease_until_ms,
+        },
+        Stored::SessionEnded(it) => Event::SessionEnded { agent: AgentIx(it.agent), epoch: Epoch(it.epoch) },
+        Stored::PresenceSet(it) => Event::PresenceSet {
+            agent: AgentIx(it.agent),
+            status: StatusIx(it.status),
+            cause: choice::<stored::PresenceCause>("the cause of a presence", it.cause)?,
+        },
+        Stored::ConversationCreated(it) => Event::ConversationCreated {
+            conversation: ConversationId(it.conversation),
+            channel: ChannelIx(it.channel),
+            customer: it.customer.into(),
+            routing_type: choice::<stored::RoutingType>("a routing type", it.routing_type)?,
+            request: RequestId(it.request),
+            routing: routing(it.routing)?,
+        },
+        Stored::RequestOpened(it) => Event::RequestOpened {
+            request: RequestId(it.request),
+            conversation: ConversationId(it.conversation),
+            kind: kind(it.kind)?,
+            requester: it.requester.map(AgentIx),
+            routing: routing(it.routing)?,
+            requested_at: it.requested_at_ms,
+        },
+        Stored::InvitesSent(it) => Event::InvitesSent {
+            request: RequestId(it.request),
+            conversation: ConversationId(it.conversation),
+            kind: kind(it.kind)?,
+            first: InviteId(it.first_invite),
+            agents: it.agents.into_iter().map(AgentIx).collect(),
+            expires_at: it.expires_at_ms,
+            units: it.units,
+            interruptible: it.interruptible,
+            held: it.held,
+        },
+        Stored::InviteAccepted(it) => Event::InviteAccepted {
+            invite: InviteId(it.invite),
+            request: RequestId(it.request),
+            conversation: ConversationId(it.conversation),
+            kind: kind(it.kind)?,
+            agent: AgentIx(it.agent),
+            giver: it.giver.map(AgentIx),
+            wrap_up_until: it.wrap_up_until_ms,
+        },
+        Stored::InvitesEnded(it) => {
+            if it.invites.len() != it.agents.len() {
+                return Err(StoredError::Impossible("more invites than agents, or fewer,"));
+            }
+            let invites = it.invites.into_iter().map(InviteId).zip(it.agents.into_iter().map(AgentIx));
+            Event::InvitesEnded {
+                request: RequestId(it.request),
+                conversation: ConversationId(it.conversation),
+                end: choice::<stored::InviteEnd>("the end of an invite", it.end)?,
+                invites: invites.collect(),
+                reason: it.reason.into(),
+            }
+        }
+        Stored::RequestEnded(it) => Event::RequestEnded {
+            request: RequestId(it.request),
+            conversation: ConversationId(it.conversation),
+            kind: kind(it.kind)?,
+            requester: it.requester.map(AgentIx),
+            why: choice::<stored::RequestEnd>("the end of a request", it.why)?,
+        },
+        Stored::RoundStarted(it) => Event::RoundStarted {
+            request: RequestId(it.request),
+            conversation: ConversationId(it.conversation),
+            round: it.round,
+        },
+        Stored::ParticipantLeft(it) => Event::ParticipantLeft {
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+            leaving: choice::<stored::Leaving>("a leaving", it.leaving)?,
+            wrap_up_until: it.wrap_up_until_ms,
+        },
+        Stored::ConversationEnded(it) => Event::ConversationEnded {
+            conversation: ConversationId(it.conversation),
+            by: author(it.by)?,
+            participants: it.participants.into_iter().map(AgentIx).collect(),
+            wrap_up_until: it.wrap_up_until_ms,
+        },
+        Stored::WrapUpExtended(it) => Event::WrapUpExtended {
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+            until: it.until_ms,
+        },
+        Stored::WrapUpEnded(it) => {
+            Event::WrapUpEnded { conversation: ConversationId(it.conversation), agent: AgentIx(it.agent) }
+        }
+        Stored::MessagePosted(it) => Event::MessagePosted {
+            conversation: ConversationId(it.conversation),
+            number: it.number,
+            customer_number: it.customer_number,
+            author: author(it.author)?,
+            text: it.text.into(),
+        },
+    })
+}
+
+fn author(author: Option<stored::Author>) -> Result<Author, StoredError> {
+    use stored::author::Author as Of;
+    Ok(match author.and_then(|it| it.author).ok_or(StoredError::Missing("an author"))? {
+        Of::Agent(agent) => Author::Agent(AgentIx(agent)),
+        Of::Customer(_) => Author::Customer,
+        Of::Platform(_) => Author::Platform,
+        Of::Service(_) => Author::Service,
+    })
+}
+
+fn routing(routing: Option<stored::Routing>) -> Result<Routing, StoredError> {
+    use stored::routing::Target as Of;
+    let routing = routing.ok_or(StoredError::Missing("a routing"))?;
+    let target = match routing.target.ok_or(StoredError::Missing("a target"))? {
+        Of::Agent(agent) => Target::Agent(AgentIx(agent)),
+        Of::Skill(skill) => Target::Skill(SkillIx(skill)),
+        Of::Requirements(all) => Target::Requirements(requirements(&all)?),
+        Of::Queue(it) => Target::Queue {
+            queue: QueueIx(it.queue),
+            skills: requirements(&it.requirements.unwrap_or_default())?,
+        },
+        Of::Button(button) => Target::Button(ButtonIx(button)),
+    };
+    Ok(Routing {
+        target,
+        mode: choice::<stored::RoutingMode>("a routing mode", routing.mode)?,
+        model: choice::<stored::RoutingModel>("a routing model", routing.model)?,
+        priority: routing.priority,
+        capacity: if routing.over_capacity { Capacity::Exceed } else { Capacity::Fit },
+    })
+}
+
+fn requirements(all: &stored::Requirements) -> Result<Box<[Requirement]>, StoredError> {
+    if all.skills.len() != all.levels.len() {
+        return Err(StoredError::Impossible("more skills than levels, or fewer,"));
+    }
+    let one =
+        |(skill, least): (&u32, &u32)| Ok(Requirement { skill: SkillIx(*skill), level: level(*least)? });
+    all.skills.iter().zip(&all.levels).map(one).collect()
+}

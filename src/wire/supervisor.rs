@@ -1,0 +1,69 @@
+//! The calls of the SupervisorService.
+
+use super::{
+    check::Check,
+    mutation::{Inquiry, unfitting},
+    names::{id_of, number_of},
+    page, v1, view,
+};
+use crate::engine::{command::Query, directory::names::Names, query::Answer};
+
+impl Inquiry for v1::GetQueueRequest {
+    type Response = v1::GetQueueResponse;
+
+    fn org_id(&self) -> &str {
+        &self.org_id
+    }
+
+    fn into_query(self, names: &Names, check: &mut Check) -> Query {
+        check.org(&self.org_id);
+        Query::Queue(number_of(names, check, "queue_id", &self.queue_id))
+    }
+
+    fn respond(answer: Answer, names: &Names) -> Self::Response {
+        let Answer::Queue(it) = answer else { unfitting("GetQueue", &answer) };
+        v1::GetQueueResponse { queue: Some(view::queue(&it, names)) }
+    }
+}
+
+impl Inquiry for v1::ListQueuesRequest {
+    type Response = v1::ListQueuesResponse;
+
+    fn org_id(&self) -> &str {
+        &self.org_id
+    }
+
+    fn into_query(self, _names: &Names, check: &mut Check) -> Query {
+        check.org(&self.org_id);
+        Query::Queues(page::by_id(self.page_size, self.page_token, check))
+    }
+
+    fn respond(answer: Answer, names: &Names) -> Self::Response {
+        let Answer::Queues(all, more) = answer else { unfitting("ListQueues", &answer) };
+        v1::ListQueuesResponse {
+            next_page_token: page::token(more, all.last().map(|it| id_of(names, it.queue))),
+            queues: all.iter().map(|it| view::queue(it, names)).collect(),
+        }
+    }
+}
+
+impl Inquiry for v1::ListWaitingRequest {
+    type Response = v1::ListWaitingResponse;
+
+    fn org_id(&self) -> &str {
+        &self.org_id
+    }
+
+    fn into_query(self, names: &Names, check: &mut Check) -> Query {
+        check.org(&self.org_id);
+        Query::Waiting {
+            queue: number_of(names, check, "queue_id", &self.queue_id),
+            size: page::size(self.page_size, check),
+        }
+    }
+
+    fn respond(answer: Answer, names: &Names) -> Self::Response {
+        let Answer::Waiting(all) = answer else { unfitting("ListWaiting", &answer) };
+        v1::ListWaitingResponse { requests: all.iter().map(|it| view::waiting(it, names)).collect() }
+    }
+}
