@@ -166,7 +166,7 @@ fn sum_up(state: &mut State, agent: AgentIx) {
 }
 
 fn session_open(state: &mut State, agent: AgentIx, session: Session, touched: &mut Touched) {
-    let was_online = state.is_online(agent);
+    let was_online = is_logged_in_online(state, agent);
     let row = &mut state.agents[agent.index()];
     row.latest_epoch = session.epoch.0;
     row.not_responding = false;
@@ -191,7 +191,7 @@ fn presence_set(
     cause: PresenceCause,
     touched: &mut Touched,
 ) {
-    let was_online = state.is_online(agent);
+    let was_online = is_logged_in_online(state, agent);
     let row = &mut state.agents[agent.index()];
     row.status = Some(status);
     row.not_responding &= cause != PresenceCause::Agent;
@@ -208,11 +208,17 @@ fn session_ended(state: &mut State, agent: AgentIx, epoch: Epoch, touched: &mut 
     touched.agents.push(agent);
 }
 
-/// Free counts from coming online (SEL-2).
+/// Free counts from coming online (SEL-2). Neither a stream that broke and came back (PRES-2) nor an invite that was not answered
+/// sets it back.
 fn came_online(state: &mut State, agent: AgentIx, was_online: bool) {
-    if !was_online && state.is_online(agent) {
+    if !was_online && is_logged_in_online(state, agent) {
         state.agents[agent.index()].free_since = state.now;
     }
+}
+
+fn is_logged_in_online(state: &State, agent: AgentIx) -> bool {
+    let row = state.agent(agent);
+    row.session.is_some() && row.status.is_some_and(|status| state.is_online_status(status))
 }
 
 fn request_row(
