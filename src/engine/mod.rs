@@ -130,7 +130,7 @@ impl Engine {
         Ok(reply)
     }
 
-    /// Does what is due.
+    /// Does what is due. All of it is true before anything is decided by it: nobody is invited who is not there by now.
     pub fn advance(&mut self, now: Millis) {
         self.now = self.now.max(now);
         while let Some((at, timer)) = self.state.timers.due(self.now) {
@@ -141,8 +141,8 @@ impl Engine {
                 Timer::Reinvite(request) => self.dispatch.look_again(request),
             }
             self.state.timers.cancel(at, timer);
-            self.settle();
         }
+        self.settle();
     }
 
     fn carry_out(&mut self, command: Command) -> Result<(), Rejection> {
