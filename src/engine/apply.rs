@@ -332,8 +332,13 @@ fn invites_ended(
         if held {
             it.release(profile, conversation, HoldOwner::Invite(invite));
         }
-        it.not_responding |= end == InviteEnd::Expired;
-        if held || end == InviteEnd::Expired {
+        // To decline is to act, to let expire is not (INV-5).
+        match end {
+            InviteEnd::Declined => it.not_responding = false,
+            InviteEnd::Expired => it.not_responding = true,
+            InviteEnd::Rescinded | InviteEnd::Revoked => {}
+        }
+        if held || matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
             touched.agents.push(agent);
         }
         if matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
