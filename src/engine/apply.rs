@@ -115,7 +115,8 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         Event::RoundStarted { request, round, .. } => {
             let row = state.requests.at_mut(*request);
             row.round = *round;
-            row.declined.clear();
+            let declined = std::mem::take(&mut row.declined);
+            declined.iter().for_each(|it| state.timers.cancel(it.again_at, Timer::Reinvite(*request)));
             touched.requests.push(*request);
         }
         Event::ParticipantLeft { conversation, agent, wrap_up_until, .. } => {
