@@ -131,8 +131,13 @@ impl World {
                             customer_log_entries: 0,
                         };
                         self.conversations.insert(conversation, row);
-                        let request =
-                            self.open_request(conversation, RequestKind::New, None, routing.clone(), self.now);
+                        let request = self.open_request(
+                            conversation,
+                            RequestKind::New,
+                            None,
+                            routing.clone(),
+                            self.now,
+                        );
                         self.said.push(Event::ConversationCreated {
                             conversation,
                             channel,
@@ -252,7 +257,11 @@ impl World {
         }
     }
 
-    fn own_wrap_up(&self, session: Acting, conversation: ConversationId) -> Result<(AgentIx, u64), Rejection> {
+    fn own_wrap_up(
+        &self,
+        session: Acting,
+        conversation: ConversationId,
+    ) -> Result<(AgentIx, u64), Rejection> {
         self.agent_is_live(session.agent)?;
         let agent = self.acting(session)?;
         Ok((agent, self.wrap_up(agent, conversation).ok_or(Rejection::NoWrapUp)?))
@@ -340,7 +349,14 @@ impl World {
         check(requests < limits::OPEN_REQUESTS_MAX, Rejection::RequestsFull)?;
         let requester = Some(requester);
         let request = self.open_request(conversation, kind, requester, routing.clone(), requested_at);
-        self.said.push(Event::RequestOpened { request, conversation, kind, requester, routing, requested_at });
+        self.said.push(Event::RequestOpened {
+            request,
+            conversation,
+            kind,
+            requester,
+            routing,
+            requested_at,
+        });
         Ok(Reply::RequestOpened { request })
     }
 

@@ -1,6 +1,8 @@
 //! Whether the engine and the model hold the same to be true.
 
-use omniroute::engine::{Engine, directory::spec::ResourceKind, ids::AgentIx, rejection::Rejection, reply::Reply};
+use omniroute::engine::{
+    Engine, directory::spec::ResourceKind, ids::AgentIx, rejection::Rejection, reply::Reply,
+};
 
 use super::world::World;
 
@@ -48,7 +50,8 @@ pub(crate) fn same_state(engine: &Engine, world: &World) -> Result<(), String> {
 
 fn same_agent(engine: &Engine, world: &World, agent: AgentIx) -> Result<(), String> {
     let (it, row) = (engine.state().agent(agent), world.agent(agent));
-    let of = |what: &str| format!("{what} of {agent:?} {}", world.directory.name(ResourceKind::Agent, agent.0));
+    let of =
+        |what: &str| format!("{what} of {agent:?} {}", world.directory.name(ResourceKind::Agent, agent.0));
     same(&of("the session"), &it.session, &row.session)?;
     same(&of("the status"), &it.status, &row.status)?;
     same(&of("whether it answers"), &it.not_responding, &row.not_responding)?;

@@ -1,6 +1,7 @@
 //! Drives the engine, the model and a restored twin through a program, and compares after every step.
 
 use std::{
+    collections::BTreeMap,
     fmt::Write as _,
     panic::{AssertUnwindSafe, catch_unwind},
 };
@@ -37,6 +38,19 @@ struct Run {
     winners: Winners,
     now: Millis,
     trace: String,
+    seen: Seen,
+}
+
+/// What a program has reached: events and refusals by name, and how often.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(pub(crate) BTreeMap<String, usize>);
+
+impl Seen {
+    fn add(&mut self, what: &impl std::fmt::Debug) {
+        let text = format!("{what:?}");
+        let name = text.split([' ', '(']).next().unwrap_or_default();
+        *self.0.entry(name.into()).or_default() += 1;
+    }
 }
 
 /// The bytes of a snapshot.
@@ -49,7 +63,7 @@ fn restored(state: &State) -> Engine {
 }
 
 /// Runs a program; the error is the trace with the first difference at its end.
-pub(crate) fn run(program: &Program) -> Result<(), String> {
+pub(crate) fn run(program: &Program) -> Result<Seen, String> {
     let mut run = Run {
         engine: Engine::new(State::default()),
         world: World::default(),
@@ -59,6 +73,7 @@ pub(crate) fn run(program: &Program) -> Result<(), String> {
         winners: Winners::default(),
         now: START,
         trace: String::new(),
+        seen: Seen::default(),
     };
     let directory = Command::ApplyDirectory { wanted: program.directory.clone() };
     let all = std::iter::once((None, Some(directory))).chain(program.steps.iter().map(|it| (Some(it), None)));
@@ -67,7 +82,8 @@ pub(crate) fn run(program: &Program) -> Result<(), String> {
         let done = run.step(step, command);
         done.and_then(|()| run.agree()).map_err(|why| format!("{}\n{why}", run.trace))?;
     }
-    run.snapshots_agree().map_err(|why| format!("{}\n{why}", run.trace))
+    run.snapshots_agree().map_err(|why| format!("{}\n{why}", run.trace))?;
+    Ok(run.seen)
 }
 
 impl Run {
@@ -88,8 +104,10 @@ impl Run {
         let outbox = self.engine.take_outbox();
         for it in &outbox.events {
             writeln!(self.trace, "    {:?}", it.event).unwrap();
+            self.seen.add(&it.event);
         }
         if let Some(Err(why)) = &answer {
+            self.seen.add(why);
             writeln!(self.trace, "    refused: {why:?}").unwrap();
         }
         let modelled = match command.clone() {

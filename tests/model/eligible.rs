@@ -117,12 +117,16 @@ impl World {
     }
 
     /// CAP: whether so many units fit.
-    pub(crate) fn has_room(&self, agent: AgentIx, request: &Request, (units, interruptible): (u32, bool)) -> bool {
+    pub(crate) fn has_room(
+        &self,
+        agent: AgentIx,
+        request: &Request,
+        (units, interruptible): (u32, bool),
+    ) -> bool {
         if request.routing.capacity == Capacity::Exceed {
             return true;
         }
-        let (channel, profile) =
-            (self.channel_of(request.conversation), self.directory.profile_of(agent));
+        let (channel, profile) = (self.channel_of(request.conversation), self.directory.profile_of(agent));
         let holds = &self.agent(agent).holds;
         let of_channel =
             holds.iter().filter(|it| it.channel == channel && !matches!(it.owner, HoldOwner::WrapUp(_)));

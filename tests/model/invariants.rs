@@ -30,11 +30,14 @@ pub(crate) fn hold(engine: &Engine) -> Result<(), String> {
             ensure(invite.agent == agent, || format!("{id:?} is not that of {agent:?}"))?;
             let request = state.requests.get(invite.request).ok_or(format!("{id:?} has no request"))?;
             ensure(request.sent.pending.contains(&(id, agent)), || format!("{id:?} is not its request's"))?;
-            let holding = row.holds().iter().filter(|it| it.owner == HoldOwner::Invite(id)).collect::<Vec<_>>();
+            let holding =
+                row.holds().iter().filter(|it| it.owner == HoldOwner::Invite(id)).collect::<Vec<_>>();
             ensure(holding.len() == usize::from(request.sent.held), || {
                 format!("{id:?} of {agent:?} holds {holding:?}")
             })?;
-            ensure(holding.iter().all(|it| it.units == request.sent.units), || format!("{id:?} holds too much"))?;
+            ensure(holding.iter().all(|it| it.units == request.sent.units), || {
+                format!("{id:?} holds too much")
+            })?;
         }
         for hold in row.holds() {
             let is_owned = match hold.owner {
@@ -42,7 +45,9 @@ pub(crate) fn hold(engine: &Engine) -> Result<(), String> {
                 HoldOwner::Participation => {
                     state.conversations.get(hold.conversation).is_some_and(|it| it.has(agent))
                 }
-                HoldOwner::WrapUp(until) => until > state.now || engine.next_wake().is_some_and(|it| it <= until),
+                HoldOwner::WrapUp(until) => {
+                    until > state.now || engine.next_wake().is_some_and(|it| it <= until)
+                }
             };
             ensure(is_owned, || format!("{agent:?} has {hold:?} for nothing"))?;
         }

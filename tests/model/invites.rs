@@ -154,7 +154,15 @@ impl World {
                 self.part_ends(conversation, giver, wrap_up_until);
             }
         }
-        self.said.push(Event::InviteAccepted { invite, request, conversation, kind, agent, giver, wrap_up_until });
+        self.said.push(Event::InviteAccepted {
+            invite,
+            request,
+            conversation,
+            kind,
+            agent,
+            giver,
+            wrap_up_until,
+        });
         let losers: Vec<_> = row.pending.into_iter().filter(|it| it.0 != invite).collect();
         if !losers.is_empty() {
             self.end_invites(request, InviteEnd::Rescinded, losers, "");

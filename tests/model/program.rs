@@ -12,7 +12,7 @@ use omniroute::engine::{
     routing::{Capacity, Mode, Requirement, RoutingAsk, Target},
 };
 
-use super::world::World;
+use super::world::{Conversation, World};
 
 /// A number that stands for "the so-manyth of those that there are".
 pub(crate) type Die = u8;
@@ -142,7 +142,25 @@ fn routing(world: &World, ask: &Ask) -> RoutingAsk {
     RoutingAsk { target, mode: ask.mode, model: ask.model, priority: ask.priority, capacity: ask.capacity }
 }
 
+/// Who has a session.
+fn there(world: &World) -> Vec<AgentIx> {
+    world.every_agent().into_iter().filter(|it| world.agent(*it).session.is_some()).collect()
+}
+
+/// Who is in which conversation.
+fn seats(world: &World) -> Vec<(AgentIx, ConversationId)> {
+    let of = |(id, row): (&ConversationId, &Conversation)| {
+        row.participants.iter().map(|agent| (*agent, *id)).collect::<Vec<_>>()
+    };
+    world.conversations.iter().flat_map(of).collect()
+}
+
 impl Step {
+    /// A step without a twist.
+    pub(crate) fn plain(op: Op) -> Self {
+        Self { after: 0, key: None, stray: Stray::No, op, snapshot: false }
+    }
+
     /// The command that the step is, as things stand; none: only time passes.
     pub(crate) fn command(&self, world: &World) -> Option<Command> {
         let agent = |die: Die| AgentIx(number(world, ResourceKind::Agent, die));
@@ -154,14 +172,10 @@ impl Step {
             Acting { agent, epoch: Epoch(if let Stray::Epoch(other) = self.stray { other } else { epoch }) }
         };
         let thing = |id: u64| if let Stray::Thing(other) = self.stray { other } else { id };
+        let somebody = there(world).first().copied().unwrap_or(AgentIx(0));
         // Who is in which conversation, and where nobody is, one who is not.
         let seat = |die: Die| {
-            let seats: Vec<_> = world
-                .conversations
-                .iter()
-                .flat_map(|(id, row)| row.participants.iter().map(move |agent| (*agent, *id)))
-                .collect();
-            let (of, id) = pick(&seats, die).unwrap_or((AgentIx(0), ConversationId(u64::from(die % 4))));
+            let (of, id) = pick(&seats(world), die).unwrap_or((somebody, ConversationId(u64::from(die % 4))));
             (session(of), ConversationId(thing(id.0)))
         };
         let room = |die: Die| {
@@ -169,11 +183,10 @@ impl Step {
             ConversationId(thing(pick(&rooms, die).map_or(u64::from(die % 4), |it| it.0)))
         };
         let invite = |die: Die| {
-            let (_, id, of) = pick(&world.pending(), die).unwrap_or((
-                RequestId(0),
-                InviteId(u64::from(die % 8)),
-                AgentIx(0),
-            ));
+            let ever = (1..).map(InviteId).zip(&world.invites).map(|(id, it)| (id, it.0)).collect::<Vec<_>>();
+            let pending: Vec<_> = world.pending().iter().map(|it| (it.1, it.2)).collect();
+            let stale = || pick(&ever, die).unwrap_or((InviteId(0), somebody));
+            let (id, of) = pick(&pending, die).unwrap_or_else(stale);
             (session(of), InviteId(thing(id.0)))
         };
         let wrap_up = |die: Die| {
@@ -183,7 +196,7 @@ impl Step {
                 .flat_map(|agent| world.agent(agent).holds.iter().map(move |it| (agent, it.conversation)))
                 .filter(|(agent, conversation)| world.wrap_up(*agent, *conversation).is_some())
                 .collect();
-            let (of, id) = pick(&all, die).unwrap_or((AgentIx(0), ConversationId(1)));
+            let (of, id) = pick(&all, die).unwrap_or((somebody, ConversationId(1)));
             (session(of), ConversationId(thing(id.0)))
         };
         Some(match &self.op {
@@ -191,7 +204,8 @@ impl Step {
             Op::Put(resource) => Command::PutResource { resource: resource.clone() },
             Op::Delete(kind, die) => {
                 let all: Vec<_> = (0..world.directory.count(*kind)).collect();
-                let id = pick(&all, *die).map_or("nothing", |it| world.directory.name(*kind, it));
+                let id = pick(&all, *die).filter(|_| *die < 240);
+                let id = id.map_or("nothing", |it| world.directory.name(*kind, it));
                 Command::DeleteResource { kind: *kind, id: id.into() }
             }
             Op::Open { agent: die, console, resume, status: at } => {
@@ -202,7 +216,10 @@ impl Step {
             }
             Op::Drop(die) => Command::DropSession { session: session(agent(*die)) },
             Op::DropAll => Command::DropAllSessions,
-            Op::Presence(of, at) => Command::SetPresence { session: session(agent(*of)), status: status(*at) },
+            Op::Presence(of, at) => {
+                let of = pick(&there(world), *of).unwrap_or(AgentIx(0));
+                Command::SetPresence { session: session(of), status: status(*at) }
+            }
             Op::Accept(die) => {
                 let (session, invite) = invite(*die);
                 Command::AcceptInvite { session, invite }
@@ -227,11 +244,15 @@ impl Step {
             Op::Cancel(die) => {
                 let all: Vec<_> = world.requests.iter().map(|it| (*it.0, it.1.requester)).collect();
                 let (id, of) = pick(&all, *die).unwrap_or((RequestId(u64::from(die % 4)), None));
-                let session = session(of.unwrap_or(AgentIx(0)));
+                let session = session(of.unwrap_or(somebody));
                 Command::CancelRequest { session, request: RequestId(thing(id.0)) }
             }
             Op::Leave(die) => {
-                let (session, conversation) = seat(*die);
+                // Of a conference, where there is one.
+                let mut seats: Vec<_> = seats(world);
+                seats.retain(|it| world.conversations[&it.1].participants.len() > 1);
+                let (session, conversation) = pick(&seats, *die)
+                    .map_or_else(|| seat(*die), |it| (session(it.0), ConversationId(thing(it.1.0))));
                 Command::LeaveConversation { session, conversation }
             }
             Op::EndByAgent(die) => {

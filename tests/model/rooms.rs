@@ -17,8 +17,7 @@ impl World {
     /// The wrap-up of an agent in a conversation that ends first.
     pub(crate) fn wrap_up(&self, agent: AgentIx, conversation: ConversationId) -> Option<Millis> {
         let of_conversation = self.agent(agent).holds.iter().filter(|it| it.conversation == conversation);
-        let until =
-            |owner: HoldOwner| if let HoldOwner::WrapUp(until) = owner { Some(until) } else { None };
+        let until = |owner: HoldOwner| if let HoldOwner::WrapUp(until) = owner { Some(until) } else { None };
         of_conversation.filter_map(|it| until(it.owner)).min()
     }
 
@@ -40,8 +39,7 @@ impl World {
     }
 
     pub(crate) fn take_out(&mut self, conversation: ConversationId, agent: AgentIx, leaving: Leaving) {
-        let wrap_up_until =
-            if leaving == Leaving::Asked { self.wrap_up_until(conversation) } else { 0 };
+        let wrap_up_until = if leaving == Leaving::Asked { self.wrap_up_until(conversation) } else { 0 };
         let room = self.conversations.get_mut(&conversation).unwrap();
         room.participants.retain(|it| *it != agent);
         room.log_entries += 1;
@@ -60,7 +58,14 @@ impl World {
             let kind = RequestKind::New;
             let request = self.open_request(conversation, kind, None, routing.clone(), requested_at);
             let requester = None;
-            self.said.push(Event::RequestOpened { request, conversation, kind, requester, routing, requested_at });
+            self.said.push(Event::RequestOpened {
+                request,
+                conversation,
+                kind,
+                requester,
+                routing,
+                requested_at,
+            });
         }
     }
 

@@ -3,8 +3,8 @@
 use omniroute::engine::{
     command::Audience,
     directory::spec::{
-        Agent, Button, CapacityProfile, Channel, OnSessionLoss, PresenceKind, PresenceStatus, Queue, Reinvite,
-        Resource, ResourceKind, RoutingModel, Skill,
+        Agent, Button, CapacityProfile, Channel, OnSessionLoss, PresenceKind, PresenceStatus, Queue,
+        Reinvite, Resource, ResourceKind, RoutingModel, Skill,
     },
     event::Console,
     limits,
@@ -25,7 +25,7 @@ const BUTTONS: [&str; 2] = ["red", "blue"];
 const AGENTS: [&str; 8] = ["m", "c", "x", "a", "q", "b", "z", "k"];
 
 fn level() -> impl Strategy<Value = u16> + Clone {
-    prop_oneof![Just(0_u16), Just(300), Just(500), Just(1_000)]
+    prop_oneof![4 => Just(0_u16), 2 => Just(300), 2 => Just(500), 1 => Just(1_000)]
 }
 
 fn ids(of: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<Box<str>>> + Clone {
@@ -34,12 +34,14 @@ fn ids(of: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<Bo
 }
 
 fn model() -> impl Strategy<Value = RoutingModel> + Clone {
-    select(&[
-        RoutingModel::LeastActive,
-        RoutingModel::MostAvailable,
-        RoutingModel::LongestIdle,
-        RoutingModel::BestMatch,
-    ][..])
+    select(
+        &[
+            RoutingModel::LeastActive,
+            RoutingModel::MostAvailable,
+            RoutingModel::LongestIdle,
+            RoutingModel::BestMatch,
+        ][..],
+    )
 }
 
 fn channel(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
@@ -51,7 +53,12 @@ fn channel(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
     let status = || option::weighted(0.2, select(&STATUSES[..]).prop_map(Box::from));
     (
         (0_u32..=3, any::<bool>(), select(&[0_u64, 1_000, 5_000][..]), select(&[0_u64, 1_000, 3_000][..])),
-        (prop::bool::weighted(0.2), prop::bool::weighted(0.9), 1_u32..=4, any::<bool>()),
+        (
+            prop::bool::weighted(0.2),
+            prop::bool::weighted(0.9),
+            prop_oneof![1 => Just(1_u32), 9 => 2_u32..=5],
+            any::<bool>(),
+        ),
         (reinvite, status(), status()),
     )
         .prop_map(move |((weight, interruptible, push_timeout_ms, wrap_up_ms), b, c)| {
@@ -92,17 +99,16 @@ fn status(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
 fn profile(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
     let maxima = proptest::sample::subsequence(&CHANNELS[..], 0..=2)
         .prop_flat_map(|of| vec(0_u32..=2, of.len()).prop_map(move |it| of.clone().into_iter().zip(it)));
-    (0_u32..=5, 0_u32..=5, option::weighted(0.4, maxima)).prop_map(
-        move |(units, interruptible_units, maxima)| {
-            Resource::CapacityProfile(CapacityProfile {
-                id: id.into(),
-                name: "".into(),
-                units,
-                interruptible_units,
-                channel_maxima: maxima.into_iter().flatten().map(|(id, it)| (id.into(), it)).collect(),
-            })
-        },
-    )
+    let units = || prop_oneof![1 => Just(0_u32), 9 => 1_u32..=6];
+    (units(), units(), option::weighted(0.3, maxima)).prop_map(move |(units, interruptible_units, maxima)| {
+        Resource::CapacityProfile(CapacityProfile {
+            id: id.into(),
+            name: "".into(),
+            units,
+            interruptible_units,
+            channel_maxima: maxima.into_iter().flatten().map(|(id, it)| (id.into(), it)).collect(),
+        })
+    })
 }
 
 fn queue(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
@@ -119,7 +125,14 @@ fn button(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
     ];
     (ids(&SKILLS, 2), any::<bool>(), model, option::of(0_u32..=2)).prop_map(
         move |(skills, all_skills, model, reroutes_max)| {
-            Resource::Button(Button { id: id.into(), name: "".into(), skills, all_skills, model, reroutes_max })
+            Resource::Button(Button {
+                id: id.into(),
+                name: "".into(),
+                skills,
+                all_skills,
+                model,
+                reroutes_max,
+            })
         },
     )
 }
@@ -210,59 +223,71 @@ fn ask() -> impl Strategy<Value = Ask> + Clone {
 
 /// A status: mostly one that takes work.
 fn status_die() -> impl Strategy<Value = u8> + Clone {
-    prop_oneof![6 => Just(0_u8), 4 => any::<u8>()]
+    prop_oneof![8 => Just(0_u8), 2 => any::<u8>()]
 }
 
 fn op() -> impl Strategy<Value = Op> + Clone {
     let die = any::<u8>;
     let console = prop_oneof![4 => Just(Console::Lightning), 1 => Just(Console::Classic)];
     let audience = select(&[Audience::Everyone, Audience::Agents][..]);
-    let kind = select(&ResourceKind::ALL[..]);
+    let kind = prop_oneof![
+        1 => select(&ResourceKind::ALL[..]),
+        1 => select(&[ResourceKind::Agent, ResourceKind::Queue, ResourceKind::Button][..]),
+    ];
     prop_oneof![
         1 => directory(false).prop_map(Op::Apply),
-        5 => resource().prop_map(Op::Put),
+        8 => resource().prop_map(Op::Put),
         3 => (kind, die()).prop_map(|(kind, die)| Op::Delete(kind, die)),
-        16 => (die(), console, option::weighted(0.3, 0_u8..=2), option::weighted(0.8, status_die()))
+        20 => (die(), console, option::weighted(0.3, 0_u8..=2), option::weighted(0.7, status_die()))
             .prop_map(|(agent, console, resume, status)| Op::Open { agent, console, resume, status }),
-        4 => die().prop_map(Op::Drop),
+        8 => die().prop_map(Op::Drop),
         1 => Just(Op::DropAll),
-        10 => (die(), status_die()).prop_map(|(agent, status)| Op::Presence(agent, status)),
-        24 => die().prop_map(Op::Accept),
-        16 => die().prop_map(Op::Decline),
-        20 => (die(), ask()).prop_map(|(channel, ask)| Op::Create(channel, ask)),
-        10 => (die(), ask()).prop_map(|(seat, ask)| Op::Conference(seat, ask)),
-        10 => (die(), ask()).prop_map(|(seat, ask)| Op::Transfer(seat, ask)),
-        3 => die().prop_map(Op::Cancel),
-        6 => die().prop_map(Op::Leave),
-        6 => die().prop_map(Op::EndByAgent),
-        2 => die().prop_map(Op::EndByPlatform),
-        4 => die().prop_map(Op::Complete),
-        3 => (die(), select(&[0_u64, 1, 1_000, 2_000][..])).prop_map(|it| Op::Extend(it.0, it.1)),
-        2 => (die(), audience).prop_map(|(seat, audience)| Op::PostByAgent(seat, audience)),
-        1 => die().prop_map(Op::PostByCustomer),
-        4 => Just(Op::Wait),
+        30 => (die(), status_die()).prop_map(|(agent, status)| Op::Presence(agent, status)),
+        100 => die().prop_map(Op::Accept),
+        50 => die().prop_map(Op::Decline),
+        110 => (die(), ask()).prop_map(|(channel, ask)| Op::Create(channel, ask)),
+        50 => (die(), ask()).prop_map(|(seat, ask)| Op::Conference(seat, ask)),
+        40 => (die(), ask()).prop_map(|(seat, ask)| Op::Transfer(seat, ask)),
+        8 => die().prop_map(Op::Cancel),
+        20 => die().prop_map(Op::Leave),
+        15 => die().prop_map(Op::EndByAgent),
+        6 => die().prop_map(Op::EndByPlatform),
+        12 => die().prop_map(Op::Complete),
+        10 => (die(), select(&[0_u64, 1, 1_000, 2_000][..])).prop_map(|it| Op::Extend(it.0, it.1)),
+        5 => (die(), audience).prop_map(|(seat, audience)| Op::PostByAgent(seat, audience)),
+        3 => die().prop_map(Op::PostByCustomer),
+        8 => Just(Op::Wait),
     ]
 }
 
 fn step() -> impl Strategy<Value = Step> + Clone {
     // Nothing, a moment, the spans of the channels, a lease and more, and beyond the window of the answers.
     let after = prop_oneof![
-        8 => Just(0_u64),
-        6 => 1_u64..50,
-        3 => select(&[700_u64, 1_000, 2_000, 3_000, 5_000][..]),
+        60 => Just(0_u64),
+        30 => 1_u64..50,
+        12 => select(&[700_u64, 1_000, 2_000, 3_000, 5_000][..]),
         1 => select(&[limits::LEASE_MS - 1, limits::LEASE_MS, 31_000, limits::ANSWER_KEPT_MS + 1][..]),
     ];
     let stray = prop_oneof![
-        20 => Just(Stray::No),
+        40 => Just(Stray::No),
         1 => (0_u64..5).prop_map(Stray::Epoch),
         1 => any::<u8>().prop_map(Stray::Agent),
         1 => (0_u64..12).prop_map(Stray::Thing),
     ];
-    (after, option::weighted(0.3, 0_u8..12), stray, op(), prop::bool::weighted(0.05))
+    (after, option::weighted(0.15, 0_u8..12), stray, op(), prop::bool::weighted(0.05))
         .prop_map(|(after, key, stray, op, snapshot)| Step { after, key, stray, op, snapshot })
 }
 
 /// A random program of at most so many steps.
 pub(crate) fn program(steps: usize) -> impl Strategy<Value = Program> {
-    (directory(true), vec(step(), 1..=steps)).prop_map(|(directory, steps)| Program { directory, steps })
+    // Most of the agents are there from the beginning.
+    let there = vec(any::<u8>(), 0..=8).prop_map(|dice| {
+        let status = Some(0);
+        let open = |agent| Op::Open { agent, console: Console::Lightning, resume: None, status };
+        dice.into_iter().map(|it| Step::plain(open(it))).collect::<Vec<_>>()
+    });
+    (directory(true), there, vec(step(), 1..=steps)).prop_map(|(directory, mut steps, more)| {
+        steps.extend(more);
+        Program { directory, steps }
+    })
 }

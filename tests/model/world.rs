@@ -121,7 +121,13 @@ impl World {
     }
 
     /// The hold goes on under another owner, in its place.
-    pub(crate) fn hand_over(&mut self, agent: AgentIx, conversation: ConversationId, from: HoldOwner, to: HoldOwner) {
+    pub(crate) fn hand_over(
+        &mut self,
+        agent: AgentIx,
+        conversation: ConversationId,
+        from: HoldOwner,
+        to: HoldOwner,
+    ) {
         let holds = &mut self.agent_mut(agent).holds;
         holds.iter_mut().find(|it| it.conversation == conversation && it.owner == from).unwrap().owner = to;
     }
