@@ -308,6 +308,10 @@ fn invite_accepted(
     }
     debug_assert!(at == state.now, "events are applied in their order");
     touched.agents.push(agent);
+    // Who is in can no longer take the conversation's other requests: it may have been the last who could.
+    touched
+        .requests
+        .extend(state.conversations.at(conversation).requests.iter().filter(|it| **it != request));
     if state.requests.at(request).sent.pending.is_empty() {
         close_request(state, request, touched);
     }
