@@ -48,12 +48,8 @@ fn leave_out<T: Clone>(best: &mut Program, list: impl Fn(&mut Program) -> &mut V
 
 /// Tries to do without what is special about a step or an agent.
 fn plain(best: &mut Program) {
-    let simpler: [fn(&mut Step); 4] = [
-        |it| it.snapshot = false,
-        |it| it.key = None,
-        |it| it.stray = Stray::No,
-        |it| it.after = 0,
-    ];
+    let simpler: [fn(&mut Step); 4] =
+        [|it| it.snapshot = false, |it| it.key = None, |it| it.stray = Stray::No, |it| it.after = 0];
     for place in 0..best.steps.len() {
         for simplify in simpler {
             let mut less = best.clone();
