@@ -105,7 +105,8 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         Event::RoundStarted { request, round, .. } => {
             let row = state.requests.at_mut(*request);
             row.round = *round;
-            row.declined.clear();
+            let declined = std::mem::take(&mut row.declined);
+            declined.iter().for_each(|it| state.timers.cancel(it.again_at, Timer::Reinvite(*request)));
             touched.requests.push(*request);
         }
         Event::ParticipantLeft { conversation, agent, wrap_up_until, .. } => {
@@ -156,7 +157,7 @@ fn sum_up(state: &mut State, agent: AgentIx) {
 }
 
 fn session_open(state: &mut State, agent: AgentIx, session: Session, touched: &mut Touched) {
-    let was_online = state.is_online(agent);
+    let was_online = is_logged_in_online(state, agent);
     let row = &mut state.agents[agent.index()];
     row.latest_epoch = session.epoch.0;
     row.not_responding = false;
@@ -181,7 +182,7 @@ fn presence_set(
     cause: PresenceCause,
     touched: &mut Touched,
 ) {
-    let was_online = state.is_online(agent);
+    let was_online = is_logged_in_online(state, agent);
     let row = &mut state.agents[agent.index()];
     row.status = Some(status);
     row.not_responding &= cause != PresenceCause::Agent;
@@ -198,9 +199,10 @@ fn session_ended(state: &mut State, agent: AgentIx, epoch: Epoch, touched: &mut 
     touched.agents.push(agent);
 }
 
-/// Free counts from coming online (SEL-2).
+/// Free counts from coming online (SEL-2). Neither a stream that broke and came back (PRES-2) nor an invite that was not answered
+/// sets it back.
 fn came_online(state: &mut State, agent: AgentIx, was_online: bool) {
-    if !was_online && state.is_online(agent) {
+    if !was_online && is_logged_in_online(state, agent) {
         state.agents[agent.index()].free_since = state.now;
     }
 }
@@ -225,6 +227,11 @@ fn conversation_created(
         customer_log_entries: 0,
     };
     state.conversations.insert(id, row);
+}
+
+fn is_logged_in_online(state: &State, agent: AgentIx) -> bool {
+    let row = state.agent(agent);
+    row.session.is_some() && row.status.is_some_and(|status| state.is_online_status(status))
 }
 
 fn request_row(
@@ -313,6 +320,10 @@ fn invite_accepted(
     }
     debug_assert!(at == state.now, "events are applied in their order");
     touched.agents.push(agent);
+    // Who is in can no longer take the conversation's other requests: it may have been the last who could.
+    touched
+        .requests
+        .extend(state.conversations.at(conversation).requests.iter().filter(|it| **it != request));
     if state.requests.at(request).sent.pending.is_empty() {
         close_request(state, request, touched);
     }
@@ -338,8 +349,13 @@ fn invites_ended(
         if held {
             it.release(profile, conversation, HoldOwner::Invite(invite));
         }
-        it.not_responding |= end == InviteEnd::Expired;
-        if held || end == InviteEnd::Expired {
+        // To decline is to act, to let expire is not (INV-5).
+        match end {
+            InviteEnd::Declined => it.not_responding = false,
+            InviteEnd::Expired => it.not_responding = true,
+            InviteEnd::Rescinded | InviteEnd::Revoked => {}
+        }
+        if held || matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
             touched.agents.push(agent);
         }
         if matches!(end, InviteEnd::Declined | InviteEnd::Expired) {

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
+    net::SocketAddr,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -65,6 +66,11 @@ impl House {
         self.running.take().expect("it runs").stop().await.expect("it stops in order");
         let (running, channel) = start(&self.dir, &self.clock).await;
         (self.running, self.channel) = (Some(running), channel);
+    }
+
+    /// One more connection.
+    pub async fn connect(&self) -> Channel {
+        connect(self.running.as_ref().expect("it runs").grpc_addr).await
     }
 
     /// Lets time pass, and does what was due.
@@ -217,6 +223,11 @@ impl House {
     }
 }
 
+async fn connect(addr: SocketAddr) -> Channel {
+    let endpoint = Channel::from_shared(format!("http://{addr}")).expect("an address");
+    endpoint.connect().await.expect("the service listens")
+}
+
 async fn start(dir: &TempDir, clock: &Clock) -> (Running, Channel) {
     let options = Options {
         data_dir: dir.path().into(),
@@ -226,8 +237,7 @@ async fn start(dir: &TempDir, clock: &Clock) -> (Running, Channel) {
         sample: None,
     };
     let running = server::start(options).await.expect("the service starts");
-    let endpoint = Channel::from_shared(format!("http://{}", running.grpc_addr)).expect("an address");
-    let channel = endpoint.connect().await.expect("the service listens");
+    let channel = connect(running.grpc_addr).await;
     (running, channel)
 }
 
