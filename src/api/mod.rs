@@ -4,6 +4,7 @@
 //! One file a service; what all calls have in common is `front`.
 
 mod agent;
+mod chat_log;
 mod conversation;
 mod directory;
 mod event;
