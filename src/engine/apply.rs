@@ -134,8 +134,8 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         }
         Event::WrapUpEnded { conversation, agent } => {
             let until = state.agent(*agent).wrap_up(*conversation).unwrap_or(0);
-            state.timers.cancel(until, Timer::WrapUp(*agent, *conversation));
             release(state, at, *agent, *conversation, HoldOwner::WrapUp(until), touched);
+            cancel_wrap_up(state, *conversation, *agent, until);
         }
         Event::MessagePosted { .. } => {}
     }
@@ -402,8 +402,16 @@ fn wrap_up_extended(state: &mut State, conversation: ConversationId, agent: Agen
     let former = state.agent(agent).wrap_up(conversation).unwrap_or(0);
     let (row, profile) = state.agent_mut(agent);
     row.rehold(profile, conversation, HoldOwner::WrapUp(former), HoldOwner::WrapUp(until));
-    state.timers.cancel(former, Timer::WrapUp(agent, conversation));
+    cancel_wrap_up(state, conversation, agent, former);
     state.timers.set(until, Timer::WrapUp(agent, conversation));
+}
+
+/// Takes back the timer of a wrap-up that is no more, unless another one ends at the same time.
+fn cancel_wrap_up(state: &mut State, conversation: ConversationId, agent: AgentIx, until: Millis) {
+    let same = |it: &Hold| it.conversation == conversation && it.owner == HoldOwner::WrapUp(until);
+    if !state.agent(agent).holds().iter().any(same) {
+        state.timers.cancel(until, Timer::WrapUp(agent, conversation));
+    }
 }
 
 fn release(
