@@ -95,13 +95,13 @@ impl Reply {
 }
 
 fn directory_applied(changes: &[Change]) -> Reply {
-    let (mut created, mut changed, mut removed) = (0, 0, 0);
+    let (mut created, mut replaced, mut removed) = (0, 0, 0);
     for change in changes {
         match change {
             Change::Create(_) => created += 1,
-            Change::Replace(_) => changed += 1,
+            Change::Replace(_) => replaced += 1,
             Change::Remove(..) => removed += 1,
         }
     }
-    Reply::DirectoryApplied { created, changed, removed }
+    Reply::DirectoryApplied { created, changed: replaced, removed }
 }
