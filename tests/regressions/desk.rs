@@ -152,10 +152,9 @@ impl Desk {
 
     pub(crate) fn chat_by(&mut self, routing: RoutingAsk) -> ConversationId {
         let customer = "customer".into();
-        match self.done(Command::CreateConversation { channel: CHAT, customer, routing }) {
-            Reply::ConversationCreated { conversation, .. } => conversation,
-            other => panic!("{other:?}"),
-        }
+        let reply = self.done(Command::CreateConversation { channel: CHAT, customer, routing });
+        let Reply::ConversationCreated { conversation, .. } = reply else { panic!("{reply:?}") };
+        conversation
     }
 
     pub(crate) fn conference(&mut self, by: AgentIx, conversation: ConversationId, routing: RoutingAsk) {
