@@ -4,6 +4,7 @@ use std::{error::Error, process::ExitCode};
 
 use clap::Parser;
 use omniroute::{
+    api::Sample,
     cli::{self, Announcement, Cli, Command},
     clock::Clock,
     config::Config,
@@ -43,7 +44,10 @@ fn serve(config: &Config) -> Result<(), ServeError> {
     runtime.block_on(async {
         telemetry::export_metrics(config.metrics_addr).await?;
         let sample = if config.sample {
-            Some((cli::SAMPLE_ORG.to_owned(), cli::directory_file::parse(cli::SAMPLE)?))
+            Some(Sample {
+                org_id: cli::SAMPLE_ORG.to_owned(),
+                directory: cli::directory_file::parse(cli::SAMPLE)?,
+            })
         } else {
             None
         };

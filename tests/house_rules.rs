@@ -6,6 +6,8 @@
 //!
 //! Beside the house stand `clock`, `config`, `metrics` and `telemetry`, which all but the engine, the journal and the wire may use.
 
+#![allow(clippy::unwrap_used, reason = "a test that is wrong about itself stops")]
+
 #[path = "house_rules/source.rs"]
 mod source;
 

@@ -1,7 +1,7 @@
 //! What `omniroute serve` says when it is ready, and what the command says when it fails.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
+#![allow(clippy::print_stderr, reason = "this is the command line")]
 
-use std::{error::Error, net::SocketAddr, path::Path, process::ExitCode};
+use std::{error::Error, io::Write, net::SocketAddr, path::Path, process::ExitCode};
 
 use crate::server::Found;
 
@@ -21,20 +21,25 @@ pub struct Announcement<'a> {
 /// Says where everything is.
 pub fn announce(it: &Announcement<'_>) {
     let Found { orgs, events, torn_bytes } = it.found;
-    println!("omniroute is ready for calls");
-    println!("  gRPC     {}   (gRPC-Web, health and reflection too)", it.grpc_addr);
-    println!("  metrics  http://{}/metrics", it.metrics_addr);
-    println!("  data     {}   (journal.db, views.db, snapshots)", it.data_dir.display());
-    match orgs {
-        0 => println!("  orgs     none before: a first start"),
-        _ => println!("  orgs     {orgs} with {events} events, found again"),
-    }
+    let mut said = format!(
+        "omniroute is ready for calls\n  gRPC     {}   (gRPC-Web, health and reflection too)\n  metrics  http://{}/metrics\n  \
+         data     {}   (journal.db, views.db, snapshots)\n",
+        it.grpc_addr,
+        it.metrics_addr,
+        it.data_dir.display()
+    );
+    said += &match orgs {
+        0 => "  orgs     none before: a first start\n".to_owned(),
+        _ => format!("  orgs     {orgs} with {events} events, found again\n"),
+    };
     if torn_bytes > 0 {
-        println!(
-            "  journal  {torn_bytes} bytes of an unfinished last commit were cut; nothing that was answered"
+        said += &format!(
+            "  journal  {torn_bytes} bytes of an unfinished last commit were cut; nothing that was answered\n"
         );
     }
-    println!("Next, in another terminal: omniroute demo");
+    said += "Next, in another terminal: omniroute demo\n";
+    // Whoever started the service and does not listen gets a service all the same.
+    drop(std::io::stdout().write_all(said.as_bytes()));
 }
 
 /// Says why the command failed, with everything that stands behind it.

@@ -47,11 +47,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             let session = Session { epoch: *epoch, console: *console, lease_until: 0 };
             session_open(state, *agent, session, touched);
         }
-        Event::SessionResumed { agent, .. } => {
-            if let Some(session) = state.agent(*agent).session {
-                session_open(state, *agent, Session { lease_until: 0, ..session }, touched);
-            }
-        }
+        Event::SessionResumed { agent, .. } => session_resumed(state, *agent, touched),
         Event::SessionDropped { agent, lease_until, .. } => {
             session_dropped(state, *agent, *lease_until, touched);
         }
@@ -102,13 +98,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             invites_ended(state, at, *request, *end, invites, touched);
         }
         Event::RequestEnded { request, .. } => close_request(state, *request, touched),
-        Event::RoundStarted { request, round, .. } => {
-            let row = state.requests.at_mut(*request);
-            row.round = *round;
-            let declined = std::mem::take(&mut row.declined);
-            declined.iter().for_each(|it| state.timers.cancel(it.again_at, Timer::Reinvite(*request)));
-            touched.requests.push(*request);
-        }
+        Event::RoundStarted { request, round, .. } => round_started(state, *request, *round, touched),
         Event::ParticipantLeft { conversation, agent, wrap_up_until, .. } => {
             state.conversations.at_mut(*conversation).participants.retain(|it| it.agent != *agent);
             part_ended(state, at, *conversation, *agent, *wrap_up_until, touched);
@@ -123,9 +113,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             wrap_up_extended(state, *conversation, *agent, *until);
         }
         Event::WrapUpEnded { conversation, agent } => {
-            let until = state.agent(*agent).wrap_up(*conversation).unwrap_or(0);
-            state.timers.cancel(until, Timer::WrapUp(*agent, *conversation));
-            release(state, at, *agent, *conversation, HoldOwner::WrapUp(until), touched);
+            wrap_up_ended(state, at, *conversation, *agent, touched);
         }
         Event::MessagePosted { .. } => {}
     }
@@ -165,6 +153,12 @@ fn session_open(state: &mut State, agent: AgentIx, session: Session, touched: &m
     state.timers.cancel(former.map_or(0, |it| it.lease_until), Timer::Lease(agent));
     came_online(state, agent, was_online);
     touched.agents.push(agent);
+}
+
+fn session_resumed(state: &mut State, agent: AgentIx, touched: &mut Touched) {
+    if let Some(session) = state.agent(agent).session {
+        session_open(state, agent, Session { lease_until: 0, ..session }, touched);
+    }
 }
 
 fn session_dropped(state: &mut State, agent: AgentIx, lease_until: Millis, touched: &mut Touched) {
@@ -380,6 +374,14 @@ fn invites_ended(
     touched.requests.push(request);
 }
 
+fn round_started(state: &mut State, request: RequestId, round: u32, touched: &mut Touched) {
+    let row = state.requests.at_mut(request);
+    row.round = round;
+    let declined = std::mem::take(&mut row.declined);
+    declined.iter().for_each(|it| state.timers.cancel(it.again_at, Timer::Reinvite(request)));
+    touched.requests.push(request);
+}
+
 fn close_request(state: &mut State, id: RequestId, touched: &mut Touched) {
     if let Some(row) = state.requests.remove(id) {
         state.timers.cancel(row.sent.expires_at, Timer::Expiry(id));
@@ -414,8 +416,28 @@ fn wrap_up_extended(state: &mut State, conversation: ConversationId, agent: Agen
     let former = state.agent(agent).wrap_up(conversation).unwrap_or(0);
     let (row, profile) = state.agent_mut(agent);
     row.rehold(profile, conversation, HoldOwner::WrapUp(former), HoldOwner::WrapUp(until));
-    state.timers.cancel(former, Timer::WrapUp(agent, conversation));
+    cancel_wrap_up(state, conversation, agent, former);
     state.timers.set(until, Timer::WrapUp(agent, conversation));
+}
+
+fn wrap_up_ended(
+    state: &mut State,
+    at: Millis,
+    conversation: ConversationId,
+    agent: AgentIx,
+    touched: &mut Touched,
+) {
+    let until = state.agent(agent).wrap_up(conversation).unwrap_or(0);
+    release(state, at, agent, conversation, HoldOwner::WrapUp(until), touched);
+    cancel_wrap_up(state, conversation, agent, until);
+}
+
+/// Takes back the timer of a wrap-up that is no more, unless another one ends at the same time.
+fn cancel_wrap_up(state: &mut State, conversation: ConversationId, agent: AgentIx, until: Millis) {
+    let same = |it: &Hold| it.conversation == conversation && it.owner == HoldOwner::WrapUp(until);
+    if !state.agent(agent).holds().iter().any(same) {
+        state.timers.cancel(until, Timer::WrapUp(agent, conversation));
+    }
 }
 
 fn release(

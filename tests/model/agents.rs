@@ -100,11 +100,11 @@ impl World {
         }
     }
 
-    pub(crate) fn change_directory(&mut self, changes: Vec<Change>) {
-        self.directory.apply(&changes);
+    pub(crate) fn change_directory(&mut self, changes: &[Change]) {
+        self.directory.apply(changes);
         self.agents.resize_with(self.directory.count(ResourceKind::Agent) as usize, Default::default);
-        self.said.push(Event::DirectoryChanged { changes: changes.clone() });
-        for change in &changes {
+        self.said.push(Event::DirectoryChanged { changes: changes.to_vec() });
+        for change in changes {
             if let Change::Remove(ResourceKind::Agent, id) = change {
                 let agent = AgentIx(self.directory.number(ResourceKind::Agent, id).unwrap());
                 self.end_session(agent);

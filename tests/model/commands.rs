@@ -46,17 +46,18 @@ impl World {
         decided
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm a command")]
     fn carry_out(&mut self, command: Command) -> Decided {
         match command {
             Command::ApplyDirectory { wanted } => {
                 let changes = self.directory.plan_all(&wanted);
                 let changes = changes.ok_or(Rejection::DirectoryInvalid(Vec::new()))?;
-                Ok(self.directory_changes(changes))
+                Ok(self.directory_changes(&changes))
             }
             Command::PutResource { resource } => {
                 let changes = self.directory.plan_put(&resource);
                 let changes = changes.ok_or(Rejection::DirectoryInvalid(Vec::new()))?;
-                Ok(self.directory_changes(changes))
+                Ok(self.directory_changes(&changes))
             }
             Command::DeleteResource { kind, id } => {
                 let number = self.directory.number(kind, &id);
@@ -64,7 +65,7 @@ impl World {
                 check(is_there, Rejection::ResourceNotFound)?;
                 let referred = self.directory.is_referred_to(kind, &id);
                 check(!referred, Rejection::DirectoryInvalid(Vec::new()))?;
-                Ok(self.directory_changes(vec![Change::Remove(kind, id)]))
+                Ok(self.directory_changes(&[Change::Remove(kind, id)]))
             }
             Command::OpenSession { agent, console, resume, status } => {
                 self.agent_is_live(agent)?;
@@ -73,10 +74,10 @@ impl World {
                     check(is_live, Rejection::PresenceStatusNotFound)?;
                 }
                 let there = self.agent(agent).session.map(|it| it.epoch);
-                if resume.is_some() && there.is_some() {
-                    check(resume == there, Rejection::SessionFenced)?;
-                    self.resume_session(agent, there.unwrap());
-                    return Ok(Reply::SessionOpened { epoch: there.unwrap(), resumed: true });
+                if let (Some(resume), Some(epoch)) = (resume, there) {
+                    check(resume == epoch, Rejection::SessionFenced)?;
+                    self.resume_session(agent, epoch);
+                    return Ok(Reply::SessionOpened { epoch, resumed: true });
                 }
                 self.start_session(agent, console, status);
                 let epoch = self.agent(agent).session.unwrap().epoch;
@@ -208,7 +209,7 @@ impl World {
         }
     }
 
-    fn directory_changes(&mut self, changes: Vec<Change>) -> Reply {
+    fn directory_changes(&mut self, changes: &[Change]) -> Reply {
         let count = |counts: fn(&Change) -> bool| {
             u32::try_from(changes.iter().filter(|it| counts(it)).count()).unwrap()
         };

@@ -57,6 +57,8 @@ fn same_agent(engine: &Engine, world: &World, agent: AgentIx) -> Result<(), Stri
     same(&of("whether it answers"), &it.not_responding, &row.not_responding)?;
     same(&of("the holds"), &it.holds(), &row.holds.as_slice())?;
     same(&of("the invites"), &it.invites, &world.invites_of(agent))?;
+    let routing_state = engine.agent_view(agent).routing_state;
+    same(&of("the routing state"), &routing_state, &world.routing_state(agent))?;
     same(&of("since when free"), &it.free_since, &row.free_since)?;
     same(&of("when given work"), &it.given, &row.given)
 }

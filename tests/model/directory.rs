@@ -7,7 +7,7 @@ use omniroute::engine::{
         Agent, Button, CapacityProfile, Change, Channel, PresenceStatus, Queue, Reinvite, Resource,
         ResourceKind, RoutingModel,
     },
-    ids::{AgentIx, ButtonIx, ChannelIx, QueueIx, StatusIx},
+    ids::{AgentIx, ButtonIx, ChannelIx, ProfileIx, QueueIx, StatusIx},
     limits,
 };
 
@@ -39,6 +39,7 @@ impl Directory {
     typed!(queue, Queue, Queue, QueueIx);
     typed!(button, Button, Button, ButtonIx);
     typed!(agent, Agent, Agent, AgentIx);
+    typed!(profile, CapacityProfile, CapacityProfile, ProfileIx);
 
     fn entries(&self, kind: ResourceKind) -> &[Entry] {
         self.0.get(&kind).map_or(&[], Vec::as_slice)
@@ -62,10 +63,7 @@ impl Directory {
 
     pub(crate) fn profile_of(&self, agent: AgentIx) -> &CapacityProfile {
         let number = self.number(ResourceKind::CapacityProfile, &self.agent(agent).profile).unwrap();
-        match &self.entries(ResourceKind::CapacityProfile)[number as usize].last {
-            Resource::CapacityProfile(it) => it,
-            other => panic!("{other:?} among the profiles"),
-        }
+        self.profile(ProfileIx(number))
     }
 
     /// All that is in the directory now.

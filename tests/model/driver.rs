@@ -37,8 +37,34 @@ struct Run {
     touched: Touched,
     winners: Winners,
     now: Millis,
-    trace: String,
-    seen: Seen,
+    notes: Notes,
+}
+
+/// What is written down on the way: to write everything down takes longer than all the rest.
+enum Notes {
+    Nothing,
+    Names(Seen),
+    Everything(String),
+}
+
+impl Notes {
+    fn command(&mut self, now: Millis, key: Option<RequestKey>, command: Option<&Command>) {
+        let Self::Everything(trace) = self else { return };
+        match command {
+            Some(Command::ApplyDirectory { .. }) => writeln!(trace, "{now} {key:?} ApplyDirectory"),
+            Some(it) => writeln!(trace, "{now} {key:?} {it:?}"),
+            None => writeln!(trace, "{now} time passes"),
+        }
+        .unwrap();
+    }
+
+    fn outcome(&mut self, what: &impl std::fmt::Debug) {
+        match self {
+            Self::Nothing => {}
+            Self::Names(seen) => seen.add(what),
+            Self::Everything(trace) => writeln!(trace, "    {what:?}").unwrap(),
+        }
+    }
 }
 
 /// What a program has reached: events and refusals by name, and how often.
@@ -62,39 +88,54 @@ fn restored(state: &State) -> Engine {
     Engine::new(postcard::from_bytes(&bytes(state)).unwrap())
 }
 
-/// Runs a program; the error is the trace with the first difference at its end.
-pub(crate) fn run(program: &Program) -> Result<Seen, String> {
-    let mut run = Run {
-        engine: Engine::new(State::default()),
-        world: World::default(),
-        twin: None,
-        replayed: State::default(),
-        touched: Touched::default(),
-        winners: Winners::default(),
-        now: START,
-        trace: String::new(),
-        seen: Seen::default(),
-    };
-    let directory = Command::ApplyDirectory { wanted: program.directory.clone() };
-    let all = std::iter::once((None, Some(directory))).chain(program.steps.iter().map(|it| (Some(it), None)));
-    for (step, command) in all {
-        let command = command.or_else(|| step.and_then(|it| it.command(&run.world)));
-        let done = run.step(step, command);
-        done.and_then(|()| run.agree()).map_err(|why| format!("{}\n{why}", run.trace))?;
-    }
-    run.snapshots_agree().map_err(|why| format!("{}\n{why}", run.trace))?;
-    Ok(run.seen)
+/// Runs a program; the error is the first difference.
+pub(crate) fn run(program: &Program) -> Result<(), String> {
+    Run::new(Notes::Nothing).through(program)
+}
+
+/// What a program reaches.
+pub(crate) fn reached(program: &Program) -> Result<Seen, String> {
+    let mut run = Run::new(Notes::Names(Seen::default()));
+    run.through(program)?;
+    if let Notes::Names(seen) = run.notes { Ok(seen) } else { Ok(Seen::default()) }
+}
+
+/// All that happens up to the first difference, and the difference.
+pub(crate) fn trace(program: &Program) -> String {
+    let mut run = Run::new(Notes::Everything(String::new()));
+    let why = run.through(program).err().unwrap_or_else(|| "no difference".into());
+    if let Notes::Everything(trace) = run.notes { format!("{trace}\n{why}") } else { why }
 }
 
 impl Run {
+    fn new(notes: Notes) -> Self {
+        Self {
+            engine: Engine::new(State::default()),
+            world: World::default(),
+            twin: None,
+            replayed: State::default(),
+            touched: Touched::default(),
+            winners: Winners::default(),
+            now: START,
+            notes,
+        }
+    }
+
+    fn through(&mut self, program: &Program) -> Result<(), String> {
+        self.step(None, Some(Command::ApplyDirectory { wanted: program.directory.clone() }))?;
+        self.agree()?;
+        for step in &program.steps {
+            let command = step.command(&self.world);
+            self.step(Some(step), command)?;
+            self.agree()?;
+        }
+        self.snapshots_agree()
+    }
+
     fn step(&mut self, step: Option<&Step>, command: Option<Command>) -> Result<(), String> {
         self.now += step.map_or(0, |it| it.after);
         let key = step.and_then(|it| it.key).map(|it| RequestKey(u128::from(it)));
-        match &command {
-            Some(Command::ApplyDirectory { .. }) => self.trace += &format!("{} ApplyDirectory\n", self.now),
-            Some(it) => writeln!(self.trace, "{} {key:?} {it:?}", self.now).unwrap(),
-            None => writeln!(self.trace, "{} time passes", self.now).unwrap(),
-        }
+        self.notes.command(self.now, key, command.as_ref());
         if step.is_some_and(|it| it.snapshot) {
             self.twin = Some(restored(self.engine.state()));
         }
@@ -102,21 +143,14 @@ impl Run {
         let drive_it = || drive(&mut self.engine, self.now, key, command.clone());
         let answer = catch_unwind(AssertUnwindSafe(drive_it)).map_err(|_| "the engine panicked")?;
         let outbox = self.engine.take_outbox();
-        for it in &outbox.events {
-            writeln!(self.trace, "    {:?}", it.event).unwrap();
-            self.seen.add(&it.event);
-        }
+        outbox.events.iter().for_each(|it| self.notes.outcome(&it.event));
         if let Some(Err(why)) = &answer {
-            self.seen.add(why);
-            writeln!(self.trace, "    refused: {why:?}").unwrap();
+            self.notes.outcome(why);
         }
-        let modelled = match command.clone() {
-            Some(command) => Some(self.world.decide(self.now, key, command)),
-            None => {
-                self.world.advance(self.now);
-                None
-            }
-        };
+        let modelled = command.clone().map(|it| self.world.decide(self.now, key, it));
+        if modelled.is_none() {
+            self.world.advance(self.now);
+        }
         let said = std::mem::take(&mut self.world.said);
         same("the events", &outbox.events.iter().map(|it| it.event.clone()).collect(), &said)?;
         if let (Some(engine), Some(model)) = (&answer, &modelled) {

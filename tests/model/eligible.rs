@@ -4,6 +4,7 @@ use omniroute::engine::{
     directory::spec::{PresenceKind, ResourceKind, RoutingModel},
     event::{Console, RequestKind},
     ids::{AgentIx, ChannelIx, Millis, RequestId, SkillIx, StatusIx},
+    query::RoutingState,
     routing::{Capacity, Requirement, RoutingType, Target},
     state::agent::{Hold, HoldOwner},
 };
@@ -31,6 +32,30 @@ impl World {
             && row.session.is_some_and(|it| it.lease_until == 0)
             && row.status.is_some_and(|it| self.is_online_status(it))
             && !row.not_responding
+    }
+
+    /// What the engine should say of the agent.
+    pub(crate) fn routing_state(&self, agent: AgentIx) -> RoutingState {
+        let row = self.agent(agent);
+        let is_live = |it: &StatusIx| self.directory.is_live(ResourceKind::PresenceStatus, it.0);
+        let kind = row.status.filter(is_live).map(|it| self.directory.status(it).kind);
+        let profile = self.directory.profile_of(agent);
+        let (total, primary) = self.used(agent);
+        let (units, interruptible) = (i64::from(profile.units), i64::from(profile.interruptible_units));
+        match (row.session.filter(|it| it.lease_until == 0), kind) {
+            (Some(_), Some(PresenceKind::Draining)) => RoutingState::Draining,
+            (Some(_), Some(PresenceKind::Online)) if row.not_responding => RoutingState::NotResponding,
+            (Some(_), Some(PresenceKind::Online)) => {
+                if primary > units || (primary == units && total >= interruptible) {
+                    RoutingState::AtCapacity
+                } else if row.holds.is_empty() {
+                    RoutingState::Idle
+                } else {
+                    RoutingState::Engaged
+                }
+            }
+            _ => RoutingState::Offline,
+        }
     }
 
     fn level(&self, agent: AgentIx, skill: SkillIx) -> Option<u16> {

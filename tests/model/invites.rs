@@ -141,9 +141,8 @@ impl World {
             self.agent_mut(agent).holds.push(Hold { owner, conversation, channel, units, interruptible });
         }
         self.given_count += 1;
-        let given = self.given_count;
-        let it = self.agent_mut(agent);
-        (it.given, it.not_responding) = (given, false);
+        self.agents[agent.index()].given = self.given_count;
+        self.agents[agent.index()].not_responding = false;
         let room = self.conversations.get_mut(&conversation).unwrap();
         room.log_entries += 1;
         room.customer_log_entries += 1;

@@ -133,9 +133,9 @@ fn routing(world: &World, ask: &Ask) -> RoutingAsk {
         Aim::Agent(die) => Target::Agent(AgentIx(number(world, ResourceKind::Agent, *die))),
         Aim::Skill(die) => Target::Skill(SkillIx(number(world, ResourceKind::Skill, *die))),
         Aim::Requirements(dice) => Target::Requirements(requirements(world, dice)),
-        Aim::Queue(die, dice) => Target::Queue {
+        Aim::Queue(die, required) => Target::Queue {
             queue: QueueIx(number(world, ResourceKind::Queue, *die)),
-            skills: requirements(world, dice),
+            skills: requirements(world, required),
         },
         Aim::Button(die) => Target::Button(ButtonIx(number(world, ResourceKind::Button, *die))),
     };
@@ -161,6 +161,7 @@ impl Step {
         Self { after: 0, key: None, stray: Stray::No, op, snapshot: false }
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm a command")]
     /// The command that the step is, as things stand; none: only time passes.
     pub(crate) fn command(&self, world: &World) -> Option<Command> {
         let agent = |die: Die| AgentIx(number(world, ResourceKind::Agent, die));

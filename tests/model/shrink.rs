@@ -4,7 +4,7 @@
 use omniroute::engine::directory::spec::Resource;
 
 use super::{
-    driver::run,
+    driver::{run, trace},
     program::{Program, Step, Stray},
 };
 
@@ -17,8 +17,7 @@ pub(crate) fn smallest(program: &Program) -> String {
         leave_out(&mut best, |it| &mut it.directory);
         plain(&mut best);
         if format!("{best:?}").len() == before {
-            let why = run(&best).err().unwrap_or_else(|| "it failed once and does not now".into());
-            return format!("{best:?}\n{why}");
+            return format!("{best:?}\n{}", trace(&best));
         }
     }
 }
