@@ -35,7 +35,7 @@ pub struct ApplyArgs {
 #[derive(Debug, Error)]
 pub enum ApplyError {
     /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     File {
         /// Which.
         path: PathBuf,
@@ -43,7 +43,7 @@ pub enum ApplyError {
         source: io::Error,
     },
     /// The file is wrong.
-    #[error("{name} is wrong:\n{source}")]
+    #[error("{name} is wrong")]
     Content {
         /// Which file.
         name: String,

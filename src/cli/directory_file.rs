@@ -13,8 +13,16 @@ use crate::wire::v1;
 
 /// What is wrong with a directory file, and on which line. Its text shows the line.
 #[derive(Debug, Error)]
-#[error("{0}")]
-pub struct DirectoryFileError(#[from] toml::de::Error);
+#[error("{text}")]
+pub struct DirectoryFileError {
+    text: String,
+}
+
+impl From<toml::de::Error> for DirectoryFileError {
+    fn from(error: toml::de::Error) -> Self {
+        Self { text: error.to_string().trim_end().to_owned() }
+    }
+}
 
 /// Reads a directory from the text of a file.
 pub fn parse(text: &str) -> Result<v1::Directory, DirectoryFileError> {

@@ -65,7 +65,7 @@ pub enum CliError {
     #[error(transparent)]
     Apply(#[from] ApplyError),
     /// The threads that the client runs on could not be started.
-    #[error("cannot start: {0}")]
+    #[error("the threads that the client runs on cannot be started")]
     Runtime(#[source] std::io::Error),
 }
 

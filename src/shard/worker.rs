@@ -18,7 +18,7 @@ use crate::{
     clock::Clock,
     engine::{
         Engine, Outbox,
-        command::{Acting, Command},
+        command::{Acting, Command, Query},
         ids::{AgentIx, Millis, RequestKey},
         query::{AgentView, Answer},
         rejection::Rejection,
@@ -203,8 +203,12 @@ impl Worker {
             }
             Letter::Dropped { org, session, stream } => self.dropped(now, &org, session, stream),
             Letter::Query { org, query, reply } => {
-                let answer =
-                    self.seats.get(&org).ok_or(Rejection::OrgNotFound).and_then(|it| it.engine.query(query));
+                let answer = match self.seats.get(&org) {
+                    Some(seat) => seat.engine.query(query),
+                    // The first directory makes the org: what it would change, it changes from nothing.
+                    None if matches!(query, Query::PlanDirectory { .. }) => Engine::default().query(query),
+                    None => Err(Rejection::OrgNotFound),
+                };
                 self.waiting.push(Waiting::Answer(reply, Box::new(answer)));
             }
             Letter::Wake { done } => self.waiting.push(Waiting::Woken(done)),

@@ -295,6 +295,15 @@ impl Desk {
         .await
     }
 
+    /// Waits to hear that the wrap-up of a conversation begins.
+    pub(super) async fn wraps_up(&self, conversation: u64) -> Result<(), DemoError> {
+        self.take(&format!("the wrap-up of conversation {conversation}"), |notice| {
+            let Notice::WrapUp(it) = notice else { return None };
+            (it.conversation_id == conversation && it.until_ms > 0).then_some(())
+        })
+        .await
+    }
+
     /// Forgets what has come so far.
     pub(super) async fn forget(&self) {
         self.inbox.lock().await.forget();

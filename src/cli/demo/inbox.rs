@@ -6,7 +6,7 @@ use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use tonic::{Status, Streaming};
 
 use super::DemoError;
-use crate::cli::client::{CallError, refused};
+use crate::cli::client::refused;
 
 /// How long a notice may take before it counts as not told. A healthy service needs milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -106,14 +106,13 @@ impl<T: Send + 'static> Inbox<T> {
     }
 
     fn lost(&self, what: &str, status: &Status) -> DemoError {
-        let CallError { reason, message, .. } = *refused("the stream")(status.clone());
-        let why = match reason.as_deref() {
-            Some("SESSION_FENCED") => {
-                "SESSION_FENCED: somebody else opened a session of this agent; is another demo running?"
-                    .into()
-            }
-            Some(reason) => format!("{reason}: {message}"),
-            None => message,
+        let error = refused("the stream")(status.clone());
+        if error.is("SESSION_FENCED") {
+            return DemoError::Fenced;
+        }
+        let why = match &error.reason {
+            Some(reason) => format!("{reason}: {}", error.message),
+            None => error.message,
         };
         DemoError::StreamLost { who: self.who.clone(), what: what.to_owned(), why }
     }

@@ -41,8 +41,14 @@ pub enum DemoError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The service refused what it must not.
-    #[error("the story stops here: {0}")]
-    Refused(#[from] Box<CallError>),
+    #[error("the story stops here")]
+    Refused(#[source] Box<CallError>),
+    /// Somebody opened a session of an agent of the cast.
+    #[error(
+        "the story stops here: somebody else has taken over the session of an agent who plays in it.\n  Is another demo \
+         running? Let it come to its end, or play in an org of its own with --org demo."
+    )]
+    Fenced,
     /// Something is not as the rules say.
     #[error("not as the rules say: {expected}\n  found: {found}")]
     NotAsTheRulesSay {
@@ -93,6 +99,12 @@ pub enum DemoError {
     /// The built-in sample cannot be read.
     #[error(transparent)]
     Sample(#[from] DirectoryFileError),
+}
+
+impl From<Box<CallError>> for DemoError {
+    fn from(error: Box<CallError>) -> Self {
+        if error.is("SESSION_FENCED") { Self::Fenced } else { Self::Refused(error) }
+    }
 }
 
 /// Plays the story.

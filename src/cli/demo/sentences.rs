@@ -48,7 +48,7 @@ fn invited(it: &Invite) -> String {
         }
         RequestKind::Unspecified => "?".into(),
     };
-    format!("invite {}: {asked} (conversation {}, {} units)", it.invite_id, it.conversation_id, it.weight)
+    format!("invite {}: {asked} (conversation {}, {})", it.invite_id, it.conversation_id, units(it.weight))
 }
 
 /// What an entry of a chat log says.
@@ -108,4 +108,9 @@ fn cause(it: PresenceCause) -> &'static str {
         PresenceCause::Supervisor => "a supervisor",
         PresenceCause::Unspecified => "?",
     }
+}
+
+/// Capacity units, counted.
+pub(super) fn units(count: u32) -> String {
+    if count == 1 { "1 unit".into() } else { format!("{count} units") }
 }

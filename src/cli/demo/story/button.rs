@@ -46,7 +46,9 @@ pub(super) async fn a_conference_is_not_transferable(stage: &Stage) -> Result<()
     colleague.does("leaves");
     colleague.leave(conversation).await?;
     giver.logged(conversation, LogEntryKind::AgentLeft, second).await?;
+    colleague.wraps_up(conversation).await?;
     giver.does("ends the conversation");
     giver.end(conversation).await?;
-    giver.logged(conversation, LogEntryKind::Ended, first).await.map(drop)
+    giver.logged(conversation, LogEntryKind::Ended, first).await?;
+    giver.wraps_up(conversation).await
 }

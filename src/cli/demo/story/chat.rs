@@ -2,7 +2,7 @@
 
 use super::{DemoError, Stage, to_agent, to_level};
 use crate::{
-    cli::demo::{customer::Customer, stage::level},
+    cli::demo::{customer::Customer, sentences::units, stage::level},
     wire::v1::{HoldOwner, LogEntryKind},
 };
 
@@ -36,7 +36,7 @@ pub(super) async fn routed_to_the_least_active(stage: &Stage) -> Result<Chat, De
         let skills = stage.resource(agent).map_or(&[][..], |it| &it.skills);
         let has = skills.iter().find(|it| it.skill_id == SKILL).map_or(0, |it| it.level_hundredths);
         let verdict = if has >= LEVEL { "eligible" } else { "level too low" };
-        narrator.say(format_args!("{agent:>8}   {SKILL} {}, {used} units in use: {verdict}", level(has)));
+        narrator.say(format_args!("{agent:>8}   {SKILL} {}, {} in use: {verdict}", level(has), units(used)));
         if has >= LEVEL {
             eligible.push((used, agent));
         }

@@ -14,6 +14,8 @@ pub(super) async fn the_last_agent_ends_it(stage: &Stage, chat: Chat) -> Result<
     grace.does("leaves");
     grace.leave(conversation).await?;
     ines.logged(conversation, LogEntryKind::AgentLeft, "grace").await?;
+    grace.wraps_up(conversation).await?;
+    chat.maria.sees(LogEntryKind::AgentLeft, "grace").await?;
     ines.does("tries to leave, too");
     let answer = ines.leave(conversation).await;
     check_refused(narrator, answer, "LAST_AGENT_MUST_END", "the last agent cannot leave")?;
@@ -22,6 +24,7 @@ pub(super) async fn the_last_agent_ends_it(stage: &Stage, chat: Chat) -> Result<
     ines.does("ends the conversation");
     ines.end(conversation).await?;
     ines.logged(conversation, LogEntryKind::Ended, "ines").await?;
+    ines.wraps_up(conversation).await?;
     chat.maria.sees(LogEntryKind::Ended, "ines").await?;
     chat.maria.stream_ends().await?;
     let found = stage.conversation(conversation).await?.state();
@@ -35,6 +38,7 @@ pub(super) async fn the_last_agent_ends_it(stage: &Stage, chat: Chat) -> Result<
     amira.does("ends the message that came first");
     amira.end(chat.message).await?;
     amira.logged(chat.message, LogEntryKind::Ended, "amira").await?;
+    amira.wraps_up(chat.message).await?;
 
     narrator.act("What the chat log of Maria's chat says to agents");
     let agents = stage.chat_log(conversation, LogReader::Agent).await?;

@@ -18,6 +18,7 @@ pub(super) async fn one_leaves(stage: &Stage, chat: &Chat, winner: &str) -> Resu
         stage.desk(agent)?.logged(conversation, LogEntryKind::AgentLeft, winner).await?;
     }
     chat.maria.sees(LogEntryKind::AgentLeft, winner).await?;
+    desk.wraps_up(conversation).await?;
     let wrapping_up = holds(stage, winner, HoldOwner::WrapUp).await? > 0;
     narrator.check(&wrapping_up, &true, &format!("{winner}'s wrap-up holds the units now"))?;
 
@@ -48,6 +49,7 @@ pub(super) async fn a_conference_is_transferred(stage: &Stage, chat: &Chat) -> R
         narrator.check(&&*entry.receiver_agent_id, &"ines", &format!("{agent} is told of the hand-over"))?;
     }
     chat.maria.sees(LogEntryKind::Transferred, "dana").await?;
+    dana.wraps_up(conversation).await?;
     let after = participants(&stage.conversation(conversation).await?);
     narrator.check(&after, &strings(["grace", "ines"]), "the receiver is in and the giver is out")
 }
