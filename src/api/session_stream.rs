@@ -31,7 +31,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A session's stream, as tonic polls it.
 #[derive(Debug)]
-pub struct SessionStream {
+pub(super) struct SessionStream {
     org: Arc<Org>,
     session: Acting,
     notices: mpsc::Receiver<Notice>,
