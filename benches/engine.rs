@@ -85,12 +85,17 @@ fn free(criterion: &mut Criterion) {
                     turn = (turn + 1) % floor.agents;
                     let conversation = in_hand(&floor, AgentIx(turn));
                     let (took, _) = clock(|| floor.decide(end(conversation)));
-                    // The freed agent takes what it is offered, and as much comes in anew.
-                    if let Some((agent, invite)) = floor.invited() {
-                        floor.decide(accept(agent, invite));
-                        let target = floor.requirements(turn);
-                        floor.decide(create(target));
-                    }
+                    // The freed agent takes what it is offered, and as much comes in anew; else it gets work of its own.
+                    let offered = floor.invited();
+                    let target = if offered.is_some() {
+                        floor.requirements(turn)
+                    } else {
+                        Target::Agent(AgentIx(turn))
+                    };
+                    floor.decide(create(target));
+                    let (agent, invite) =
+                        offered.or_else(|| floor.invited()).expect("the freed agent is invited");
+                    floor.decide(accept(agent, invite));
                     floor.engine.take_outbox();
                     took
                 })

@@ -275,7 +275,10 @@ enum Repeat {
 /// What a command comes to that was answered before. An `OpenSession` whose stream broke comes back to the session it opened.
 fn repeat(first: Reply, command: Command) -> Result<Repeat, Rejection> {
     match (first, command) {
-        (Reply::SessionOpened { epoch, .. }, Command::OpenSession { agent, console, status, .. }) => {
+        (
+            Reply::SessionOpened { agent: whose, epoch, .. },
+            Command::OpenSession { agent, console, status, .. },
+        ) if whose == agent => {
             Ok(Repeat::Again(Command::OpenSession { agent, console, resume: Some(epoch), status }))
         }
         (first, command) if fits(first, &command) => Ok(Repeat::Answer(first)),
@@ -283,13 +286,13 @@ fn repeat(first: Reply, command: Command) -> Result<Repeat, Rejection> {
     }
 }
 
-/// Whether a command can have had this answer.
+/// Whether a command can have had this answer, and is to get it again. What an `OpenSession` comes to is for `repeat` to say.
 fn fits(reply: Reply, command: &Command) -> bool {
     match command {
         Command::ApplyDirectory { .. } | Command::PutResource { .. } | Command::DeleteResource { .. } => {
             matches!(reply, Reply::DirectoryApplied { .. })
         }
-        Command::OpenSession { .. } => matches!(reply, Reply::SessionOpened { .. }),
+        Command::OpenSession { .. } => false,
         Command::AcceptInvite { .. } => matches!(reply, Reply::InviteAccepted { .. }),
         Command::CreateConversation { .. } => matches!(reply, Reply::ConversationCreated { .. }),
         Command::RequestConference { .. } | Command::RequestTransfer { .. } => {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{
     directory::spec::Change,
     event::Event,
-    ids::{ConversationId, Epoch, Millis, RequestId},
+    ids::{AgentIx, ConversationId, Epoch, Millis, RequestId},
 };
 
 /// The answer to a command that was carried out. Small, for it is remembered (API-1).
@@ -24,6 +24,8 @@ pub enum Reply {
     },
     /// The session is open.
     SessionOpened {
+        /// Whose.
+        agent: AgentIx,
         /// Its epoch.
         epoch: Epoch,
         /// Whether it was there before.
@@ -63,8 +65,12 @@ impl Reply {
     pub fn of(first: &Event) -> Self {
         match first {
             Event::DirectoryChanged { changes } => directory_applied(changes),
-            Event::SessionStarted { epoch, .. } => Self::SessionOpened { epoch: *epoch, resumed: false },
-            Event::SessionResumed { epoch, .. } => Self::SessionOpened { epoch: *epoch, resumed: true },
+            Event::SessionStarted { agent, epoch, .. } => {
+                Self::SessionOpened { agent: *agent, epoch: *epoch, resumed: false }
+            }
+            Event::SessionResumed { agent, epoch, .. } => {
+                Self::SessionOpened { agent: *agent, epoch: *epoch, resumed: true }
+            }
             Event::ConversationCreated { conversation, request, .. } => {
                 Self::ConversationCreated { conversation: *conversation, request: *request }
             }

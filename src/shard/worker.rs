@@ -261,9 +261,9 @@ impl Worker {
         command: Command,
         sink: SessionSink,
     ) -> Result<Reply, Rejection> {
-        let Command::OpenSession { agent, .. } = command else { return Err(Rejection::AgentNotFound) };
         let reply = self.decide(now, org, key, command)?;
-        if let (Reply::SessionOpened { epoch, resumed }, Some(seat)) = (reply, self.seats.get_mut(org)) {
+        if let (Reply::SessionOpened { agent, epoch, resumed }, Some(seat)) = (reply, self.seats.get_mut(org))
+        {
             seat.streams.insert(agent, sink.stream);
             let session = Acting { agent, epoch };
             let (after, view) = (seat.engine.decided(), seat.engine.agent_view(agent));

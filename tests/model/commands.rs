@@ -27,9 +27,11 @@ impl World {
         let first = key.and_then(|key| self.answers.iter().find(|it| it.1 == key)).map(|it| it.2);
         let decided = match (first, command) {
             (
-                Some(Reply::SessionOpened { epoch, .. }),
+                Some(Reply::SessionOpened { agent: whose, epoch, .. }),
                 Command::OpenSession { agent, console, status, .. },
-            ) => self.carry_out(Command::OpenSession { agent, console, resume: Some(epoch), status }),
+            ) if whose == agent => {
+                self.carry_out(Command::OpenSession { agent, console, resume: Some(epoch), status })
+            }
             (Some(reply), command) if is_answer_to(reply, &command) => return Ok(reply),
             (Some(_), _) => return Err(Rejection::RequestIdReused),
             (None, command) => {
@@ -77,11 +79,11 @@ impl World {
                 if let (Some(resume), Some(epoch)) = (resume, there) {
                     check(resume == epoch, Rejection::SessionFenced)?;
                     self.resume_session(agent, epoch);
-                    return Ok(Reply::SessionOpened { epoch, resumed: true });
+                    return Ok(Reply::SessionOpened { agent, epoch, resumed: true });
                 }
                 self.start_session(agent, console, status);
                 let epoch = self.agent(agent).session.unwrap().epoch;
-                Ok(Reply::SessionOpened { epoch, resumed: false })
+                Ok(Reply::SessionOpened { agent, epoch, resumed: false })
             }
             Command::DropSession { session } => {
                 self.drop_session(session.agent, session.epoch);
@@ -404,7 +406,7 @@ fn is_answer_to(reply: Reply, command: &Command) -> bool {
             command,
             Command::ApplyDirectory { .. } | Command::PutResource { .. } | Command::DeleteResource { .. }
         ),
-        Reply::SessionOpened { .. } => matches!(command, Command::OpenSession { .. }),
+        Reply::SessionOpened { .. } => false,
         Reply::ConversationCreated { .. } => matches!(command, Command::CreateConversation { .. }),
         Reply::RequestOpened { .. } => {
             matches!(command, Command::RequestConference { .. } | Command::RequestTransfer { .. })
