@@ -1,5 +1,6 @@
 //! A house for tests: the whole service in this process, over real gRPC, with a clock that stands until the test sets it.
 #![allow(dead_code, unreachable_pub, reason = "each test target uses its part")]
+#![allow(clippy::expect_used, clippy::panic, reason = "what only tests call may panic as they may")]
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -21,6 +22,7 @@ use tonic::{Code, Status, Streaming, transport::Channel};
 use tonic_types::StatusExt;
 
 pub mod sample;
+pub mod watch;
 
 /// The org of most tests.
 pub const ORG: &str = "acme";
@@ -191,6 +193,40 @@ impl House {
         self.create("chat", to(target)).await.expect("the chat is created").conversation_id
     }
 
+    /// Creates a chat for one agent, who takes it.
+    pub async fn chat_with(&self, desk: &mut Desk) -> u64 {
+        let chat = self.chat(agent(&desk.session.agent_id)).await;
+        assert_eq!(desk.take().await, chat);
+        chat
+    }
+
+    /// Writes for the customer.
+    pub async fn customer_says(&self, conversation_id: u64, text: &str) -> Result<u32, Status> {
+        let actor = v1::actor::Actor::Customer(v1::actor::Customer {});
+        let request = v1::PostMessageRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            actor: Some(v1::Actor { actor: Some(actor) }),
+            conversation_id,
+            text: text.into(),
+            whisper: false,
+        };
+        Ok(self.conversations().post_message(request).await?.into_inner().number)
+    }
+
+    /// The conversations that wait in a queue, in the order in which they will be served.
+    pub async fn waiting(&self, queue: &str) -> Vec<u64> {
+        let request = v1::ListWaitingRequest { org_id: ORG.into(), queue_id: queue.into(), page_size: 0 };
+        let found = self.supervisor().list_waiting(request).await.expect("the queue is there").into_inner();
+        found.requests.into_iter().map(|it| it.conversation_id).collect()
+    }
+
+    /// Who has a pending invite of any request of a conversation.
+    pub async fn invited(&self, conversation_id: u64) -> Vec<String> {
+        let requests = self.conversation(conversation_id).await.requests;
+        requests.into_iter().flat_map(|it| it.invited_agent_ids).collect()
+    }
+
     /// Ends a conversation for the platform.
     pub async fn end(&self, conversation_id: u64) -> Result<(), Status> {
         let actor = v1::actor::Actor::Platform(v1::actor::Platform {});
@@ -295,6 +331,45 @@ impl Desk {
         loop {
             if let Notice::RequestEnded(ended) = self.notice().await {
                 return ended;
+            }
+        }
+    }
+
+    /// The next message about a wrap-up; other notices before it are passed over.
+    pub async fn wrap_up(&mut self) -> v1::WrapUp {
+        loop {
+            if let Notice::WrapUp(wrap_up) = self.notice().await {
+                return wrap_up;
+            }
+        }
+    }
+
+    /// Who was asked by this agent and said no, next; other notices before it are passed over.
+    pub async fn invite_declined(&mut self) -> v1::InviteDeclined {
+        loop {
+            if let Notice::InviteDeclined(declined) = self.notice().await {
+                return declined;
+            }
+        }
+    }
+
+    /// The next presence that was set; other notices before it are passed over.
+    pub async fn presence_changed(&mut self) -> v1::PresenceChanged {
+        loop {
+            if let Notice::Presence(presence) = self.notice().await {
+                return presence;
+            }
+        }
+    }
+
+    /// All that it was told until now and has not read: it says `available` again and reads until it is told that.
+    pub async fn told(&mut self) -> Vec<Notice> {
+        self.presence("available").await.expect("it may say so");
+        let mut told = Vec::new();
+        loop {
+            match self.notice().await {
+                Notice::Presence(it) if it.presence_status_id == "available" => return told,
+                notice => told.push(notice),
             }
         }
     }
@@ -406,6 +481,24 @@ impl Desk {
         Ok(self.conversations.post_message(request).await?.into_inner().number)
     }
 
+    pub async fn extend_wrap_up(&mut self, conversation_id: u64, extend_by_ms: i64) -> Result<i64, Status> {
+        let request = v1::ExtendWrapUpRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            session: self.session(),
+            conversation_id,
+            extend_by_ms,
+        };
+        Ok(self.conversations.extend_wrap_up(request).await?.into_inner().until_ms)
+    }
+
+    /// Asks another agent in, who comes.
+    pub async fn bring_in(&mut self, conversation_id: u64, other: &mut Desk) {
+        let target = agent(&other.session.agent_id);
+        self.conference(conversation_id, to(target)).await.expect("it may ask");
+        assert_eq!(other.take().await, conversation_id);
+    }
+
     pub async fn complete_wrap_up(&mut self, conversation_id: u64) -> Result<(), Status> {
         let request = v1::CompleteWrapUpRequest {
             org_id: ORG.into(),
@@ -448,6 +541,20 @@ pub fn requirements(skills: &[(&str, u32)]) -> v1::target::Target {
 /// The machine-readable reason of a refusal.
 pub fn reason(status: &Status) -> String {
     status.get_error_details().error_info().map_or_else(String::new, |it| it.reason.clone())
+}
+
+/// The paths of the fields that a call was refused for.
+pub fn violations(status: &Status) -> Vec<String> {
+    let named = |it: &tonic_types::BadRequest| it.field_violations.iter().map(|it| it.field.clone()).collect();
+    status.get_error_details().bad_request().map(named).unwrap_or_default()
+}
+
+/// Asserts that a call was refused for these fields, all of them and no other.
+#[track_caller]
+pub fn invalid<T: std::fmt::Debug>(result: Result<T, Status>, expected: &[&str]) {
+    let status = result.expect_err("the fields are wrong");
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    assert_eq!(violations(&status), expected, "{status:?}");
 }
 
 /// Asserts that a call was refused for a reason, with the code that goes with it.
