@@ -1,5 +1,11 @@
 //! The whole cycle with the embedded journal, without gRPC: letters to a shard, answered when they are durable. So many clients, each
 //! with one conversation at a time; the invites reach the agents' sessions as they would over the wire.
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a bench prints its state and fails by panicking"
+)]
 
 mod floor;
 
@@ -15,7 +21,7 @@ use omniroute::{
     clock::Clock,
     engine::{
         command::Command,
-        event::Console,
+        event::{Console, Event},
         ids::{AgentIx, ConversationId, InviteId, RequestKey},
         reply::Reply,
         routing::Target,
@@ -23,10 +29,9 @@ use omniroute::{
     journal::{Embedded, Journal, Position},
     shard::{
         Hosted, Mailboxes, Parts, Shards,
-        letter::{Letter, SessionSink},
+        letter::{Letter, Notice, SessionSink},
     },
     views::orgs::{Org, Orgs},
-    wire::v1::{self, open_session_response::Notice},
 };
 use tokio::{
     runtime::Runtime,
@@ -83,7 +88,7 @@ fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx,
     let shards = Shards::start(parts, failed).expect("threads");
     let mailboxes = shards.mailboxes();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
-    let (sender, mut notices) = mpsc::channel::<v1::OpenSessionResponse>(NOTICES);
+    let (sender, mut notices) = mpsc::channel::<Notice>(NOTICES);
     runtime.block_on(open_sessions(&mailboxes, &org, sender, &mut notices));
     let (mut to, mut from) = (Vec::new(), Vec::new());
     for _ in 0..clients {
@@ -94,12 +99,11 @@ fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx,
     // The agents' desks: whose customer it is says which client waits for the invite.
     runtime.spawn(async move {
         while let Some(told) = notices.recv().await {
-            if let Some(Notice::Invited(invite)) = told.notice {
-                let mut parts = invite.customer_id.split('/');
-                let client: usize = parts.next().and_then(|it| it.parse().ok()).unwrap_or(0);
-                let agent: u32 = parts.next().and_then(|it| it.parse().ok()).unwrap_or(0);
-                to[client].send((AgentIx(agent), InviteId(invite.invite_id))).await.unwrap_or(());
-            }
+            let Notice::Event(told) = told else { continue };
+            let Event::InvitesSent { first, agents, .. } = &told.batch.events[told.place] else { continue };
+            let customer = told.invites_to.expect("invites are about something").customer;
+            let client: usize = customer.parse().expect("the number of a client");
+            to[client].send((agents[0], *first)).await.unwrap_or(());
         }
     });
     (Service { mailboxes, shards: Some(shards), runtime, _dir: dir }, from)
@@ -108,8 +112,8 @@ fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx,
 async fn open_sessions(
     mailboxes: &Mailboxes,
     org: &Arc<str>,
-    sender: mpsc::Sender<v1::OpenSessionResponse>,
-    notices: &mut mpsc::Receiver<v1::OpenSessionResponse>,
+    sender: mpsc::Sender<Notice>,
+    notices: &mut mpsc::Receiver<Notice>,
 ) {
     for agent in (0..AGENTS).map(AgentIx) {
         let (ending, _) = oneshot::channel();
@@ -141,7 +145,7 @@ async fn client(
         else {
             unreachable!("as built")
         };
-        let customer = format!("{number}/{agent}").into();
+        let customer = format!("{number}").into();
         let command = Command::CreateConversation { channel, customer, routing };
         let Reply::ConversationCreated { conversation, .. } = Service::decide(&mailboxes, command).await
         else {

@@ -10,11 +10,14 @@
 //! `engine::decide`, `shard::committer`, `shard::publisher`.
 
 pub mod api;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod engine;
 pub mod journal;
 pub mod metrics;
 pub mod server;
 pub mod shard;
+pub mod telemetry;
 pub mod views;
 pub mod wire;

@@ -14,7 +14,7 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use tonic_web::GrpcWebLayer;
 
 use crate::{
-    api::{Agents, Conversations, Directories, Events, Front, Supervisors},
+    api::{self, Front, Sample},
     clock::Clock,
     journal::{Embedded, Journal, JournalError, Snapshots},
     metrics,
@@ -28,21 +28,9 @@ use crate::{
         logbook::{self, Logbook, LogbookError},
         orgs::{Org, Orgs},
     },
-    wire::{
-        self,
-        v1::{
-            self, agent_service_server::AgentServiceServer,
-            conversation_service_server::ConversationServiceServer,
-            directory_service_server::DirectoryServiceServer, event_service_server::EventServiceServer,
-            supervisor_service_server::SupervisorServiceServer,
-        },
-    },
+    wire,
 };
 
-/// Bytes of a message of the directory's service, in and out: a directory of 100,000 agents has about ten million.
-const DIRECTORY_BYTES_MAX: usize = 256 << 20;
-/// Bytes of any other message that comes in. The largest text is 32 KiB.
-const MESSAGE_BYTES_MAX: usize = 128 << 10;
 /// Calls at once on one connection.
 const STREAMS_MAX: u32 = 1_024;
 /// How long open connections may linger at the stop, once everything is durable and answered.
@@ -60,7 +48,7 @@ pub struct Options {
     /// Where the time comes from.
     pub clock: Clock,
     /// The directory of an org to begin with, where there is no org yet.
-    pub sample: Option<(String, v1::Directory)>,
+    pub sample: Option<Sample>,
 }
 
 /// Why the service could not start, or ended.
@@ -165,8 +153,8 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
     let shards = Shards::start(parts, failing).map_err(ServerError::Thread)?;
     let mailboxes = shards.mailboxes();
     let front = Arc::new(Front { orgs, mailboxes: mailboxes.clone(), feed, logbook });
-    if let Some((org, directory)) = options.sample.filter(|_| found.orgs == 0) {
-        front.load_sample(org, directory).await.map_err(|status| ServerError::Sample(Box::new(status)))?;
+    if let Some(sample) = options.sample.filter(|_| found.orgs == 0) {
+        front.load(sample).await.map_err(|status| ServerError::Sample(Box::new(status)))?;
     }
 
     let (health, health_service) = tonic_health::server::health_reporter();
@@ -186,27 +174,9 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
         .max_concurrent_streams(STREAMS_MAX)
         .tcp_nodelay(true)
         .layer(GrpcWebLayer::new())
+        .add_routes(api::routes(&front))
         .add_service(health_service)
         .add_service(reflection)
-        .add_service(
-            DirectoryServiceServer::new(Directories(front.clone()))
-                .max_decoding_message_size(DIRECTORY_BYTES_MAX)
-                .max_encoding_message_size(DIRECTORY_BYTES_MAX),
-        )
-        .add_service(
-            AgentServiceServer::new(Agents::new(front.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX),
-        )
-        .add_service(
-            ConversationServiceServer::new(Conversations(front.clone()))
-                .max_decoding_message_size(MESSAGE_BYTES_MAX),
-        )
-        .add_service(
-            SupervisorServiceServer::new(Supervisors(front.clone()))
-                .max_decoding_message_size(MESSAGE_BYTES_MAX),
-        )
-        .add_service(
-            EventServiceServer::new(Events(front.clone())).max_decoding_message_size(MESSAGE_BYTES_MAX),
-        )
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), async {
             closed.await.unwrap_or(());
         });

@@ -1,5 +1,6 @@
 //! A contact centre's floor for benches: so many agents in so many cohorts, so many of them busy; and the commands of a day on it.
 #![allow(dead_code, unreachable_pub, reason = "each bench uses its part")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a bench fails by panicking")]
 
 use omniroute::engine::{
     Engine,

@@ -69,7 +69,7 @@ impl AgentService for Agents {
         let Reply::SessionOpened { epoch, .. } = reply else {
             return Err(Status::internal("an OpenSession has no other answer"));
         };
-        let session = Acting { agent, epoch };
+        let (session, org) = (Acting { agent, epoch }, self.front.org(&org)?);
         Ok(Response::new(SessionStream::new(
             self.front.mailboxes.clone(),
             org,

@@ -6,11 +6,17 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, async_trait};
 
-use super::{Front, front::blocking};
+use super::{Front, chat_log, front::blocking};
 use crate::{
-    engine::{command::Query, ids::ConversationId, limits, rejection::Rejection},
+    engine::{chat_log::EntryKind, command::Query, ids::ConversationId, limits, rejection::Rejection},
     journal::Position,
-    views::{logbook::Reader, orgs::Org},
+    views::{
+        logbook::{
+            Reader,
+            line::{Line, Record},
+        },
+        orgs::Org,
+    },
     wire::{
         check::Check,
         status,
@@ -19,7 +25,7 @@ use crate::{
             CreateConversationRequest, CreateConversationResponse, EndConversationRequest,
             EndConversationResponse, ExtendWrapUpRequest, ExtendWrapUpResponse, GetConversationRequest,
             GetConversationResponse, LeaveConversationRequest, LeaveConversationResponse,
-            ListConversationsRequest, ListConversationsResponse, LogEntryKind, LogReader, PostMessageRequest,
+            ListConversationsRequest, ListConversationsResponse, LogReader, PostMessageRequest,
             PostMessageResponse, ReadChatLogRequest, ReadChatLogResponse, RequestConferenceRequest,
             RequestConferenceResponse, RequestTransferRequest, RequestTransferResponse, WatchChatLogRequest,
             WatchChatLogResponse, conversation_service_server::ConversationService,
@@ -77,14 +83,14 @@ impl Conversations {
         }
     }
 
-    async fn entries(&self, place: &Place, at_most: usize) -> Result<Vec<crate::wire::v1::LogEntry>, Status> {
+    async fn entries(&self, place: &Place, at_most: usize) -> Result<Vec<Line>, Status> {
         let (logbook, org) = (self.0.logbook.clone(), place.org.id.clone());
         let (conversation, reader, from) = (place.conversation, place.reader, place.from);
         blocking(move || logbook.entries(&org, conversation, reader, from, at_most)).await
     }
 
     /// Refuses what there never was.
-    async fn known(&self, place: &Place) -> Result<crate::wire::v1::Conversation, Status> {
+    async fn known(&self, place: &Place) -> Result<Record, Status> {
         let (logbook, org, id) = (self.0.logbook.clone(), place.org.id.clone(), place.conversation);
         let found = blocking(move || logbook.conversation(&org, id)).await?;
         found.ok_or_else(|| status::refusal(&Rejection::ConversationNotFound))
@@ -117,7 +123,7 @@ impl ConversationService for Conversations {
         match answer.await {
             Ok(Err(Rejection::ConversationEnded)) => {
                 self.caught_up(&place.org).await?;
-                let conversation = Some(self.known(&place).await?);
+                let conversation = Some(chat_log::ended(place.conversation, self.known(&place).await?));
                 Ok(Response::new(GetConversationResponse { conversation }))
             }
             Ok(Ok(answer)) => {
@@ -208,6 +214,7 @@ impl ConversationService for Conversations {
         self.known(&place).await?;
         let entries = self.entries(&place, page_size).await?;
         let next_number = entries.last().map_or(place.from, |it| it.number + 1);
+        let entries = entries.into_iter().map(chat_log::entry).collect();
         Ok(Response::new(ReadChatLogResponse { entries, next_number }))
     }
 
@@ -249,14 +256,19 @@ impl Conversations {
             let drained = entries.len() < PAGE_DEFAULT;
             for entry in entries {
                 place.from = entry.number + 1;
-                let ended = entry.kind == i32::from(LogEntryKind::Ended);
-                if sender.send(Ok(WatchChatLogResponse { entry: Some(entry) })).await.is_err() || ended {
+                let ended = entry.kind == EntryKind::Ended;
+                if sender
+                    .send(Ok(WatchChatLogResponse { entry: Some(chat_log::entry(entry)) }))
+                    .await
+                    .is_err()
+                    || ended
+                {
                     return;
                 }
             }
             // The log of a conversation that ended before it was watched grows no more.
             let over = drained
-                && self.known(&place).await.is_ok_and(|it| it.ended_at_ms != 0)
+                && self.known(&place).await.is_ok_and(|it| it.ended_at.is_some())
                 && !grown.has_changed().unwrap_or(false);
             if over && self.entries(&place, 1).await.is_ok_and(|it| it.is_empty()) {
                 return;

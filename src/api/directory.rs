@@ -41,10 +41,8 @@ impl DirectoryService for Directories {
         let (org, key) = (Arc::<str>::from(call.org_id()), request_key(call.request_id()));
         let mut check = Check::new();
         let command = self.0.with_names(&org, |names| call.into_command(names, &mut check));
-        let warnings = match &command {
-            Command::ApplyDirectory { wanted } if check.is_empty() => warnings(wanted),
-            _ => Vec::new(),
-        };
+        let warnings =
+            if let Command::ApplyDirectory { wanted } = &command { warnings(wanted) } else { Vec::new() };
         let reply = self.0.decide(org, key, command, check).await?;
         Ok(Response::new(ApplyDirectoryResponse { warnings, ..ApplyDirectoryRequest::respond(reply) }))
     }

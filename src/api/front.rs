@@ -37,6 +37,15 @@ const RETRY_AFTER: Duration = Duration::from_millis(100);
 /// The names of an org that is not there: none. The engine refuses what it does not know, in its order of precedence.
 static NO_NAMES: LazyLock<Names> = LazyLock::new(Names::default);
 
+/// A directory to begin with.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// Of which org.
+    pub org_id: String,
+    /// All of it.
+    pub directory: v1::Directory,
+}
+
 /// What the services share.
 #[derive(Debug)]
 pub struct Front {
@@ -61,7 +70,8 @@ impl Front {
     }
 
     /// Gives a new org its first directory.
-    pub async fn load_sample(&self, org_id: String, directory: v1::Directory) -> Result<(), Status> {
+    pub async fn load(&self, sample: Sample) -> Result<(), Status> {
+        let Sample { org_id, directory } = sample;
         let request_id = "sample".to_owned();
         let call =
             v1::ApplyDirectoryRequest { org_id, request_id, directory: Some(directory), dry_run: false };

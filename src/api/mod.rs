@@ -4,6 +4,7 @@
 //! One file a service; what all calls have in common is `front`.
 
 mod agent;
+mod chat_log;
 mod conversation;
 mod directory;
 mod event;
@@ -11,9 +12,34 @@ mod front;
 mod session_stream;
 mod supervisor;
 
-pub use agent::Agents;
-pub use conversation::Conversations;
-pub use directory::Directories;
-pub use event::Events;
-pub use front::Front;
-pub use supervisor::Supervisors;
+use std::sync::Arc;
+
+use tonic::service::Routes;
+
+use crate::wire::v1::{
+    agent_service_server::AgentServiceServer, conversation_service_server::ConversationServiceServer,
+    directory_service_server::DirectoryServiceServer, event_service_server::EventServiceServer,
+    supervisor_service_server::SupervisorServiceServer,
+};
+pub use front::{Front, Sample};
+
+/// Bytes of a message of the directory's service, in and out: a directory of 100,000 agents has about ten million.
+const DIRECTORY_BYTES_MAX: usize = 256 << 20;
+/// Bytes of any other message that comes in. The largest text is 32 KiB.
+const MESSAGE_BYTES_MAX: usize = 128 << 10;
+
+/// All services, each with the bound of its messages.
+pub fn routes(front: &Arc<Front>) -> Routes {
+    let directory = DirectoryServiceServer::new(directory::Directories(front.clone()))
+        .max_decoding_message_size(DIRECTORY_BYTES_MAX)
+        .max_encoding_message_size(DIRECTORY_BYTES_MAX);
+    let agent = AgentServiceServer::new(agent::Agents::new(front.clone()));
+    let conversation = ConversationServiceServer::new(conversation::Conversations(front.clone()));
+    let supervisor = SupervisorServiceServer::new(supervisor::Supervisors(front.clone()));
+    let event = EventServiceServer::new(event::Events(front.clone()));
+    Routes::new(directory)
+        .add_service(agent.max_decoding_message_size(MESSAGE_BYTES_MAX))
+        .add_service(conversation.max_decoding_message_size(MESSAGE_BYTES_MAX))
+        .add_service(supervisor.max_decoding_message_size(MESSAGE_BYTES_MAX))
+        .add_service(event.max_decoding_message_size(MESSAGE_BYTES_MAX))
+}

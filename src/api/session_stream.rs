@@ -1,9 +1,10 @@
 //! The stream of a session: its notices, why it ended, and the word to the shard when it breaks.
 
 use std::{
+    collections::VecDeque,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -12,9 +13,17 @@ use tokio_stream::Stream;
 use tonic::Status;
 
 use crate::{
-    engine::command::Acting,
-    shard::{Mailboxes, Refused, letter::Letter},
-    wire::v1::OpenSessionResponse,
+    engine::{command::Acting, directory::spec::ResourceKind, rejection::Rejection},
+    shard::{
+        Mailboxes, Refused,
+        letter::{Letter, Notice},
+    },
+    views::orgs::Org,
+    wire::{
+        notice::{self, InviteContext},
+        status,
+        v1::OpenSessionResponse,
+    },
 };
 
 /// How often a full mailbox is asked again to take the word that a stream broke. That word must arrive: the lease begins with it.
@@ -23,21 +32,48 @@ const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// A session's stream, as tonic polls it.
 #[derive(Debug)]
 pub struct SessionStream {
-    notices: mpsc::Receiver<OpenSessionResponse>,
-    ended: Option<oneshot::Receiver<Status>>,
+    org: Arc<Org>,
+    session: Acting,
+    notices: mpsc::Receiver<Notice>,
+    /// Of the notice that was read last: one can be told in several messages.
+    unsent: VecDeque<OpenSessionResponse>,
+    ended: Option<oneshot::Receiver<Rejection>>,
     _broken: Broken,
 }
 
 impl SessionStream {
     pub(super) fn new(
         mailboxes: Mailboxes,
-        org: Arc<str>,
+        org: Arc<Org>,
         session: Acting,
         stream: u64,
-        notices: mpsc::Receiver<OpenSessionResponse>,
-        ended: oneshot::Receiver<Status>,
+        notices: mpsc::Receiver<Notice>,
+        ended: oneshot::Receiver<Rejection>,
     ) -> Self {
-        Self { notices, ended: Some(ended), _broken: Broken { mailboxes, org, session, stream } }
+        let broken = Broken { mailboxes, org: org.id.clone(), session, stream };
+        Self { org, session, notices, unsent: VecDeque::new(), ended: Some(ended), _broken: broken }
+    }
+
+    /// The messages of a notice.
+    fn messages(&self, notice: &Notice) -> Vec<OpenSessionResponse> {
+        let names = self.org.names();
+        match notice {
+            Notice::Opened { resumed, view } => {
+                vec![notice::opened(self.session.epoch, *resumed, view, &names)]
+            }
+            Notice::Event(told) => {
+                let invite =
+                    told.invites_to.as_ref().map_or_else(InviteContext::default, |it| InviteContext {
+                        customer: &it.customer,
+                        channel: names.of(ResourceKind::Channel).name(it.channel.0),
+                        requester: it.requester,
+                        auto_accept: it.auto_accept,
+                    });
+                let position = told.batch.first.0 + told.place as u64;
+                let (at, event) = (told.batch.at, &told.batch.events[told.place]);
+                notice::notices(position, at, event, self.session.agent, &names, &invite, told.log_number)
+            }
+        }
     }
 }
 
@@ -45,12 +81,20 @@ impl Stream for SessionStream {
     type Item = Result<OpenSessionResponse, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match self.notices.poll_recv(context) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Some(notice)) => Poll::Ready(Some(Ok(notice))),
-            // All was read; the last word is why there is no more.
-            Poll::Ready(None) => {
-                Poll::Ready(self.ended.take().and_then(|mut it| it.try_recv().ok()).map(Err))
+        loop {
+            if let Some(message) = self.unsent.pop_front() {
+                return Poll::Ready(Some(Ok(message)));
+            }
+            match ready!(self.notices.poll_recv(context)) {
+                Some(notice) => {
+                    let messages = self.messages(&notice);
+                    self.unsent.extend(messages);
+                }
+                // All was read; the last word is why there is no more.
+                None => {
+                    let why = self.ended.take().and_then(|mut it| it.try_recv().ok());
+                    return Poll::Ready(why.map(|it| Err(status::refusal(&it))));
+                }
             }
         }
     }

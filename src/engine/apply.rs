@@ -7,9 +7,9 @@ use crate::engine::{
     chat_log,
     directory::spec::{Change, Reinvite, ResourceKind},
     event::{Event, InviteEnd, PresenceCause, RequestKind},
-    ids::{AgentIx, ConversationId, Epoch, InviteId, Millis, RequestId, RequestKey, StatusIx},
+    ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, RequestId, RequestKey, StatusIx},
     reply::Reply,
-    routing::Routing,
+    routing::{Routing, RoutingType},
     state::{
         State,
         agent::{Hold, HoldOwner, Session},
@@ -47,30 +47,14 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             let session = Session { epoch: *epoch, console: *console, lease_until: 0 };
             session_open(state, *agent, session, touched);
         }
-        Event::SessionResumed { agent, .. } => {
-            if let Some(session) = state.agent(*agent).session {
-                session_open(state, *agent, Session { lease_until: 0, ..session }, touched);
-            }
-        }
+        Event::SessionResumed { agent, .. } => session_resumed(state, *agent, touched),
         Event::SessionDropped { agent, lease_until, .. } => {
             session_dropped(state, *agent, *lease_until, touched);
         }
         Event::SessionEnded { agent, epoch } => session_ended(state, *agent, *epoch, touched),
         Event::PresenceSet { agent, status, cause } => presence_set(state, *agent, *status, *cause, touched),
         Event::ConversationCreated { conversation, channel, customer, routing_type, request, routing } => {
-            state.conversation_count = conversation.0;
-            let row = Conversation {
-                channel: *channel,
-                customer: Arc::from(&**customer),
-                routing_type: *routing_type,
-                created_at: at,
-                origin: routing.clone(),
-                participants: Vec::new(),
-                requests: Vec::new(),
-                log_entries: 0,
-                customer_log_entries: 0,
-            };
-            state.conversations.insert(*conversation, row);
+            conversation_created(state, *conversation, (*channel, *routing_type), customer, routing);
             let row = request_row(*conversation, RequestKind::New, None, routing, at);
             request_opened(state, *request, row, touched);
         }
@@ -114,12 +98,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             invites_ended(state, at, *request, *end, invites, touched);
         }
         Event::RequestEnded { request, .. } => close_request(state, *request, touched),
-        Event::RoundStarted { request, round, .. } => {
-            let row = state.requests.at_mut(*request);
-            row.round = *round;
-            row.declined.clear();
-            touched.requests.push(*request);
-        }
+        Event::RoundStarted { request, round, .. } => round_started(state, *request, *round, touched),
         Event::ParticipantLeft { conversation, agent, wrap_up_until, .. } => {
             state.conversations.at_mut(*conversation).participants.retain(|it| it.agent != *agent);
             part_ended(state, at, *conversation, *agent, *wrap_up_until, touched);
@@ -134,9 +113,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             wrap_up_extended(state, *conversation, *agent, *until);
         }
         Event::WrapUpEnded { conversation, agent } => {
-            let until = state.agent(*agent).wrap_up(*conversation).unwrap_or(0);
-            state.timers.cancel(until, Timer::WrapUp(*agent, *conversation));
-            release(state, at, *agent, *conversation, HoldOwner::WrapUp(until), touched);
+            wrap_up_ended(state, at, *conversation, *agent, touched);
         }
         Event::MessagePosted { .. } => {}
     }
@@ -168,7 +145,7 @@ fn sum_up(state: &mut State, agent: AgentIx) {
 }
 
 fn session_open(state: &mut State, agent: AgentIx, session: Session, touched: &mut Touched) {
-    let was_online = state.is_online(agent);
+    let was_online = is_logged_in_online(state, agent);
     let row = &mut state.agents[agent.index()];
     row.latest_epoch = session.epoch.0;
     row.not_responding = false;
@@ -176,6 +153,12 @@ fn session_open(state: &mut State, agent: AgentIx, session: Session, touched: &m
     state.timers.cancel(former.map_or(0, |it| it.lease_until), Timer::Lease(agent));
     came_online(state, agent, was_online);
     touched.agents.push(agent);
+}
+
+fn session_resumed(state: &mut State, agent: AgentIx, touched: &mut Touched) {
+    if let Some(session) = state.agent(agent).session {
+        session_open(state, agent, Session { lease_until: 0, ..session }, touched);
+    }
 }
 
 fn session_dropped(state: &mut State, agent: AgentIx, lease_until: Millis, touched: &mut Touched) {
@@ -193,7 +176,7 @@ fn presence_set(
     cause: PresenceCause,
     touched: &mut Touched,
 ) {
-    let was_online = state.is_online(agent);
+    let was_online = is_logged_in_online(state, agent);
     let row = &mut state.agents[agent.index()];
     row.status = Some(status);
     row.not_responding &= cause != PresenceCause::Agent;
@@ -210,11 +193,39 @@ fn session_ended(state: &mut State, agent: AgentIx, epoch: Epoch, touched: &mut 
     touched.agents.push(agent);
 }
 
-/// Free counts from coming online (SEL-2).
+/// Free counts from coming online (SEL-2). Neither a stream that broke and came back (PRES-2) nor an invite that was not answered
+/// sets it back.
 fn came_online(state: &mut State, agent: AgentIx, was_online: bool) {
-    if !was_online && state.is_online(agent) {
+    if !was_online && is_logged_in_online(state, agent) {
         state.agents[agent.index()].free_since = state.now;
     }
+}
+
+fn conversation_created(
+    state: &mut State,
+    id: ConversationId,
+    (channel, routing_type): (ChannelIx, RoutingType),
+    customer: &str,
+    origin: &Routing,
+) {
+    state.conversation_count = id.0;
+    let row = Conversation {
+        channel,
+        customer: Arc::from(customer),
+        routing_type,
+        created_at: state.now,
+        origin: origin.clone(),
+        participants: Vec::new(),
+        requests: Vec::new(),
+        log_entries: 0,
+        customer_log_entries: 0,
+    };
+    state.conversations.insert(id, row);
+}
+
+fn is_logged_in_online(state: &State, agent: AgentIx) -> bool {
+    let row = state.agent(agent);
+    row.session.is_some() && row.status.is_some_and(|status| state.is_online_status(status))
 }
 
 fn request_row(
@@ -303,6 +314,10 @@ fn invite_accepted(
     }
     debug_assert!(at == state.now, "events are applied in their order");
     touched.agents.push(agent);
+    // Who is in can no longer take the conversation's other requests: it may have been the last who could.
+    touched
+        .requests
+        .extend(state.conversations.at(conversation).requests.iter().filter(|it| **it != request));
     if state.requests.at(request).sent.pending.is_empty() {
         close_request(state, request, touched);
     }
@@ -328,8 +343,13 @@ fn invites_ended(
         if held {
             it.release(profile, conversation, HoldOwner::Invite(invite));
         }
-        it.not_responding |= end == InviteEnd::Expired;
-        if held || end == InviteEnd::Expired {
+        // To decline is to act, to let expire is not (INV-5).
+        match end {
+            InviteEnd::Declined => it.not_responding = false,
+            InviteEnd::Expired => it.not_responding = true,
+            InviteEnd::Rescinded | InviteEnd::Revoked => {}
+        }
+        if held || matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
             touched.agents.push(agent);
         }
         if matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
@@ -351,6 +371,14 @@ fn invites_ended(
             close_request(state, request, touched);
         }
     }
+    touched.requests.push(request);
+}
+
+fn round_started(state: &mut State, request: RequestId, round: u32, touched: &mut Touched) {
+    let row = state.requests.at_mut(request);
+    row.round = round;
+    let declined = std::mem::take(&mut row.declined);
+    declined.iter().for_each(|it| state.timers.cancel(it.again_at, Timer::Reinvite(request)));
     touched.requests.push(request);
 }
 
@@ -388,8 +416,28 @@ fn wrap_up_extended(state: &mut State, conversation: ConversationId, agent: Agen
     let former = state.agent(agent).wrap_up(conversation).unwrap_or(0);
     let (row, profile) = state.agent_mut(agent);
     row.rehold(profile, conversation, HoldOwner::WrapUp(former), HoldOwner::WrapUp(until));
-    state.timers.cancel(former, Timer::WrapUp(agent, conversation));
+    cancel_wrap_up(state, conversation, agent, former);
     state.timers.set(until, Timer::WrapUp(agent, conversation));
+}
+
+fn wrap_up_ended(
+    state: &mut State,
+    at: Millis,
+    conversation: ConversationId,
+    agent: AgentIx,
+    touched: &mut Touched,
+) {
+    let until = state.agent(agent).wrap_up(conversation).unwrap_or(0);
+    release(state, at, agent, conversation, HoldOwner::WrapUp(until), touched);
+    cancel_wrap_up(state, conversation, agent, until);
+}
+
+/// Takes back the timer of a wrap-up that is no more, unless another one ends at the same time.
+fn cancel_wrap_up(state: &mut State, conversation: ConversationId, agent: AgentIx, until: Millis) {
+    let same = |it: &Hold| it.conversation == conversation && it.owner == HoldOwner::WrapUp(until);
+    if !state.agent(agent).holds().iter().any(same) {
+        state.timers.cancel(until, Timer::WrapUp(agent, conversation));
+    }
 }
 
 fn release(

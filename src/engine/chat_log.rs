@@ -1,24 +1,75 @@
-//! Which events are entries of a conversation's chat log, and which of those its customer sees (LOG-1, LOG-2). The engine counts by
-//! it, the read model writes by it.
+//! Which events are entries of a conversation's chat log, what they say there, and which of them its customer sees (LOG-1, LOG-2). The
+//! engine counts by it, the read model writes by it, notices are made by it.
 
-use crate::engine::{event::Event, ids::ConversationId};
+use crate::engine::{
+    event::{Author, Event},
+    ids::{AgentIx, ConversationId},
+};
+
+/// What an entry says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// Somebody wrote.
+    Message,
+    /// An agent came in.
+    AgentJoined,
+    /// An agent left.
+    AgentLeft,
+    /// An agent handed over to another.
+    Transferred,
+    /// The conversation ended.
+    Ended,
+}
 
 /// An entry of a chat log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
+pub struct Entry<'a> {
     /// In which conversation.
     pub conversation: ConversationId,
+    /// What it says.
+    pub kind: EntryKind,
     /// Whether the customer sees it too.
     pub shown_to_customer: bool,
+    /// Who wrote or ended.
+    pub author: Option<Author>,
+    /// The agent it is about: who wrote, joined, left, handed over or ended.
+    pub agent: Option<AgentIx>,
+    /// Who received a transfer.
+    pub receiver: Option<AgentIx>,
+    /// The text of a message.
+    pub text: &'a str,
 }
 
 /// The entry that an event is, if it is one.
-pub fn entry(event: &Event) -> Option<Entry> {
-    let (conversation, shown_to_customer) = match event {
-        Event::InviteAccepted { conversation, .. }
-        | Event::ParticipantLeft { conversation, .. }
-        | Event::ConversationEnded { conversation, .. } => (*conversation, true),
-        Event::MessagePosted { conversation, customer_number, .. } => (*conversation, *customer_number != 0),
+pub fn entry(event: &Event) -> Option<Entry<'_>> {
+    let says = |conversation: &ConversationId, kind, agent| Entry {
+        conversation: *conversation,
+        kind,
+        shown_to_customer: true,
+        author: None,
+        agent,
+        receiver: None,
+        text: "",
+    };
+    match event {
+        Event::InviteAccepted { conversation, agent, giver: None, .. } => {
+            Some(says(conversation, EntryKind::AgentJoined, Some(*agent)))
+        }
+        Event::InviteAccepted { conversation, agent, giver: Some(giver), .. } => {
+            Some(Entry { receiver: Some(*agent), ..says(conversation, EntryKind::Transferred, Some(*giver)) })
+        }
+        Event::ParticipantLeft { conversation, agent, .. } => {
+            Some(says(conversation, EntryKind::AgentLeft, Some(*agent)))
+        }
+        Event::ConversationEnded { conversation, by, .. } => {
+            Some(Entry { author: Some(*by), ..says(conversation, EntryKind::Ended, agent_of(*by)) })
+        }
+        Event::MessagePosted { conversation, customer_number, author, text, .. } => Some(Entry {
+            shown_to_customer: *customer_number != 0,
+            author: Some(*author),
+            text,
+            ..says(conversation, EntryKind::Message, agent_of(*author))
+        }),
         Event::DirectoryChanged { .. }
         | Event::SessionStarted { .. }
         | Event::SessionResumed { .. }
@@ -32,7 +83,13 @@ pub fn entry(event: &Event) -> Option<Entry> {
         | Event::RequestEnded { .. }
         | Event::RoundStarted { .. }
         | Event::WrapUpExtended { .. }
-        | Event::WrapUpEnded { .. } => return None,
-    };
-    Some(Entry { conversation, shown_to_customer })
+        | Event::WrapUpEnded { .. } => None,
+    }
+}
+
+fn agent_of(author: Author) -> Option<AgentIx> {
+    match author {
+        Author::Agent(agent) => Some(agent),
+        Author::Customer | Author::Platform | Author::Service => None,
+    }
 }

@@ -51,7 +51,9 @@ impl Engine {
         self.pending(agent, invite)?;
         let request = self.state.requests.at(self.state.invites.at(invite).request);
         if !request.sent.held {
-            let class = Class::of(&self.state, request);
+            // What it takes was said with the invite, and is what it will hold.
+            let (units, interruptible) = (request.sent.units, request.sent.interruptible);
+            let class = Class { units, interruptible, ..Class::of(&self.state, request) };
             let load = self.state.agent(agent).load();
             eligible::has_room(self.state.profile(agent), load, &class)
                 .map_err(|_| Rejection::AgentAtCapacity)?;

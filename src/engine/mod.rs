@@ -157,19 +157,19 @@ impl Engine {
         Ok(reply)
     }
 
-    /// Does what is due.
+    /// Does what is due. All of it is true before anything is decided by it: nobody is invited who is not there by now.
     pub fn advance(&mut self, now: Millis) {
         self.now = self.now.max(now);
         while let Some((at, timer)) = self.state.timers.due(self.now) {
             match timer {
                 Timer::Expiry(request) => self.expire_invites(request),
                 Timer::Lease(agent) => self.end_session(agent),
-                Timer::WrapUp(agent, conversation) => self.end_due_wrap_ups(agent, conversation),
+                Timer::WrapUp(agent, conversation) => self.end_due_wrap_ups(agent, conversation, at),
                 Timer::Reinvite(request) => self.dispatch.look_again(request),
             }
             self.state.timers.cancel(at, timer);
-            self.settle();
         }
+        self.settle();
     }
 
     fn carry_out(&mut self, command: Command) -> Result<(), Rejection> {

@@ -27,7 +27,7 @@ pub enum RoutingState {
     Idle,
     /// Online with work in hand and room for more.
     Engaged,
-    /// Online with no unit free in either pool.
+    /// Online with no unit free in either pool, or above its units.
     AtCapacity,
     /// Let an invite expire and has not acted since.
     NotResponding,
@@ -81,6 +81,8 @@ pub struct InviteView {
     pub units: u32,
     /// When it expires; 0: never.
     pub expires_at: Millis,
+    /// Whether it is accepted in the agent's name at once.
+    pub auto_accept: bool,
 }
 
 /// An open request.
@@ -271,14 +273,18 @@ impl Engine {
     fn routing_state(&self, agent: AgentIx, profile: &CapacityProfile) -> RoutingState {
         let (row, load) = (self.state.agent(agent), self.state.agent(agent).load());
         let connected = row.session.is_some_and(|it| it.lease_until == 0);
-        let kind = row.status.map(|it| self.state.registry.status(it).spec.kind);
+        // A status that was removed from the directory takes no work.
+        let status = row.status.filter(|it| self.state.registry.is_live(ResourceKind::PresenceStatus, it.0));
+        let kind = status.map(|it| self.state.registry.status(it).spec.kind);
         if connected && kind == Some(PresenceKind::Draining) {
             return RoutingState::Draining;
         }
         if !connected || kind != Some(PresenceKind::Online) {
             return RoutingState::Offline;
         }
-        let full = load.primary >= profile.spec.units && load.total >= profile.spec.interruptible_units;
+        let above = load.primary > profile.spec.units;
+        let full =
+            load.primary >= profile.spec.units && load.total >= profile.spec.interruptible_units || above;
         if row.not_responding {
             RoutingState::NotResponding
         } else if full {
@@ -304,6 +310,7 @@ impl Engine {
             requester: request.requester,
             units: request.sent.units,
             expires_at: request.sent.expires_at,
+            auto_accept: self.auto_accepts(request),
         }
     }
 

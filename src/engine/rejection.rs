@@ -79,4 +79,6 @@ pub enum Rejection {
     AgentAtCapacity,
     /// The org has as many live conversations as it may have.
     ConversationsFull,
+    /// The service hosts as many orgs as it may.
+    OrgsFull,
 }

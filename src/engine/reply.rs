@@ -95,13 +95,13 @@ impl Reply {
 }
 
 fn directory_applied(changes: &[Change]) -> Reply {
-    let (mut created, mut changed, mut removed) = (0, 0, 0);
+    let mut counts = [0; 3];
     for change in changes {
-        match change {
-            Change::Create(_) => created += 1,
-            Change::Replace(_) => changed += 1,
-            Change::Remove(..) => removed += 1,
-        }
+        counts[match change {
+            Change::Create(_) => 0,
+            Change::Replace(_) => 1,
+            Change::Remove(..) => 2,
+        }] += 1;
     }
-    Reply::DirectoryApplied { created, changed, removed }
+    Reply::DirectoryApplied { created: counts[0], changed: counts[1], removed: counts[2] }
 }

@@ -85,8 +85,9 @@ impl Engine {
         Ok((agent, until))
     }
 
-    pub(super) fn end_due_wrap_ups(&mut self, agent: AgentIx, conversation: ConversationId) {
-        while self.state.agent(agent).wrap_up(conversation).is_some_and(|until| until <= self.now) {
+    /// The wrap-ups of an agent in a conversation that end at this time: more than one, where it left twice in a moment.
+    pub(super) fn end_due_wrap_ups(&mut self, agent: AgentIx, conversation: ConversationId, at: Millis) {
+        while self.state.agent(agent).wrap_up(conversation).is_some_and(|until| until <= at) {
             self.emit(Event::WrapUpEnded { conversation, agent });
         }
     }

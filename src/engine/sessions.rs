@@ -4,6 +4,7 @@ use crate::engine::{
     Engine,
     command::Acting,
     directory::spec::{OnSessionLoss, ResourceKind},
+    dispatch::eligible::Class,
     event::{Console, Event, InviteEnd, Leaving, PresenceCause, RequestKind},
     ids::{AgentIx, ConversationId, Epoch, InviteId, RequestId, StatusIx},
     limits,
@@ -31,8 +32,9 @@ impl Engine {
             (Some(_) | None, _) => {
                 let epoch = Epoch(row.latest_epoch + 1);
                 self.emit(Event::SessionStarted { agent, epoch, console });
-                if let Some(status) = status {
-                    self.change_presence(agent, status, PresenceCause::Agent);
+                match status {
+                    Some(status) => self.change_presence(agent, status, PresenceCause::Agent),
+                    None => self.revoke_unfit(agent),
                 }
             }
         }
@@ -104,11 +106,13 @@ impl Engine {
         self.revoke_unfit(agent);
     }
 
-    /// Revokes the pending invites of an agent whose presence no longer takes them (PRES-3).
+    /// Revokes the pending invites of an agent whose presence no longer takes them (PRES-3), or whose console does not (CONF-5).
     pub(super) fn revoke_unfit(&mut self, agent: AgentIx) {
+        let is_classic = self.state.agent(agent).session.is_some_and(|it| it.console == Console::Classic);
         let unfit = |invite: &InviteId| {
             let request = self.state.requests.at(self.state.invites.at(*invite).request);
-            !self.state.takes(agent, self.state.conversation_of(request).channel)
+            let class = Class::of(&self.state, request);
+            !self.state.takes(agent, class.channel) || (is_classic && class.lightning_only)
         };
         let unfit: Vec<InviteId> = self.state.agent(agent).invites.iter().copied().filter(unfit).collect();
         for invite in unfit {

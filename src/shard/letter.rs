@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
-use tonic::Status;
-
 use crate::{
     engine::{
+        InvitesTo,
         command::{Acting, Command, Query},
         ids::RequestKey,
-        query::Answer,
+        query::{AgentView, Answer},
         rejection::Rejection,
         reply::Reply,
     },
-    wire::v1,
+    views::orgs::Durable,
 };
+use tokio::sync::{mpsc, oneshot};
 
 /// Where the answer to a command goes, once it is durable. Dropped without one, the service has stopped.
 pub type ReplyTo = oneshot::Sender<Result<Reply, Rejection>>;
@@ -23,15 +22,42 @@ pub type ReplyTo = oneshot::Sender<Result<Reply, Rejection>>;
 /// state as it stands.
 pub const NOTICES_WAITING_MAX: usize = 1_024;
 
+/// What a session is told.
+#[derive(Debug)]
+pub enum Notice {
+    /// First: it is open, and this is its agent.
+    Opened {
+        /// Whether it was there before.
+        resumed: bool,
+        /// Its agent at that moment.
+        view: Box<AgentView>,
+    },
+    /// Then: this happened.
+    Event(Told),
+}
+
+/// An event as it is told to sessions.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// What became durable with it.
+    pub batch: Arc<Durable>,
+    /// Which of those events it is.
+    pub place: usize,
+    /// The number of the entry that it is in the chat log; 0: it is none.
+    pub log_number: u32,
+    /// Of invites: what they are about.
+    pub invites_to: Option<InvitesTo>,
+}
+
 /// Where the notices of a session go.
 #[derive(Debug)]
 pub struct SessionSink {
     /// Tells this stream from another of the same session.
     pub stream: u64,
     /// The notices.
-    pub notices: mpsc::Sender<v1::OpenSessionResponse>,
+    pub notices: mpsc::Sender<Notice>,
     /// Why the stream ends, where there is something to say.
-    pub ending: oneshot::Sender<Status>,
+    pub ending: oneshot::Sender<Rejection>,
 }
 
 /// A letter to a shard.

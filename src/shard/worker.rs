@@ -18,7 +18,7 @@ use crate::{
     clock::Clock,
     engine::{
         Engine, Outbox,
-        command::{Acting, Command},
+        command::{Acting, Command, Query},
         ids::{AgentIx, Millis, RequestKey},
         query::{AgentView, Answer},
         rejection::Rejection,
@@ -30,8 +30,8 @@ use crate::{
 /// Letters of one batch, at most: so that the first of them does not wait for thousands.
 const BATCH_MAX: usize = 1_024;
 
-/// Orgs that the service hosts, at most.
-pub(super) const ORGS_MAX: usize = 10_000;
+/// Orgs that a shard hosts, at most.
+const ORGS_MAX: usize = 10_000;
 
 /// A session that was opened in a batch.
 #[derive(Debug)]
@@ -81,6 +81,16 @@ pub(super) struct Batch {
     pub waiting: Vec<Waiting>,
 }
 
+/// Why a worker that waited goes on.
+enum Woken {
+    /// There is a letter.
+    Letter(Letter),
+    /// Something is due.
+    Due,
+    /// Nobody can send a letter any more.
+    Alone,
+}
+
 struct Seat {
     engine: Engine,
     last: Position,
@@ -127,10 +137,14 @@ impl Worker {
         self.drop_all_sessions();
         let mut stopped = !self.close_batch();
         while !stopped {
-            let Some(first) = self.wait() else { break };
+            let woken = self.wait();
             let now = self.clock.now();
             self.advance(now);
-            stopped = first.is_some_and(|letter| self.take(now, letter));
+            stopped = match woken {
+                Woken::Letter(letter) => self.take(now, letter),
+                Woken::Due => false,
+                Woken::Alone => true,
+            };
             for letter in self.letters.clone().try_iter().take(BATCH_MAX) {
                 stopped |= self.take(now, letter);
             }
@@ -152,16 +166,16 @@ impl Worker {
         }
     }
 
-    /// The next letter; none inside: it is time for what is due; none outside: there will be no more letters.
-    fn wait(&self) -> Option<Option<Letter>> {
+    fn wait(&self) -> Woken {
         let due = self.wakes.first().and_then(|(at, _)| self.clock.until(*at));
-        match due {
-            None => self.letters.recv().ok().map(Some),
-            Some(due) => match self.letters.recv_timeout(due) {
-                Ok(letter) => Some(Some(letter)),
-                Err(RecvTimeoutError::Timeout) => Some(None),
-                Err(RecvTimeoutError::Disconnected) => None,
-            },
+        let letter = match due {
+            None => self.letters.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(due) => self.letters.recv_timeout(due),
+        };
+        match letter {
+            Ok(letter) => Woken::Letter(letter),
+            Err(RecvTimeoutError::Timeout) => Woken::Due,
+            Err(RecvTimeoutError::Disconnected) => Woken::Alone,
         }
     }
 
@@ -189,8 +203,12 @@ impl Worker {
             }
             Letter::Dropped { org, session, stream } => self.dropped(now, &org, session, stream),
             Letter::Query { org, query, reply } => {
-                let answer =
-                    self.seats.get(&org).ok_or(Rejection::OrgNotFound).and_then(|it| it.engine.query(query));
+                let answer = match self.seats.get(&org) {
+                    Some(seat) => seat.engine.query(query),
+                    // The first directory makes the org: what it would change, it changes from nothing.
+                    None if matches!(query, Query::PlanDirectory { .. }) => Engine::default().query(query),
+                    None => Err(Rejection::OrgNotFound),
+                };
                 self.waiting.push(Waiting::Answer(reply, Box::new(answer)));
             }
             Letter::Wake { done } => self.waiting.push(Waiting::Woken(done)),
@@ -224,6 +242,9 @@ impl Worker {
     ) -> Result<Reply, Rejection> {
         if !matches!(command, Command::ApplyDirectory { .. }) {
             return Err(Rejection::OrgNotFound);
+        }
+        if self.seats.len() >= ORGS_MAX {
+            return Err(Rejection::OrgsFull);
         }
         let mut engine = Engine::default();
         let reply = engine.decide(now, key, command)?;

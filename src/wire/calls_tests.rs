@@ -37,13 +37,13 @@ fn refused<M: Mutation>(call: M) -> Vec<String> {
     })
 }
 
-fn session(agent_id: &str, epoch: u64) -> Option<v1::AgentSession> {
-    Some(v1::AgentSession { agent_id: agent_id.into(), epoch })
+fn session(agent_id: &str, epoch: u64) -> v1::AgentSession {
+    v1::AgentSession { agent_id: agent_id.into(), epoch }
 }
 
-fn routing(target: v1::target::Target) -> Option<v1::Routing> {
+fn routing(target: v1::target::Target) -> v1::Routing {
     let target = Some(v1::Target { target: Some(target) });
-    Some(v1::Routing { target, ..v1::Routing::default() })
+    v1::Routing { target, ..v1::Routing::default() }
 }
 
 fn required(skill_id: &str, level_hundredths: u32) -> v1::SkillRequirement {
@@ -56,7 +56,7 @@ fn created(target: v1::target::Target) -> v1::CreateConversationRequest {
         request_id: "1".into(),
         channel_id: "chat".into(),
         customer_id: "c".into(),
-        routing: routing(target),
+        routing: Some(routing(target)),
     }
 }
 
@@ -94,14 +94,14 @@ fn a_session_needs_its_epoch() {
     let call = v1::LeaveConversationRequest {
         org_id: "org".into(),
         request_id: "1".into(),
-        session: session("an na", 0),
+        session: Some(session("an na", 0)),
         conversation_id: 1,
     };
     assert_eq!(refused(call), ["session.agent_id", "session.epoch"]);
     let call = v1::EndConversationRequest {
         org_id: "org".into(),
         request_id: "1".into(),
-        actor: Some(v1::Actor { actor: session("anna", 0).map(v1::actor::Actor::Agent) }),
+        actor: Some(v1::Actor { actor: Some(v1::actor::Actor::Agent(session("anna", 0))) }),
         conversation_id: 1,
     };
     assert_eq!(refused(call), ["actor.agent.epoch"]);
@@ -112,7 +112,7 @@ fn an_id_that_the_directory_does_not_have_is_for_the_engine_to_refuse() {
     let call = v1::LeaveConversationRequest {
         org_id: "org".into(),
         request_id: "1".into(),
-        session: session("nobody", 1),
+        session: Some(session("nobody", 1)),
         conversation_id: 7,
     };
     let session = Acting { agent: AgentIx(u32::MAX), epoch: Epoch(1) };
@@ -175,7 +175,7 @@ fn texts_and_spans_have_their_bounds() {
     let call = |extend_by_ms| v1::ExtendWrapUpRequest {
         org_id: "org".into(),
         request_id: "1".into(),
-        session: session("anna", 1),
+        session: Some(session("anna", 1)),
         conversation_id: 1,
         extend_by_ms,
     };
@@ -187,7 +187,7 @@ fn texts_and_spans_have_their_bounds() {
     let call = v1::DeclineInviteRequest {
         org_id: "org".into(),
         request_id: "1".into(),
-        session: session("anna", 1),
+        session: Some(session("anna", 1)),
         invite_id: 1,
         reason: "r".repeat(257),
     };
@@ -211,7 +211,7 @@ fn only_agents_whisper() {
         command(call(customer, false)),
         Command::PostMessage { actor: Actor::Customer, audience: Audience::Everyone, .. }
     ));
-    let anna = session("anna", 1).map(v1::actor::Actor::Agent).expect("an actor");
+    let anna = v1::actor::Actor::Agent(session("anna", 1));
     assert!(matches!(command(call(anna, true)), Command::PostMessage { audience: Audience::Agents, .. }));
 }
 
@@ -371,7 +371,7 @@ fn replies_become_responses() {
 
 #[test]
 fn the_key_of_a_request_id_stays_the_same_for_ever() {
-    assert_eq!(request_key("a"), RequestKey(0));
+    assert_eq!(request_key("a"), RequestKey(305_204_355_434_051_048_441_871_922_348_435_287_429));
     assert_ne!(request_key("a"), request_key("b"));
 }
 
@@ -401,7 +401,7 @@ fn the_engine_given_unknown_ids_says_which_kind_it_misses() {
     let call = v1::SetPresenceRequest {
         org_id: "org".into(),
         request_id: "1".into(),
-        session: session("x", 1),
+        session: Some(session("x", 1)),
         presence_status_id: "y".into(),
     };
     let refusal = engine.decide(2, None, command(call)).expect_err("nobody is there");

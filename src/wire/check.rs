@@ -124,7 +124,7 @@ impl Check {
         self.range(field, number, least, most, "");
     }
 
-    fn range<T: PartialOrd + Display>(&mut self, field: &str, is: T, least: T, most: T, of: &str) {
+    fn range<T: PartialOrd + Display + Copy>(&mut self, field: &str, is: T, least: T, most: T, of: &str) {
         if is < least || is > most {
             self.say(field, format!("must be {least} to {most}{of}, is {is}"));
         }

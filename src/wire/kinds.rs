@@ -1,7 +1,7 @@
 //! The choices of the API and of the journal beside the engine's own: one line a pair, in both directions.
 
 use super::{stored_v1, v1};
-use crate::engine::{directory::spec, event, query, routing};
+use crate::engine::{chat_log, directory::spec, event, query, routing};
 
 /// A generated choice that stands for one of the engine's.
 pub trait Known: TryFrom<i32> {
@@ -47,6 +47,7 @@ pairs! {
         NoAgentEligible AllDeclined AllExpired Cancelled RequesterLeft ConversationEnded NoAgentAvailable
     };
     v1::InviteOutcome = event::InviteEnd { Declined Expired Rescinded Revoked } without { Accepted };
+    v1::LogEntryKind = chat_log::EntryKind { Message AgentJoined AgentLeft Transferred Ended };
     v1::RoutingType = routing::RoutingType { OmniChannel ButtonSkills };
     v1::RoutingMode = routing::Mode { Single Broadcast };
     v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch };

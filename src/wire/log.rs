@@ -1,72 +1,26 @@
-//! What an event says in a chat log (LOG-1, LOG-2). Which events are entries at all is `engine::chat_log`'s rule; a test keeps the two
-//! together.
+//! What an event says in a chat log (LOG-1, LOG-2). The rule is `engine::chat_log`'s; here it gets the API's words.
 
-use super::{
-    kinds,
-    names::{id_of, id_or_empty},
-    v1,
-};
-use crate::engine::{
-    directory::names::Names,
-    event::{Author, Event},
-};
+use super::{kinds, names::id_or_empty, v1};
+use crate::engine::{chat_log, directory::names::Names, event::Event};
 
 /// The entry that an event is, without its number and time, which the caller knows.
 pub fn entry(event: &Event, names: &Names) -> Option<v1::LogEntry> {
-    match event {
-        Event::InviteAccepted { agent, giver: None, .. } => Some(v1::LogEntry {
-            kind: v1::LogEntryKind::AgentJoined.into(),
-            agent_id: id_of(names, *agent),
-            ..v1::LogEntry::default()
-        }),
-        Event::InviteAccepted { agent, giver: Some(giver), .. } => Some(v1::LogEntry {
-            kind: v1::LogEntryKind::Transferred.into(),
-            agent_id: id_of(names, *giver),
-            receiver_agent_id: id_of(names, *agent),
-            ..v1::LogEntry::default()
-        }),
-        Event::ParticipantLeft { agent, .. } => Some(v1::LogEntry {
-            kind: v1::LogEntryKind::AgentLeft.into(),
-            agent_id: id_of(names, *agent),
-            ..v1::LogEntry::default()
-        }),
-        Event::ConversationEnded { by, .. } => Some(authored(v1::LogEntryKind::Ended, *by, names)),
-        Event::MessagePosted { customer_number, author, text, .. } => Some(v1::LogEntry {
-            text: text.to_string(),
-            whisper: *customer_number == 0,
-            ..authored(v1::LogEntryKind::Message, *author, names)
-        }),
-        Event::DirectoryChanged { .. }
-        | Event::SessionStarted { .. }
-        | Event::SessionResumed { .. }
-        | Event::SessionDropped { .. }
-        | Event::SessionEnded { .. }
-        | Event::PresenceSet { .. }
-        | Event::ConversationCreated { .. }
-        | Event::RequestOpened { .. }
-        | Event::InvitesSent { .. }
-        | Event::InvitesEnded { .. }
-        | Event::RequestEnded { .. }
-        | Event::RoundStarted { .. }
-        | Event::WrapUpExtended { .. }
-        | Event::WrapUpEnded { .. } => None,
-    }
-}
-
-fn authored(kind: v1::LogEntryKind, author: Author, names: &Names) -> v1::LogEntry {
-    let (author, agent) = kinds::author(author);
-    v1::LogEntry {
-        kind: kind.into(),
-        author: author.into(),
-        agent_id: id_or_empty(names, agent),
+    let entry = chat_log::entry(event)?;
+    Some(v1::LogEntry {
+        kind: v1::LogEntryKind::from(entry.kind).into(),
+        author: entry.author.map_or(v1::Author::Unspecified, |it| kinds::author(it).0).into(),
+        agent_id: id_or_empty(names, entry.agent),
+        receiver_agent_id: id_or_empty(names, entry.receiver),
+        text: entry.text.to_owned(),
+        whisper: !entry.shown_to_customer,
         ..v1::LogEntry::default()
-    }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{engine::chat_log, wire::samples};
+    use crate::wire::samples;
 
     #[test]
     fn what_has_an_entry_here_is_an_entry_to_the_engine() {

@@ -56,7 +56,9 @@ const REQUEST_KEYS: (u64, u64) = (0x6f6d_6e69_726f_7574, 0x6520_7265_7175_6573);
 /// What makes a command the same command when it comes again. Keys of different orgs never meet: each org has its engine.
 pub fn request_key(request_id: &str) -> RequestKey {
     let hasher = SipHasher13::new_with_keys(REQUEST_KEYS.0, REQUEST_KEYS.1);
-    RequestKey(hasher.hash(request_id.as_bytes()).as_u128())
+    let hash = hasher.hash(request_id.as_bytes());
+    // By hand, for `as_u128` depends on the machine's byte order.
+    RequestKey(u128::from(hash.h2) << 64 | u128::from(hash.h1))
 }
 
 /// What every mutation must have.

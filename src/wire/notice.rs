@@ -5,11 +5,14 @@ use super::{
     log,
     names::{id_of, id_or_empty, time},
     v1::{self, open_session_response::Notice},
+    view,
 };
 use crate::engine::{
     directory::names::Names,
     event::{Event, InviteEnd},
-    ids::{AgentIx, ConversationId, InviteId, Millis, RequestId},
+    ids::{AgentIx, ConversationId, Epoch, InviteId, Millis, RequestId},
+    limits,
+    query::AgentView,
 };
 
 /// What an invite shows beside its event.
@@ -23,6 +26,14 @@ pub struct InviteContext<'a> {
     pub requester: Option<AgentIx>,
     /// Whether the service accepts it in the agent's name at once.
     pub auto_accept: bool,
+}
+
+/// The first notice of a session's stream: the state as it stands.
+pub fn opened(epoch: Epoch, resumed: bool, view: &AgentView, names: &Names) -> v1::OpenSessionResponse {
+    let lease_ms = i64::try_from(limits::LEASE_MS).unwrap_or(i64::MAX);
+    let agent = Some(view::agent(view, names));
+    let opened = v1::SessionOpened { epoch: epoch.0, resumed, lease_ms, agent };
+    v1::OpenSessionResponse { position: 0, at_ms: 0, notice: Some(Notice::Opened(opened)) }
 }
 
 /// What `to`, who is in the event's audience, is told, in this order. `invite` is looked at for `InvitesSent` alone; `number` is that of

@@ -112,7 +112,7 @@ pub(super) fn routings() -> Vec<Routing> {
     ]
 }
 
-/// One event of every variant, in the order of the enum.
+/// One event of every variant, in the order in which they were added. The first are stored in a golden test: add at the end.
 pub(super) fn events() -> Vec<Event> {
     let (conversation, request) = (ConversationId(300), RequestId(301));
     let mut changes: Vec<Change> = resources().into_iter().map(Change::Create).collect();

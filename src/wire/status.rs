@@ -57,6 +57,7 @@ pub fn reason(rejection: &Rejection) -> v1::Reason {
         Rejection::NoWrapUp => v1::Reason::NoWrapUp,
         Rejection::AgentAtCapacity => v1::Reason::AgentAtCapacity,
         Rejection::ConversationsFull => v1::Reason::ConversationsFull,
+        Rejection::OrgsFull => v1::Reason::OrgsFull,
     }
 }
 
@@ -101,7 +102,8 @@ fn code(reason: v1::Reason) -> Code {
         | v1::Reason::ConferenceInProgress
         | v1::Reason::NoWrapUp
         | v1::Reason::AgentAtCapacity
-        | v1::Reason::ConversationsFull => Code::FailedPrecondition,
+        | v1::Reason::ConversationsFull
+        | v1::Reason::OrgsFull => Code::FailedPrecondition,
     }
 }
 
@@ -178,6 +180,7 @@ fn message(reason: v1::Reason) -> &'static str {
         }
         v1::Reason::NoWrapUp => "the agent has no wrap-up in this conversation; nothing is left to do",
         v1::Reason::AgentAtCapacity => "the agent has no room for this now; finish other work first",
+        v1::Reason::OrgsFull => "the service hosts as many orgs as it may; use another instance",
         v1::Reason::ConversationsFull => {
             "the org has as many live conversations as the service allows; end some, then repeat"
         }
@@ -267,6 +270,7 @@ mod tests {
             R::NoWrapUp,
             R::AgentAtCapacity,
             R::ConversationsFull,
+            R::OrgsFull,
         ]
     }
 

@@ -60,7 +60,7 @@ pub fn invite(view: &InviteView, names: &Names) -> v1::Invite {
         requested_by_agent_id: id_or_empty(names, view.requester),
         weight: view.units,
         expires_at_ms: time(view.expires_at),
-        auto_accept: false,
+        auto_accept: view.auto_accept,
     }
 }
 

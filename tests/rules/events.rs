@@ -57,6 +57,7 @@ async fn log_3_events_resume_from_any_position_also_after_a_restart() {
     for _ in 1..=last {
         all.push(watch.event().await);
     }
+    drop(watch);
     house.restart().await;
     for from in [1, 2, last / 2, last] {
         let mut watch = house.watch(from).await;

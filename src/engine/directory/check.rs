@@ -52,7 +52,7 @@ pub fn mistakes(registry: &Registry, wanted: &[Resource]) -> Vec<Remark> {
     for kind in ResourceKind::ALL {
         let new =
             ids[kind as usize].iter().filter(|id| registry.names().of(kind).number(id).is_none()).count();
-        checker.path = kind.list_name().into();
+        checker.path.clear();
         checker.count(kind, ids[kind as usize].len(), registry.names().of(kind).count() + new);
     }
     checker.mistakes
@@ -63,8 +63,10 @@ pub fn mistakes_of_put(registry: &Registry, resource: &Resource) -> Vec<Remark> 
     let kind = resource.kind();
     let exists =
         |of: ResourceKind, id: &str| registry.contains(of, id) || (of == kind && id == resource.id());
-    let mut checker = Checker { exists: &exists, path: "resource".into(), mistakes: Vec::new() };
+    let mut checker =
+        Checker { exists: &exists, path: format!("resource.{}", kind.name()), mistakes: Vec::new() };
     checker.resource(resource);
+    checker.path.clear();
     if !registry.contains(kind, resource.id()) {
         let is_new = usize::from(registry.names().of(kind).number(resource.id()).is_none());
         let live =
@@ -115,7 +117,8 @@ fn references(resource: &Resource) -> Box<dyn Iterator<Item = (ResourceKind, &st
 impl Checker<'_> {
     fn say(&mut self, field: &str, text: impl Into<String>) {
         if self.mistakes.len() < MISTAKES_MAX {
-            self.mistakes.push(Remark { path: format!("{}.{field}", self.path), text: text.into() });
+            let between = if self.path.is_empty() { "" } else { "." };
+            self.mistakes.push(Remark { path: format!("{}{between}{field}", self.path), text: text.into() });
         }
     }
 
@@ -152,6 +155,12 @@ impl Checker<'_> {
         }
     }
 
+    fn length(&mut self, field: &str, length: usize, bound: usize, of: &str) {
+        if length > bound {
+            self.say(field, format!("has {length} {of}; at most {bound} are allowed"));
+        }
+    }
+
     fn distinct<'b>(&mut self, field: &str, ids: impl Iterator<Item = &'b str>) {
         let mut seen = FxHashSet::default();
         for (place, id) in ids.enumerate() {
@@ -168,7 +177,7 @@ impl Checker<'_> {
                 format!("must have 1 to {} characters of A-Z a-z 0-9 . _ : @ -", limits::ID_CHARS_MAX),
             );
         }
-        self.at_most("name (bytes)", resource.name().len(), limits::NAME_BYTES_MAX);
+        self.length("name", resource.name().len(), limits::NAME_BYTES_MAX, "bytes");
         match resource {
             Resource::Skill(_) => {}
             Resource::Channel(it) => self.channel(it),
@@ -224,7 +233,7 @@ impl Checker<'_> {
         if it.skills.is_empty() {
             self.say("skill_ids", "must name at least one skill");
         }
-        self.at_most("skill_ids (count)", it.skills.len(), limits::REQUIREMENTS_MAX);
+        self.length("skill_ids", it.skills.len(), limits::REQUIREMENTS_MAX, "entries");
         for (place, id) in it.skills.iter().enumerate() {
             self.refer(&format!("skill_ids[{place}]"), ResourceKind::Skill, id);
         }
@@ -236,8 +245,8 @@ impl Checker<'_> {
 
     fn agent(&mut self, it: &Agent) {
         self.refer("capacity_profile_id", ResourceKind::CapacityProfile, &it.profile);
-        self.at_most("skills (count)", it.skills.len(), limits::AGENT_SKILLS_MAX);
-        self.at_most("queue_ids (count)", it.queues.len(), limits::AGENT_QUEUES_MAX);
+        self.length("skills", it.skills.len(), limits::AGENT_SKILLS_MAX, "entries");
+        self.length("queue_ids", it.queues.len(), limits::AGENT_QUEUES_MAX, "entries");
         for (place, (id, level)) in it.skills.iter().enumerate() {
             self.refer(&format!("skills[{place}].skill_id"), ResourceKind::Skill, id);
             self.at_most(&format!("skills[{place}].level_hundredths"), *level, limits::LEVEL_MAX);

@@ -215,6 +215,19 @@ impl ResourceKind {
         Self::Agent,
     ];
 
+    /// The name of one of them, in the paths of its mistakes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Skill => "skill",
+            Self::Channel => "channel",
+            Self::PresenceStatus => "presence_status",
+            Self::CapacityProfile => "capacity_profile",
+            Self::Queue => "queue",
+            Self::Button => "button",
+            Self::Agent => "agent",
+        }
+    }
+
     /// The name of its list in a directory: the path of its mistakes begins so.
     pub fn list_name(self) -> &'static str {
         match self {

@@ -95,11 +95,11 @@ impl Demand {
         self.standing.insert(turn.request, (class, turn));
     }
 
-    /// Takes a request out of its line, if it stands in one.
-    pub fn leave(&mut self, request: RequestId) {
-        if let Some((class, turn)) = self.standing.remove(&request) {
-            self.lines[class].waiting.remove(&turn);
-        }
+    /// Takes a request out of its line, if it stands in one, and says of which class it is.
+    pub fn leave(&mut self, request: RequestId) -> Option<ClassIx> {
+        let (class, turn) = self.standing.remove(&request)?;
+        self.lines[class].waiting.remove(&turn);
+        Some(class)
     }
 
     /// What waits in a class, in turn.

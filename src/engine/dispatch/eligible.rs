@@ -179,7 +179,9 @@ pub fn has_room(profile: &CapacityProfile, load: Load, class: &Class) -> Result<
     if load.closed.contains(class.channel) {
         return Err(Obstacle::ChannelFull);
     }
-    let short = i64::from(class.units) - free_units(profile, load, class.interruptible);
+    // Above its units an agent gets no routed work at all, not even into interruptible units that are free (CAP-4).
+    let above = -free_units(profile, load, false);
+    let short = above.max(i64::from(class.units) - free_units(profile, load, class.interruptible));
     if short > 0 { Err(Obstacle::RoomShortBy(u32::try_from(short).unwrap_or(u32::MAX))) } else { Ok(()) }
 }
 

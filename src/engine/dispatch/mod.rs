@@ -15,7 +15,7 @@ pub mod eligible;
 mod id_order;
 pub mod supply;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{
     apply::Touched,
@@ -62,16 +62,18 @@ pub struct Dispatch {
     candidates: BTreeSet<(Turn, Candidate)>,
     gained: BTreeSet<AgentIx>,
     unplaced: BTreeSet<RequestId>,
-    /// Waiting requests that must be looked at again when an agent goes: they may have lost the last who could take them.
-    watchful: BTreeSet<RequestId>,
-    somebody_went: bool,
+    /// Waiting requests that fail or start over once nobody is left to ask, by class. They are looked at again when who could take
+    /// the class changes: it may have lost the last who could, or got back one who had said no.
+    watchful: BTreeMap<ClassIx, BTreeSet<RequestId>>,
+    /// Classes whose watchful requests are to be looked at again.
+    alarmed: BTreeSet<ClassIx>,
     tidy_at: usize,
 }
 
 impl Dispatch {
     /// The index of a state.
     pub fn new(state: &State) -> Self {
-        let mut new = Self { somebody_went: true, tidy_at: TIDY_FROM, ..Self::default() };
+        let mut new = Self { tidy_at: TIDY_FROM, ..Self::default() };
         new.ids.learn(&state.registry);
         for agent in (0..).take(state.agents.len()).map(AgentIx) {
             new.refresh_agent(state, agent);
@@ -83,6 +85,7 @@ impl Dispatch {
             }
         }
         new.gained = new.supply.agents().collect();
+        new.alarmed = new.watchful.keys().copied().collect();
         new.tidy_at = TIDY_FROM.max(2 * (new.supply.cohort_count() + new.demand.class_count()));
         new
     }
@@ -103,8 +106,7 @@ impl Dispatch {
             self.refresh_agent(state, agent);
         }
         for id in touched.requests.drain(..) {
-            self.demand.leave(id);
-            self.watchful.remove(&id);
+            self.leave(id);
             if state.requests.get(id).is_some_and(Request::is_waiting) {
                 self.unplaced.insert(id);
             } else {
@@ -124,11 +126,11 @@ impl Dispatch {
 
     fn refresh_agent(&mut self, state: &State, agent: AgentIx) {
         let mut added = Vec::new();
+        let former = self.supply.cohort_of(agent);
         match self.supply.refresh(state, &self.ids, agent, &mut added) {
             Moved::Gained => {
                 self.gained.insert(agent);
             }
-            Moved::Gone => self.somebody_went = true,
             Moved::Lost | Moved::Stayed => {}
         }
         for number in added {
@@ -144,6 +146,11 @@ impl Dispatch {
                 .collect();
             classes.iter().for_each(|&class| self.cohorts_of[class].push(number));
             self.classes_of.push(classes);
+        }
+        let cohort = self.supply.cohort_of(agent);
+        if former != cohort {
+            former.into_iter().chain(cohort).for_each(|it| self.alarmed.extend(&self.classes_of[it]));
+            self.alarmed.extend(self.demand.addressed_to(agent));
         }
     }
 
@@ -168,19 +175,33 @@ impl Dispatch {
         let class = self.class(state, request);
         self.demand.enter(class, Turn::of(id, request));
         if fails_when_nobody_is_there(request) || !request.declined.is_empty() {
-            self.watchful.insert(id);
+            self.watchful.entry(class).or_default().insert(id);
+        }
+    }
+
+    fn leave(&mut self, id: RequestId) {
+        let Some(class) = self.demand.leave(id) else { return };
+        if let Some(watchful) = self.watchful.get_mut(&class) {
+            watchful.remove(&id);
+            if watchful.is_empty() {
+                self.watchful.remove(&class);
+            }
         }
     }
 
     /// Looks at a request again although nothing touched it: the time has come when somebody may be asked again.
     pub fn look_again(&mut self, id: RequestId) {
-        self.demand.leave(id);
+        self.leave(id);
         self.unplaced.insert(id);
     }
 
     /// The next decision that the state calls for; none: it is at rest.
     pub fn next(&mut self, state: &State, now: Millis) -> Option<Decision> {
         loop {
+            while let Some(class) = self.alarmed.pop_first() {
+                let again = self.watchful.get(&class).cloned().unwrap_or_default();
+                again.into_iter().for_each(|id| self.look_again(id));
+            }
             while let Some(id) = self.unplaced.pop_first() {
                 if let Some(request) = state.requests.get(id).filter(|it| it.is_waiting()) {
                     self.candidates.insert((Turn::of(id, request), Candidate::Request(id)));
@@ -190,14 +211,7 @@ impl Dispatch {
                 self.candidates
                     .extend(self.first_for(state, agent, now).map(|it| (it, Candidate::Agent(agent))));
             }
-            let Some((turn, candidate)) = self.candidates.pop_first() else {
-                if std::mem::take(&mut self.somebody_went) && !self.watchful.is_empty() {
-                    let again = std::mem::take(&mut self.watchful);
-                    again.into_iter().for_each(|id| self.look_again(id));
-                    continue;
-                }
-                return None;
-            };
+            let (turn, candidate) = self.candidates.pop_first()?;
             let decision = match candidate {
                 Candidate::Request(id) => self.consider(state, id, now),
                 Candidate::Agent(agent) => self.consider_agent(state, turn, agent, now),

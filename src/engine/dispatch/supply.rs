@@ -62,10 +62,8 @@ type Rank = ((i64, i64, Millis), ByGiven);
 pub enum Moved {
     /// The agent may be able to take what it could not.
     Gained,
-    /// It can take less.
+    /// It can take less, or is no longer there.
     Lost,
-    /// It is no longer there.
-    Gone,
     /// Nothing changed.
     Stayed,
 }
@@ -137,7 +135,7 @@ impl Supply {
         }
         self.places[agent.index()] = place;
         match (former, place) {
-            (_, None) => Moved::Gone,
+            (_, None) => Moved::Lost,
             (Some(former), Some(place))
                 if former.cohort == place.cohort && gained_nothing(former.load, place.load) =>
             {

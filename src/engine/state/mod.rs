@@ -84,7 +84,8 @@ impl State {
             && self.registry.is_live(ResourceKind::Agent, ix.0)
     }
 
-    fn is_online_status(&self, ix: StatusIx) -> bool {
+    /// Whether a status is in the directory and online.
+    pub fn is_online_status(&self, ix: StatusIx) -> bool {
         self.registry.is_live(ResourceKind::PresenceStatus, ix.0)
             && self.registry.status(ix).spec.kind == PresenceKind::Online
     }

@@ -7,6 +7,7 @@
 //!                                          └──► those who watch a log, and `Org::viewed`
 //! ```
 
+pub mod line;
 mod store;
 
 use std::{
@@ -21,7 +22,8 @@ use super::{
     feed::{Feed, FeedError},
     orgs::{Org, Orgs},
 };
-use crate::{engine::ids::ConversationId, journal::Position, wire::v1};
+use crate::{engine::ids::ConversationId, journal::Position};
+use line::{Line, Record};
 pub use store::LogbookError;
 use store::Store;
 
@@ -65,16 +67,12 @@ impl Logbook {
         reader: Reader,
         from: u32,
         at_most: usize,
-    ) -> Result<Vec<v1::LogEntry>, LogbookError> {
+    ) -> Result<Vec<Line>, LogbookError> {
         self.with(|store| store.entries(org, conversation, reader, from, at_most))
     }
 
-    /// A conversation, also one that has ended; without participants and requests.
-    pub fn conversation(
-        &self,
-        org: &str,
-        id: ConversationId,
-    ) -> Result<Option<v1::Conversation>, LogbookError> {
+    /// A conversation, also one that has ended.
+    pub fn conversation(&self, org: &str, id: ConversationId) -> Result<Option<Record>, LogbookError> {
         self.with(|store| store.conversation(org, id))
     }
 

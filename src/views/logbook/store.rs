@@ -4,18 +4,19 @@ use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::Reader;
+use super::{
+    Reader,
+    line::{self, Line, Record},
+};
 use crate::{
     engine::{
         chat_log,
         directory::{names::Names, spec::ResourceKind},
         event::Event,
-        ids::{ConversationId, Millis},
-        routing::RoutingType,
+        ids::{AgentIx, ConversationId, Millis},
     },
     journal::Position,
     views::orgs::Durable,
-    wire::{log, v1},
 };
 
 /// The format of the file. One of another format is made anew from the journal.
@@ -28,11 +29,11 @@ const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS org (id TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS conversation (
         org TEXT NOT NULL, id INTEGER NOT NULL, channel_id TEXT NOT NULL, customer_id TEXT NOT NULL,
-        routing_type INTEGER NOT NULL, created_at_ms INTEGER NOT NULL, ended_at_ms INTEGER NOT NULL,
+        routing_type TEXT NOT NULL, created_at_ms INTEGER NOT NULL, ended_at_ms INTEGER,
         entries INTEGER NOT NULL, customer_entries INTEGER NOT NULL, PRIMARY KEY (org, id)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS log_entry (
         org TEXT NOT NULL, conversation INTEGER NOT NULL, number INTEGER NOT NULL, customer_number INTEGER,
-        at_ms INTEGER NOT NULL, kind INTEGER NOT NULL, author INTEGER NOT NULL, agent_id TEXT NOT NULL,
+        at_ms INTEGER NOT NULL, kind TEXT NOT NULL, author TEXT, agent_id TEXT NOT NULL,
         receiver_agent_id TEXT NOT NULL, text TEXT NOT NULL, whisper INTEGER NOT NULL,
         PRIMARY KEY (org, conversation, number)) WITHOUT ROWID;
 ";
@@ -154,7 +155,7 @@ impl Store {
         reader: Reader,
         from: u32,
         at_most: usize,
-    ) -> Result<Vec<v1::LogEntry>, LogbookError> {
+    ) -> Result<Vec<Line>, LogbookError> {
         let number = match reader {
             Reader::Agent => "number",
             Reader::Customer => "customer_number",
@@ -164,48 +165,40 @@ impl Store {
              WHERE org = ?1 AND conversation = ?2 AND {number} >= ?3 ORDER BY number LIMIT ?4"
         ))?;
         let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
-        let rows = select.query_map(params![org, signed(conversation.0), from, at_most], entry)?;
+        let rows = select.query_map(params![org, signed(conversation.0), from, at_most], read_line)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    pub(super) fn conversation(
-        &self,
-        org: &str,
-        id: ConversationId,
-    ) -> Result<Option<v1::Conversation>, LogbookError> {
+    pub(super) fn conversation(&self, org: &str, id: ConversationId) -> Result<Option<Record>, LogbookError> {
         let mut select = self.0.prepare_cached(
             "SELECT channel_id, customer_id, routing_type, created_at_ms, ended_at_ms, entries FROM conversation
              WHERE org = ?1 AND id = ?2",
         )?;
         let found = select.query_row(params![org, signed(id.0)], |row| {
-            let ended_at_ms = row.get(4)?;
-            let state =
-                if ended_at_ms == 0 { v1::ConversationState::Active } else { v1::ConversationState::Ended };
-            Ok(v1::Conversation {
-                conversation_id: id.0,
-                state: state.into(),
-                channel_id: row.get(0)?,
-                customer_id: row.get(1)?,
-                routing_type: row.get(2)?,
-                created_at_ms: row.get(3)?,
-                ended_at_ms,
-                participants: Vec::new(),
-                requests: Vec::new(),
-                log_entries: row.get(5)?,
+            let routing_type: String = row.get(2)?;
+            Ok(Record {
+                channel: row.get(0)?,
+                customer: row.get(1)?,
+                routing_type: line::routing_type_of_word(&routing_type)
+                    .ok_or(rusqlite::Error::InvalidQuery)?,
+                created_at: row.get(3)?,
+                ended_at: row.get(4)?,
+                entries: row.get(5)?,
             })
         });
         Ok(found.optional()?)
     }
 }
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<v1::LogEntry> {
-    Ok(v1::LogEntry {
+fn read_line(row: &Row<'_>) -> rusqlite::Result<Line> {
+    let (kind, author): (String, Option<String>) = (row.get(2)?, row.get(3)?);
+    Ok(Line {
         number: row.get(0)?,
-        at_ms: row.get(1)?,
-        kind: row.get(2)?,
-        author: row.get(3)?,
-        agent_id: row.get(4)?,
-        receiver_agent_id: row.get(5)?,
+        at: row.get(1)?,
+        kind: line::kind_of_word(&kind).ok_or(rusqlite::Error::InvalidQuery)?,
+        author: author.and_then(|it| line::author_of_word(&it)),
+        agent: row.get(4)?,
+        receiver: row.get(5)?,
         text: row.get(6)?,
         whisper: row.get(7)?,
     })
@@ -219,47 +212,42 @@ fn write_event(
     event: &Event,
 ) -> Result<(), LogbookError> {
     if let Event::ConversationCreated { conversation, channel, customer, routing_type, .. } = event {
-        let routing_type = match routing_type {
-            RoutingType::OmniChannel => v1::RoutingType::OmniChannel,
-            RoutingType::ButtonSkills => v1::RoutingType::ButtonSkills,
-        };
         let channel = names.of(ResourceKind::Channel).name(channel.0);
         transaction
-            .prepare_cached("INSERT INTO conversation VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0)")?
+            .prepare_cached("INSERT INTO conversation VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL, 0, 0)")?
             .execute(params![
-                org,
-                signed(conversation.0),
-                channel,
-                customer,
-                i32::from(routing_type),
-                signed(at)
-            ])?;
+            org,
+            signed(conversation.0),
+            channel,
+            customer,
+            line::routing_type_word(*routing_type),
+            signed(at)
+        ])?;
     }
-    let (Some(place), Some(entry)) = (chat_log::entry(event), log::entry(event, names)) else {
-        return Ok(());
-    };
+    let Some(entry) = chat_log::entry(event) else { return Ok(()) };
+    let agent_id = |agent: Option<AgentIx>| agent.map_or("", |it| names.of(ResourceKind::Agent).name(it.0));
     let (number, customer_number): (u32, u32) = transaction
         .prepare_cached(
             "UPDATE conversation SET entries = entries + 1, customer_entries = customer_entries + ?3
              WHERE org = ?1 AND id = ?2 RETURNING entries, customer_entries",
         )?
-        .query_row(params![org, signed(place.conversation.0), place.shown_to_customer], |row| {
+        .query_row(params![org, signed(entry.conversation.0), entry.shown_to_customer], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
     transaction
         .prepare_cached("INSERT INTO log_entry VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?
         .execute(params![
             org,
-            signed(place.conversation.0),
+            signed(entry.conversation.0),
             number,
-            place.shown_to_customer.then_some(customer_number),
+            entry.shown_to_customer.then_some(customer_number),
             signed(at),
-            entry.kind,
-            entry.author,
-            entry.agent_id,
-            entry.receiver_agent_id,
+            line::kind_word(entry.kind),
+            entry.author.map(|it| line::author_word(it.into())),
+            agent_id(entry.agent),
+            agent_id(entry.receiver),
             entry.text,
-            entry.whisper
+            !entry.shown_to_customer
         ])?;
     if let Event::ConversationEnded { conversation, .. } = event {
         transaction

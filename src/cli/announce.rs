@@ -1,0 +1,54 @@
+//! What `omniroute serve` says when it is ready, and what the command says when it fails.
+#![allow(clippy::print_stderr, reason = "this is the command line")]
+
+use std::{error::Error, io::Write, net::SocketAddr, path::Path, process::ExitCode};
+
+use crate::server::Found;
+
+/// Where everything is.
+#[derive(Debug)]
+pub struct Announcement<'a> {
+    /// Where gRPC is served.
+    pub grpc_addr: SocketAddr,
+    /// Where the metrics are served.
+    pub metrics_addr: SocketAddr,
+    /// Where the journal is.
+    pub data_dir: &'a Path,
+    /// What was there before.
+    pub found: Found,
+}
+
+/// Says where everything is.
+pub fn announce(it: &Announcement<'_>) {
+    let Found { orgs, events, torn_bytes } = it.found;
+    let mut said = format!(
+        "omniroute is ready for calls\n  gRPC     {}   (gRPC-Web, health and reflection too)\n  metrics  http://{}/metrics\n  \
+         data     {}   (journal.db, views.db, snapshots)\n",
+        it.grpc_addr,
+        it.metrics_addr,
+        it.data_dir.display()
+    );
+    said += &match orgs {
+        0 => "  orgs     none before: a first start\n".to_owned(),
+        _ => format!("  orgs     {orgs} with {events} events, found again\n"),
+    };
+    if torn_bytes > 0 {
+        said += &format!(
+            "  journal  {torn_bytes} bytes of an unfinished last commit were cut; nothing that was answered\n"
+        );
+    }
+    said += "Next, in another terminal: omniroute demo\n";
+    // Whoever started the service and does not listen gets a service all the same.
+    drop(std::io::stdout().write_all(said.as_bytes()));
+}
+
+/// Says why the command failed, with everything that stands behind it.
+pub fn fail(error: &dyn Error) -> ExitCode {
+    eprintln!("omniroute: {error}");
+    let mut source = error.source();
+    while let Some(behind) = source {
+        eprintln!("  because: {behind}");
+        source = behind.source();
+    }
+    ExitCode::FAILURE
+}

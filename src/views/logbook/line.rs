@@ -1,0 +1,98 @@
+//! What the logbook says: entries of chat logs and conversations, with the directory's ids as text, so that every tool can read them.
+
+use crate::engine::{chat_log::EntryKind, event::Author, ids::Millis, routing::RoutingType};
+
+/// Who wrote a message or ended a conversation; which agent it was stands beside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineAuthor {
+    /// The customer.
+    Customer,
+    /// An agent.
+    Agent,
+    /// The platform.
+    Platform,
+    /// A rule.
+    Service,
+}
+
+/// An entry of a chat log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its number in the log of its reader.
+    pub number: u32,
+    /// When.
+    pub at: Millis,
+    /// What.
+    pub kind: EntryKind,
+    /// Who wrote or ended.
+    pub author: Option<LineAuthor>,
+    /// The agent it is about; may be empty.
+    pub agent: String,
+    /// The agent who received a transfer; may be empty.
+    pub receiver: String,
+    /// The text of a message.
+    pub text: String,
+    /// Whether agents alone see it.
+    pub whisper: bool,
+}
+
+/// A conversation that is live or has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its channel.
+    pub channel: String,
+    /// Its customer.
+    pub customer: String,
+    /// How it came in.
+    pub routing_type: RoutingType,
+    /// When.
+    pub created_at: Millis,
+    /// When it ended.
+    pub ended_at: Option<Millis>,
+    /// Entries of its chat log.
+    pub entries: u32,
+}
+
+/// The words of the tables, in both directions: what is written by one is read by the other.
+macro_rules! words {
+    ($($write:ident $read:ident $type:ty { $($word:literal $choice:pat => $value:expr),* $(,)? })*) => {$(
+        pub(super) fn $write(it: $type) -> &'static str {
+            match it { $($choice => $word,)* }
+        }
+
+        pub(super) fn $read(word: &str) -> Option<$type> {
+            match word { $($word => Some($value),)* _ => None }
+        }
+    )*};
+}
+
+words! {
+    kind_word kind_of_word EntryKind {
+        "message" EntryKind::Message => EntryKind::Message,
+        "agent_joined" EntryKind::AgentJoined => EntryKind::AgentJoined,
+        "agent_left" EntryKind::AgentLeft => EntryKind::AgentLeft,
+        "transferred" EntryKind::Transferred => EntryKind::Transferred,
+        "ended" EntryKind::Ended => EntryKind::Ended,
+    }
+    author_word author_of_word LineAuthor {
+        "customer" LineAuthor::Customer => LineAuthor::Customer,
+        "agent" LineAuthor::Agent => LineAuthor::Agent,
+        "platform" LineAuthor::Platform => LineAuthor::Platform,
+        "service" LineAuthor::Service => LineAuthor::Service,
+    }
+    routing_type_word routing_type_of_word RoutingType {
+        "omni_channel" RoutingType::OmniChannel => RoutingType::OmniChannel,
+        "button_skills" RoutingType::ButtonSkills => RoutingType::ButtonSkills,
+    }
+}
+
+impl From<Author> for LineAuthor {
+    fn from(author: Author) -> Self {
+        match author {
+            Author::Customer => Self::Customer,
+            Author::Agent(_) => Self::Agent,
+            Author::Platform => Self::Platform,
+            Author::Service => Self::Service,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Durability (API-1, INV-3): the real binary is killed at any moment, and everything that was answered is there, once.
+//!
+//! Clients drive it, each keeping a ledger of what it was answered. After so many answers the process gets SIGKILL, which no code of
+//! ours sees. It starts again on the same data, and the ledgers are checked against what it says; then the clients go on.
+#![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
+
+#[path = "durability/client.rs"]
+mod client;
+#[path = "durability/process.rs"]
+mod process;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use client::{Client, Ledger, ORG, Stage};
+use omniroute::wire::v1::{self, event::Event, event_service_client::EventServiceClient};
+use process::Process;
+use tonic::transport::Channel;
+
+const CLIENTS: usize = 8;
+/// After how many answers of a life the process is killed. Uneven, so that the kill falls on every kind of call.
+const LIVES: [usize; 6] = [7, 61, 150, 23, 211, 97];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_answered_survives_kills_at_any_moment_and_nothing_is_there_twice() {
+    let mut process = Process::start(None).await;
+    client::apply_directory(&process.connect().await, CLIENTS).await;
+    let mut ledgers: Vec<Ledger> = (0..CLIENTS).map(Ledger::new).collect();
+    let (mut watched, mut next_position) = (Vec::new(), 1);
+    for answers in LIVES {
+        let left = Arc::new(AtomicUsize::new(answers));
+        let mut running = Vec::new();
+        for ledger in ledgers {
+            let (channel, left) = (process.connect().await, left.clone());
+            running.push(tokio::spawn(async move { Client::new(channel, ledger, left).run().await }));
+        }
+        while left.load(Ordering::SeqCst) > 0 {
+            tokio::task::yield_now().await;
+        }
+        process.kill();
+        ledgers = Vec::new();
+        for it in running {
+            ledgers.push(it.await.expect("no client panics"));
+        }
+        process = Process::start(Some(process)).await;
+        let channel = process.connect().await;
+        for ledger in &mut ledgers {
+            // What was in doubt is asked again with the same request_id: the answer is the first, or it is done now.
+            client::settle(&channel, ledger).await;
+            client::check(&channel, ledger).await;
+        }
+        let events = read_events(&channel, next_position).await;
+        next_position += events.len() as u64;
+        watched.extend(events);
+    }
+    let channel = process.connect().await;
+    let whole = read_events(&channel, 1).await;
+    assert_eq!(whole, watched, "who resumes after each kill sees what who reads it all sees");
+    check_events(&whole, &ledgers);
+}
+
+/// All events from a position to the last that is there, by a marker that is made now: dense and in order.
+async fn read_events(channel: &Channel, from: u64) -> Vec<v1::Event> {
+    let marker = client::marker(channel).await;
+    let request = v1::WatchEventsRequest { org_id: ORG.into(), from_position: from, ..Default::default() };
+    let mut stream = EventServiceClient::new(channel.clone())
+        .watch_events(request)
+        .await
+        .expect("events can be watched")
+        .into_inner();
+    let mut events = Vec::new();
+    while let Some(told) = stream.message().await.expect("the stream goes on") {
+        let Some(event) = told.event else { continue };
+        assert_eq!(event.position, from + events.len() as u64, "positions are dense");
+        let last = matches!(&event.event, Some(Event::ConversationEnded(it)) if it.conversation_id == marker);
+        events.push(event);
+        if last {
+            return events;
+        }
+    }
+    panic!("the stream ended before the marker")
+}
+
+/// In the journal each conversation of a ledger was created once, accepted at most once, ended at most once, each message posted once.
+fn check_events(events: &[v1::Event], ledgers: &[Ledger]) {
+    let mut created: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut accepted, mut ended): (BTreeMap<u64, usize>, BTreeMap<u64, usize>) = Default::default();
+    let mut messages: BTreeMap<&str, usize> = BTreeMap::new();
+    for event in events {
+        match event.event.as_ref().expect("an event says something") {
+            Event::ConversationCreated(it) => *created.entry(&it.customer_id).or_default() += 1,
+            Event::InviteAccepted(it) => *accepted.entry(it.conversation_id).or_default() += 1,
+            Event::ConversationEnded(it) => *ended.entry(it.conversation_id).or_default() += 1,
+            Event::MessagePosted(it) => *messages.entry(&it.text).or_default() += 1,
+            _ => {}
+        }
+    }
+    assert!(accepted.values().chain(ended.values()).chain(messages.values()).all(|&times| times == 1));
+    let mut answered = 0;
+    for conversation in ledgers.iter().flat_map(|it| &it.conversations) {
+        answered += 1;
+        assert_eq!(created.get(&*conversation.customer), Some(&1), "{conversation:?}");
+        assert_eq!(
+            accepted.contains_key(&conversation.id),
+            conversation.stage >= Stage::Accepted,
+            "{conversation:?}"
+        );
+        assert_eq!(
+            ended.contains_key(&conversation.id),
+            conversation.stage >= Stage::Ended,
+            "{conversation:?}"
+        );
+    }
+    assert!(answered > LIVES.iter().sum::<usize>() / 8, "the clients did something: {answered}");
+}

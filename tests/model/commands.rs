@@ -1,0 +1,427 @@
+//! Commands: what is refused, in which order, and what is answered (API-1, 3). A refusal is looked for in the order of the published
+//! list, and nothing is done before the last of them.
+
+use omniroute::engine::{
+    command::{Acting, Actor, Audience, Command},
+    directory::spec::{Change, ResourceKind, RoutingModel},
+    event::{Author, Console, Event, Leaving, PresenceCause, RequestEnd, RequestKind},
+    ids::{AgentIx, ConversationId, InviteId, RequestId, RequestKey},
+    limits,
+    rejection::Rejection,
+    reply::Reply,
+    routing::{Capacity, Mode, Requirement, Routing, RoutingAsk, RoutingType, Target},
+    state::agent::HoldOwner,
+};
+
+use super::world::{Conversation, World};
+
+type Decided = Result<Reply, Rejection>;
+
+fn check(holds: bool, otherwise: Rejection) -> Result<(), Rejection> {
+    if holds { Ok(()) } else { Err(otherwise) }
+}
+
+impl World {
+    pub(crate) fn decide(&mut self, now: u64, key: Option<RequestKey>, command: Command) -> Decided {
+        self.advance(now);
+        let first = key.and_then(|key| self.answers.iter().find(|it| it.1 == key)).map(|it| it.2);
+        let decided = match (first, command) {
+            (
+                Some(Reply::SessionOpened { epoch, .. }),
+                Command::OpenSession { agent, console, status, .. },
+            ) => self.carry_out(Command::OpenSession { agent, console, resume: Some(epoch), status }),
+            (Some(reply), command) if is_answer_to(reply, &command) => return Ok(reply),
+            (Some(_), _) => return Err(Rejection::RequestIdReused),
+            (None, command) => {
+                let said = self.said.len();
+                let decided = self.carry_out(command);
+                if let (Some(key), Ok(reply), true) = (key, &decided, self.said.len() > said) {
+                    self.answers.push((self.now, key, *reply));
+                    self.answers.retain(|it| it.0 + limits::ANSWER_KEPT_MS >= self.now);
+                }
+                decided
+            }
+        };
+        self.come_to_rest();
+        decided
+    }
+
+    #[allow(clippy::too_many_lines, reason = "one arm a command")]
+    fn carry_out(&mut self, command: Command) -> Decided {
+        match command {
+            Command::ApplyDirectory { wanted } => {
+                let changes = self.directory.plan_all(&wanted);
+                let changes = changes.ok_or(Rejection::DirectoryInvalid(Vec::new()))?;
+                Ok(self.directory_changes(&changes))
+            }
+            Command::PutResource { resource } => {
+                let changes = self.directory.plan_put(&resource);
+                let changes = changes.ok_or(Rejection::DirectoryInvalid(Vec::new()))?;
+                Ok(self.directory_changes(&changes))
+            }
+            Command::DeleteResource { kind, id } => {
+                let number = self.directory.number(kind, &id);
+                let is_there = number.is_some_and(|it| self.directory.is_live(kind, it));
+                check(is_there, Rejection::ResourceNotFound)?;
+                let referred = self.directory.is_referred_to(kind, &id);
+                check(!referred, Rejection::DirectoryInvalid(Vec::new()))?;
+                Ok(self.directory_changes(&[Change::Remove(kind, id)]))
+            }
+            Command::OpenSession { agent, console, resume, status } => {
+                self.agent_is_live(agent)?;
+                if let Some(status) = status {
+                    let is_live = self.directory.is_live(ResourceKind::PresenceStatus, status.0);
+                    check(is_live, Rejection::PresenceStatusNotFound)?;
+                }
+                let there = self.agent(agent).session.map(|it| it.epoch);
+                if let (Some(resume), Some(epoch)) = (resume, there) {
+                    check(resume == epoch, Rejection::SessionFenced)?;
+                    self.resume_session(agent, epoch);
+                    return Ok(Reply::SessionOpened { epoch, resumed: true });
+                }
+                self.start_session(agent, console, status);
+                let epoch = self.agent(agent).session.unwrap().epoch;
+                Ok(Reply::SessionOpened { epoch, resumed: false })
+            }
+            Command::DropSession { session } => {
+                self.drop_session(session.agent, session.epoch);
+                Ok(Reply::Done)
+            }
+            Command::DropAllSessions => {
+                for agent in self.every_agent() {
+                    if let Some(session) = self.agent(agent).session {
+                        self.drop_session(agent, session.epoch);
+                    }
+                }
+                Ok(Reply::Done)
+            }
+            Command::SetPresence { session, status } => {
+                self.agent_is_live(session.agent)?;
+                let is_live = self.directory.is_live(ResourceKind::PresenceStatus, status.0);
+                check(is_live, Rejection::PresenceStatusNotFound)?;
+                let agent = self.acting(session)?;
+                self.set_presence(agent, status, PresenceCause::Agent);
+                Ok(Reply::Done)
+            }
+            Command::AcceptInvite { session, invite } => self.accept(session, invite),
+            Command::DeclineInvite { session, invite, reason } => {
+                let (agent, request) = self.own_pending(session, invite)?;
+                self.decline(request, invite, agent, &reason);
+                Ok(Reply::Done)
+            }
+            Command::CreateConversation { channel, customer, routing } => {
+                let routing = self.fill_in(routing, RequestKind::New);
+                let has_channel = self.directory.is_live(ResourceKind::Channel, channel.0);
+                match routing {
+                    Err(Rejection::AgentNotFound) => Err(Rejection::AgentNotFound),
+                    _ if !has_channel => Err(Rejection::ChannelNotFound),
+                    Err(refused) => Err(refused),
+                    Ok(routing) => {
+                        let by_button = matches!(routing.target, Target::Button(_));
+                        let routing_type =
+                            if by_button { RoutingType::ButtonSkills } else { RoutingType::OmniChannel };
+                        self.conversation_count += 1;
+                        let conversation = ConversationId(self.conversation_count);
+                        let row = Conversation {
+                            channel,
+                            routing_type,
+                            created_at: self.now,
+                            origin: routing.clone(),
+                            participants: Vec::new(),
+                            log_entries: 0,
+                            customer_log_entries: 0,
+                        };
+                        self.conversations.insert(conversation, row);
+                        let request = self.open_request(
+                            conversation,
+                            RequestKind::New,
+                            None,
+                            routing.clone(),
+                            self.now,
+                        );
+                        self.said.push(Event::ConversationCreated {
+                            conversation,
+                            channel,
+                            customer,
+                            routing_type,
+                            request,
+                            routing,
+                        });
+                        Ok(Reply::ConversationCreated { conversation, request })
+                    }
+                }
+            }
+            Command::RequestConference { session, conversation, routing } => {
+                self.conference(session, conversation, routing)
+            }
+            Command::RequestTransfer { session, conversation, routing } => {
+                self.transfer(session, conversation, routing)
+            }
+            Command::CancelRequest { session, request } => {
+                self.agent_is_live(session.agent)?;
+                let agent = self.acting(session)?;
+                check((1..=self.request_count).contains(&request.0), Rejection::RequestNotFound)?;
+                let row = self.requests.get(&request).ok_or(Rejection::RequestClosed)?;
+                check(row.requester == Some(agent), Rejection::NotTheRequester)?;
+                self.end_request(request, RequestEnd::Cancelled);
+                Ok(Reply::Done)
+            }
+            Command::LeaveConversation { session, conversation } => {
+                let agent = self.participant(session, conversation)?;
+                let is_last = self.conversations[&conversation].participants.len() == 1;
+                check(!is_last, Rejection::LastAgentMustEnd)?;
+                self.take_out(conversation, agent, Leaving::Asked);
+                Ok(Reply::Done)
+            }
+            Command::EndConversation { actor, conversation } => {
+                let by = self.author(actor, conversation)?;
+                let is_conference = self.conversations[&conversation].participants.len() > 1;
+                let may = !is_conference || !matches!(by, Author::Agent(_));
+                check(may, Rejection::ConferenceInProgress)?;
+                self.end_conversation(conversation, by);
+                Ok(Reply::Done)
+            }
+            Command::CompleteWrapUp { session, conversation } => {
+                let (agent, _) = self.own_wrap_up(session, conversation)?;
+                self.end_wrap_up(agent, conversation);
+                Ok(Reply::Done)
+            }
+            Command::ExtendWrapUp { session, conversation, extend_by } => {
+                let (agent, former) = self.own_wrap_up(session, conversation)?;
+                let until = former + extend_by;
+                let (from, to) = (HoldOwner::WrapUp(former), HoldOwner::WrapUp(until));
+                self.hand_over(agent, conversation, from, to);
+                self.said.push(Event::WrapUpExtended { conversation, agent, until });
+                Ok(Reply::WrapUpExtended { until })
+            }
+            Command::PostMessage { actor, conversation, text, audience } => {
+                let author = self.author(actor, conversation)?;
+                let shown = audience == Audience::Everyone;
+                let room = self.conversations.get_mut(&conversation).unwrap();
+                room.log_entries += 1;
+                room.customer_log_entries += u32::from(shown);
+                let number = room.log_entries;
+                let customer_number = if shown { room.customer_log_entries } else { 0 };
+                self.said.push(Event::MessagePosted { conversation, number, customer_number, author, text });
+                let of_author = if author == Author::Customer { customer_number } else { number };
+                Ok(Reply::MessagePosted { number: of_author })
+            }
+        }
+    }
+
+    fn directory_changes(&mut self, changes: &[Change]) -> Reply {
+        let count = |counts: fn(&Change) -> bool| {
+            u32::try_from(changes.iter().filter(|it| counts(it)).count()).unwrap()
+        };
+        let reply = Reply::DirectoryApplied {
+            created: count(|it| matches!(it, Change::Create(_))),
+            changed: count(|it| matches!(it, Change::Replace(_))),
+            removed: count(|it| matches!(it, Change::Remove(..))),
+        };
+        self.change_directory(changes);
+        reply
+    }
+
+    fn agent_is_live(&self, agent: AgentIx) -> Result<(), Rejection> {
+        check(self.directory.is_live(ResourceKind::Agent, agent.0), Rejection::AgentNotFound)
+    }
+
+    fn acting(&self, acting: Acting) -> Result<AgentIx, Rejection> {
+        let row = self.agent(acting.agent);
+        match row.session {
+            Some(session) if session.epoch == acting.epoch => Ok(acting.agent),
+            Some(_) => Err(Rejection::SessionFenced),
+            None if (1..row.latest_epoch).contains(&acting.epoch.0) => Err(Rejection::SessionFenced),
+            None => Err(Rejection::SessionNotOpen),
+        }
+    }
+
+    fn is_live(&self, conversation: ConversationId) -> Result<(), Rejection> {
+        let ever = (1..=self.conversation_count).contains(&conversation.0);
+        check(ever, Rejection::ConversationNotFound)?;
+        check(self.conversations.contains_key(&conversation), Rejection::ConversationEnded)
+    }
+
+    fn participant(&self, session: Acting, conversation: ConversationId) -> Result<AgentIx, Rejection> {
+        self.agent_is_live(session.agent)?;
+        let agent = self.acting(session)?;
+        self.is_live(conversation)?;
+        check(self.conversations[&conversation].participants.contains(&agent), Rejection::NotAParticipant)?;
+        Ok(agent)
+    }
+
+    fn author(&self, actor: Actor, conversation: ConversationId) -> Result<Author, Rejection> {
+        match actor {
+            Actor::Agent(session) => self.participant(session, conversation).map(Author::Agent),
+            Actor::Customer => self.is_live(conversation).map(|()| Author::Customer),
+            Actor::Platform => self.is_live(conversation).map(|()| Author::Platform),
+        }
+    }
+
+    fn own_wrap_up(
+        &self,
+        session: Acting,
+        conversation: ConversationId,
+    ) -> Result<(AgentIx, u64), Rejection> {
+        self.agent_is_live(session.agent)?;
+        let agent = self.acting(session)?;
+        Ok((agent, self.wrap_up(agent, conversation).ok_or(Rejection::NoWrapUp)?))
+    }
+
+    /// The request of an invite that is this agent's and pending; else what became of it (INV-4).
+    fn own_pending(&self, session: Acting, invite: InviteId) -> Result<(AgentIx, RequestId), Rejection> {
+        self.agent_is_live(session.agent)?;
+        let agent = self.acting(session)?;
+        let place = usize::try_from(invite.0).unwrap_or(usize::MAX).wrapping_sub(1);
+        let (whose, settled) = self.invites.get(place).ok_or(Rejection::InviteNotFound)?;
+        if let Some(settled) = settled {
+            return Err(settled.clone());
+        }
+        check(*whose == agent, Rejection::InviteNotFound)?;
+        Ok((agent, self.request_of(invite).unwrap()))
+    }
+
+    fn accept(&mut self, session: Acting, invite: InviteId) -> Decided {
+        let (agent, request) = self.own_pending(session, invite)?;
+        let row = &self.requests[&request];
+        let fits = row.held || self.has_room(agent, row, (row.units, row.interruptible));
+        check(fits, Rejection::AgentAtCapacity)?;
+        let conversation = row.conversation;
+        self.win(request, invite);
+        Ok(Reply::InviteAccepted { conversation })
+    }
+
+    fn is_classic(&self, agent: AgentIx) -> bool {
+        self.agent(agent).session.is_some_and(|it| it.console == Console::Classic)
+    }
+
+    fn open(&self, conversation: ConversationId, kind: RequestKind) -> usize {
+        let requests = self.requests_of(conversation);
+        requests.into_iter().filter(|it| self.requests[it].kind == kind).count()
+    }
+
+    fn conference(&mut self, session: Acting, conversation: ConversationId, ask: RoutingAsk) -> Decided {
+        let kind = RequestKind::Conference;
+        self.agent_is_live(session.agent)?;
+        let routing = self.fill_in(ask, kind)?;
+        let requester = self.participant(session, conversation)?;
+        let room = &self.conversations[&conversation];
+        let by_button = room.routing_type == RoutingType::ButtonSkills;
+        let rules = self.directory.channel(room.channel);
+        check(rules.conference_allowed, Rejection::ConferenceNotAllowed)?;
+        let invited = if let Target::Agent(it) = routing.target { Some(it) } else { None };
+        let classic = self.is_classic(requester) || invited.is_some_and(|it| self.is_classic(it));
+        check(by_button || !classic, Rejection::ConsoleNotSupported)?;
+        let is_in = invited.is_some_and(|it| room.participants.contains(&it));
+        check(!is_in, Rejection::AlreadyAParticipant)?;
+        let places = room.participants.len() + self.open(conversation, kind);
+        check(places < rules.participants_max as usize, Rejection::ParticipantsFull)?;
+        let open_transfer = self.open(conversation, RequestKind::Transfer) > 0;
+        check(!by_button || !open_transfer, Rejection::TransferOpen)?;
+        self.open_by_agent(conversation, kind, requester, routing, self.now)
+    }
+
+    fn transfer(&mut self, session: Acting, conversation: ConversationId, ask: RoutingAsk) -> Decided {
+        let kind = RequestKind::Transfer;
+        self.agent_is_live(session.agent)?;
+        let routing = self.fill_in(ask, kind)?;
+        let requester = self.participant(session, conversation)?;
+        let room = &self.conversations[&conversation];
+        let by_button = room.routing_type == RoutingType::ButtonSkills;
+        let is_in = matches!(routing.target, Target::Agent(it) if room.participants.contains(&it));
+        check(!is_in, Rejection::AlreadyAParticipant)?;
+        let is_conference = room.participants.len() > 1;
+        check(!by_button || !is_conference, Rejection::ConferenceButtonSkillsNotTransferable)?;
+        check(self.open(conversation, kind) == 0, Rejection::TransferOpen)?;
+        let open_conference = self.open(conversation, RequestKind::Conference) > 0;
+        check(!by_button || !open_conference, Rejection::ConferenceOpen)?;
+        self.open_by_agent(conversation, kind, requester, routing, room.created_at)
+    }
+
+    fn open_by_agent(
+        &mut self,
+        conversation: ConversationId,
+        kind: RequestKind,
+        requester: AgentIx,
+        routing: Routing,
+        requested_at: u64,
+    ) -> Decided {
+        let requests = self.requests_of(conversation).len();
+        check(requests < limits::OPEN_REQUESTS_MAX, Rejection::RequestsFull)?;
+        let requester = Some(requester);
+        let request = self.open_request(conversation, kind, requester, routing.clone(), requested_at);
+        self.said.push(Event::RequestOpened {
+            request,
+            conversation,
+            kind,
+            requester,
+            routing,
+            requested_at,
+        });
+        Ok(Reply::RequestOpened { request })
+    }
+
+    fn fill_in(&self, ask: RoutingAsk, kind: RequestKind) -> Result<Routing, Rejection> {
+        let live = |kind, number: u32, otherwise| check(self.directory.is_live(kind, number), otherwise);
+        let skills = |all: &[Requirement]| {
+            all.iter().try_for_each(|it| live(ResourceKind::Skill, it.skill.0, Rejection::SkillNotFound))
+        };
+        let (mut model, mut priority) = (RoutingModel::LeastActive, limits::PRIORITY_DEFAULT);
+        match &ask.target {
+            Target::Agent(it) => live(ResourceKind::Agent, it.0, Rejection::AgentNotFound)?,
+            Target::Skill(it) => live(ResourceKind::Skill, it.0, Rejection::SkillNotFound)?,
+            Target::Requirements(all) => skills(all)?,
+            Target::Queue { queue, skills: required } => {
+                skills(required)?;
+                live(ResourceKind::Queue, queue.0, Rejection::QueueNotFound)?;
+                model = self.directory.queue(*queue).model;
+                priority = self.directory.queue(*queue).priority;
+            }
+            Target::Button(it) => {
+                live(ResourceKind::Button, it.0, Rejection::ButtonNotFound)?;
+                model = self.directory.button(*it).model;
+            }
+        }
+        // CAP-4: what asks a colleague by name or by skill may exceed capacity. CONF-2: to all with a skill is a broadcast.
+        let colleague = kind != RequestKind::New;
+        let to_skill = matches!(ask.target, Target::Skill(_));
+        let exceed = colleague && (to_skill || matches!(ask.target, Target::Agent(_)));
+        let mode = if colleague && to_skill { Mode::Broadcast } else { Mode::Single };
+        Ok(Routing {
+            mode: ask.mode.unwrap_or(mode),
+            model: ask.model.unwrap_or(model),
+            priority: ask.priority.unwrap_or(priority),
+            capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
+            target: ask.target,
+        })
+    }
+}
+
+/// Whether a command of this kind can have had this answer: else its `request_id` is another command's.
+fn is_answer_to(reply: Reply, command: &Command) -> bool {
+    match reply {
+        Reply::DirectoryApplied { .. } => matches!(
+            command,
+            Command::ApplyDirectory { .. } | Command::PutResource { .. } | Command::DeleteResource { .. }
+        ),
+        Reply::SessionOpened { .. } => matches!(command, Command::OpenSession { .. }),
+        Reply::ConversationCreated { .. } => matches!(command, Command::CreateConversation { .. }),
+        Reply::RequestOpened { .. } => {
+            matches!(command, Command::RequestConference { .. } | Command::RequestTransfer { .. })
+        }
+        Reply::InviteAccepted { .. } => matches!(command, Command::AcceptInvite { .. }),
+        Reply::WrapUpExtended { .. } => matches!(command, Command::ExtendWrapUp { .. }),
+        Reply::MessagePosted { .. } => matches!(command, Command::PostMessage { .. }),
+        Reply::Done => matches!(
+            command,
+            Command::DropSession { .. }
+                | Command::DropAllSessions
+                | Command::SetPresence { .. }
+                | Command::DeclineInvite { .. }
+                | Command::CancelRequest { .. }
+                | Command::LeaveConversation { .. }
+                | Command::EndConversation { .. }
+                | Command::CompleteWrapUp { .. }
+        ),
+    }
+}

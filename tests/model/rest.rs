@@ -1,0 +1,147 @@
+//! What the state calls for (SEL-3): as long as there is a waiting request for which something is to be done, it is done for the
+//! first of them in turn.
+
+use omniroute::engine::{
+    directory::spec::Reinvite,
+    event::{Author, Event, RequestEnd, RequestKind},
+    ids::{AgentIx, InviteId, RequestId},
+    routing::{Mode, Target},
+    state::agent::{Hold, HoldOwner},
+};
+
+use super::world::{Due, World};
+
+/// What is to be done for a request.
+#[derive(Debug)]
+pub(crate) enum ToDo {
+    Invite(Vec<AgentIx>),
+    Fail(RequestEnd),
+    NewRound,
+}
+
+impl World {
+    /// Time passes, and what is due happens.
+    pub(crate) fn advance(&mut self, now: u64) {
+        self.now = self.now.max(now);
+        while let Some((_, due)) = self.due_times().first().copied().filter(|it| it.0 <= self.now) {
+            match due {
+                Due::Expiry(request) => self.expire(request),
+                Due::Lease(agent) => self.end_session(agent),
+                Due::WrapUp(agent, conversation) => self.end_wrap_up(agent, conversation),
+            }
+        }
+        self.come_to_rest();
+    }
+
+    pub(crate) fn come_to_rest(&mut self) {
+        while let Some((request, to_do)) = self.to_do() {
+            match to_do {
+                ToDo::Invite(agents) => self.invite(request, &agents),
+                ToDo::NewRound => {
+                    let row = self.requests.get_mut(&request).unwrap();
+                    row.round += 1;
+                    row.declined.clear();
+                    let (conversation, round) = (row.conversation, row.round);
+                    self.said.push(Event::RoundStarted { request, conversation, round });
+                }
+                ToDo::Fail(why) => {
+                    let (conversation, kind) =
+                        (self.requests[&request].conversation, self.requests[&request].kind);
+                    self.end_request(request, why);
+                    if why == RequestEnd::NoAgentAvailable && kind == RequestKind::New {
+                        self.end_conversation(conversation, Author::Service);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The first thing that is to be done, in turn (QUE-1).
+    pub(crate) fn to_do(&self) -> Option<(RequestId, ToDo)> {
+        let mut waiting: Vec<_> = self
+            .requests
+            .iter()
+            .filter(|(_, row)| row.pending.is_empty())
+            .map(|(id, row)| (row.routing.priority, row.requested_at, *id))
+            .collect();
+        waiting.sort_unstable();
+        waiting.into_iter().find_map(|(_, _, id)| self.to_do_for(id).map(|it| (id, it)))
+    }
+
+    fn to_do_for(&self, id: RequestId) -> Option<ToDo> {
+        let row = &self.requests[&id];
+        let mut eligible = self.eligible(id);
+        if !eligible.is_empty() {
+            if row.routing.mode == Mode::Single {
+                eligible.truncate(1);
+            }
+            return Some(ToDo::Invite(eligible));
+        }
+        let could = |agent: &AgentIx| self.could(*agent, row);
+        let may_be_asked = |agent: &AgentIx| could(agent) && !self.said_no(*agent, row);
+        if self.every_agent().iter().any(may_be_asked) {
+            return None;
+        }
+        let is_personal = matches!(row.routing.target, Target::Agent(_) | Target::Skill(_));
+        if row.kind != RequestKind::New && is_personal {
+            return Some(ToDo::Fail(if row.declined.is_empty() {
+                RequestEnd::NoAgentEligible
+            } else if row.declined.iter().any(|it| it.expired) {
+                RequestEnd::AllExpired
+            } else {
+                RequestEnd::AllDeclined
+            }));
+        }
+        if row.declined.is_empty() || !self.every_agent().iter().any(could) {
+            return None;
+        }
+        let reroutes_max = match row.routing.target {
+            Target::Button(button) => self.directory.button(button).reroutes_max,
+            Target::Agent(_) | Target::Skill(_) | Target::Requirements(_) | Target::Queue { .. } => None,
+        };
+        let reinvite = self.directory.channel(self.channel_of(row.conversation)).reinvite;
+        match reroutes_max {
+            Some(at_most) if row.round >= at_most => Some(ToDo::Fail(RequestEnd::NoAgentAvailable)),
+            Some(_) => Some(ToDo::NewRound),
+            None if reinvite == Reinvite::OnceEveryoneHas => Some(ToDo::NewRound),
+            None => None,
+        }
+    }
+
+    fn invite(&mut self, request: RequestId, agents: &[AgentIx]) {
+        let row = self.requests[&request].clone();
+        let channel = self.channel_of(row.conversation);
+        let rules = self.directory.channel(channel).clone();
+        let (units, interruptible) = self.weight(&row);
+        let held = row.routing.mode == Mode::Single;
+        let auto = held && rules.auto_accept;
+        let expires_at =
+            if auto || rules.push_timeout_ms == 0 { 0 } else { self.now + rules.push_timeout_ms };
+        let first = InviteId(self.invites.len() as u64 + 1);
+        self.said.push(Event::InvitesSent {
+            request,
+            conversation: row.conversation,
+            kind: row.kind,
+            first,
+            agents: agents.to_vec(),
+            expires_at,
+            units,
+            interruptible,
+            held,
+        });
+        for (agent, invite) in agents.iter().copied().zip((first.0..).map(InviteId)) {
+            self.invites.push((agent, None));
+            let row = self.requests.get_mut(&request).unwrap();
+            row.pending.push((invite, agent));
+            (row.expires_at, row.units, row.interruptible, row.held) =
+                (expires_at, units, interruptible, held);
+            if held {
+                let (owner, conversation) = (HoldOwner::Invite(invite), row.conversation);
+                self.agent_mut(agent).holds.push(Hold { owner, conversation, channel, units, interruptible });
+            }
+        }
+        if auto {
+            self.win(request, first);
+        }
+    }
+}
