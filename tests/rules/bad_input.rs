@@ -15,8 +15,9 @@ async fn empty_calls(house: &House) -> Vec<(&'static str, Status, Vec<&'static s
         (house.directory(), house.agents(), house.conversations());
     let (mut supervisor, mut events) = (house.supervisor(), house.events());
     macro_rules! row {
-        ($client:ident.$call:ident($request:ident) names $fields:expr) => {{
-            let answered = $client.$call(v1::$request::default()).await.map(|_| ());
+        ($client:ident.$call:ident($request:ident $($org:expr)?) names $fields:expr) => {{
+            let request = v1::$request { $(org_id: $org.into(),)? ..v1::$request::default() };
+            let answered = $client.$call(request).await.map(|_| ());
             (stringify!($call), answered.expect_err(stringify!($call)), $fields.to_vec())
         }};
     }
@@ -36,7 +37,7 @@ async fn empty_calls(house: &House) -> Vec<(&'static str, Status, Vec<&'static s
         row!(agents.list_agents(ListAgentsRequest) names ["org_id"]),
         row!(conversations.create_conversation(CreateConversationRequest)
             names ["org_id", "request_id", "customer_id", "channel_id", "routing"]),
-        row!(conversations.get_conversation(GetConversationRequest) names ["org_id", "conversation_id"]),
+        row!(conversations.get_conversation(GetConversationRequest ORG) names ["conversation_id"]),
         row!(conversations.list_conversations(ListConversationsRequest) names ["org_id"]),
         row!(conversations.request_conference(RequestConferenceRequest)
             names ["org_id", "request_id", "session", "conversation_id", "routing"]),
@@ -54,8 +55,8 @@ async fn empty_calls(house: &House) -> Vec<(&'static str, Status, Vec<&'static s
             names ["org_id", "request_id", "extend_by_ms", "session", "conversation_id"]),
         row!(conversations.post_message(PostMessageRequest)
             names ["org_id", "request_id", "actor", "text", "conversation_id"]),
-        row!(conversations.read_chat_log(ReadChatLogRequest) names ["org_id", "conversation_id"]),
-        row!(conversations.watch_chat_log(WatchChatLogRequest) names ["org_id", "conversation_id"]),
+        row!(conversations.read_chat_log(ReadChatLogRequest ORG) names ["conversation_id"]),
+        row!(conversations.watch_chat_log(WatchChatLogRequest ORG) names ["conversation_id"]),
         row!(supervisor.get_queue(GetQueueRequest) names ["org_id", "queue_id"]),
         row!(supervisor.list_queues(ListQueuesRequest) names ["org_id"]),
         row!(supervisor.list_waiting(ListWaitingRequest) names ["org_id", "queue_id"]),

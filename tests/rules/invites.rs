@@ -212,15 +212,15 @@ async fn inv_4_a_late_acceptance_is_refused_with_what_happened() {
     refused(cid.accept(revoked).await, late, "INVITE_REVOKED");
     cid.presence("lunch").await.expect("there is such a status");
 
-    broadcast(&house).await;
-    let (won, rescinded) = (bob.invite().await.invite_id, ann.invite().await.invite_id);
+    let chat = broadcast(&house).await;
+    let (won, rescinded) = (bob.invite_to(chat).await.invite_id, ann.invite_to(chat).await.invite_id);
     bob.accept(won).await.expect("the first wins");
     refused(ann.accept(rescinded).await, late, "INVITE_RESCINDED");
     refused(ann.decline(rescinded).await, late, "INVITE_RESCINDED");
     refused(bob.accept(won).await, late, "INVITE_ACCEPTED");
 
-    house.chat(agent("ann")).await;
-    let expired = ann.invite().await.invite_id;
+    let chat = house.chat(agent("ann")).await;
+    let expired = ann.invite_to(chat).await.invite_id;
     house.advance(1_000).await;
     refused(ann.accept(expired).await, late, "INVITE_EXPIRED");
 

@@ -73,15 +73,20 @@ impl Desk {
         }
     }
 
-    /// Accepts the invite to a conversation; other notices before it, and other invites, are passed over.
-    pub async fn take_only(&mut self, conversation_id: u64) {
+    /// The next invite to a conversation; other invites and notices before it are passed over.
+    pub async fn invite_to(&mut self, conversation_id: u64) -> v1::Invite {
         loop {
             let invite = self.invite().await;
             if invite.conversation_id == conversation_id {
-                self.accept(invite.invite_id).await.expect("the invite is pending");
-                return;
+                return invite;
             }
         }
+    }
+
+    /// Accepts the next invite to a conversation.
+    pub async fn take_only(&mut self, conversation_id: u64) {
+        let invite = self.invite_to(conversation_id).await;
+        self.accept(invite.invite_id).await.expect("the invite is pending");
     }
 
     /// How the next invite that is settled ended; other notices before it are passed over.

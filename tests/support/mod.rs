@@ -1,5 +1,5 @@
 //! A house for tests: the whole service in this process, over real gRPC, with a clock that stands until the test sets it.
-#![allow(dead_code, unreachable_pub, reason = "each test target uses its part")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test target uses its part")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
