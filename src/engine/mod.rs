@@ -136,9 +136,11 @@ impl Engine {
         command: Command,
     ) -> Result<Reply, Rejection> {
         self.advance(now);
+        let key = key.map(|it| it.of_kind(command.kind()));
         let (key, command) = match key.and_then(|key| self.state.answers.first(key)) {
             None => (key, command),
-            Some(first) => match repeat(first, command)? {
+            Some((of_first, _)) if Some(of_first) != key => return Err(Rejection::RequestIdReused),
+            Some((_, first)) => match repeat(first, command) {
                 Repeat::Answer(reply) => return Ok(reply),
                 Repeat::Again(command) => (None, command),
             },
@@ -273,38 +275,12 @@ enum Repeat {
 }
 
 /// What a command comes to that was answered before. An `OpenSession` whose stream broke comes back to the session it opened.
-fn repeat(first: Reply, command: Command) -> Result<Repeat, Rejection> {
+fn repeat(first: Reply, command: Command) -> Repeat {
     match (first, command) {
         (Reply::SessionOpened { epoch, .. }, Command::OpenSession { agent, console, status, .. }) => {
-            Ok(Repeat::Again(Command::OpenSession { agent, console, resume: Some(epoch), status }))
+            Repeat::Again(Command::OpenSession { agent, console, resume: Some(epoch), status })
         }
-        (first, command) if fits(first, &command) => Ok(Repeat::Answer(first)),
-        _ => Err(Rejection::RequestIdReused),
-    }
-}
-
-/// Whether a command can have had this answer.
-fn fits(reply: Reply, command: &Command) -> bool {
-    match command {
-        Command::ApplyDirectory { .. } | Command::PutResource { .. } | Command::DeleteResource { .. } => {
-            matches!(reply, Reply::DirectoryApplied { .. })
-        }
-        Command::OpenSession { .. } => matches!(reply, Reply::SessionOpened { .. }),
-        Command::AcceptInvite { .. } => matches!(reply, Reply::InviteAccepted { .. }),
-        Command::CreateConversation { .. } => matches!(reply, Reply::ConversationCreated { .. }),
-        Command::RequestConference { .. } | Command::RequestTransfer { .. } => {
-            matches!(reply, Reply::RequestOpened { .. })
-        }
-        Command::ExtendWrapUp { .. } => matches!(reply, Reply::WrapUpExtended { .. }),
-        Command::PostMessage { .. } => matches!(reply, Reply::MessagePosted { .. }),
-        Command::DropSession { .. }
-        | Command::DropAllSessions
-        | Command::SetPresence { .. }
-        | Command::DeclineInvite { .. }
-        | Command::CancelRequest { .. }
-        | Command::LeaveConversation { .. }
-        | Command::EndConversation { .. }
-        | Command::CompleteWrapUp { .. } => reply == Reply::Done,
+        (first, _) => Repeat::Answer(first),
     }
 }
 
