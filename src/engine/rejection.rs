@@ -7,10 +7,10 @@ use crate::engine::directory::check::Remark;
 pub enum Rejection {
     /// No directory was ever applied.
     OrgNotFound,
-    /// The directory is wrong, here and here.
-    DirectoryInvalid(Vec<Remark>),
     /// The `request_id` belongs to a command of another kind.
     RequestIdReused,
+    /// The directory is wrong, here and here.
+    DirectoryInvalid(Vec<Remark>),
     /// The agent is not in the directory.
     AgentNotFound,
     /// The channel is not in the directory.

@@ -234,8 +234,8 @@ mod tests {
         use Rejection as R;
         vec![
             R::OrgNotFound,
-            R::DirectoryInvalid(vec![Remark { path: "agents[0].id".into(), text: "is wrong".into() }]),
             R::RequestIdReused,
+            R::DirectoryInvalid(vec![Remark { path: "agents[0].id".into(), text: "is wrong".into() }]),
             R::AgentNotFound,
             R::ChannelNotFound,
             R::PresenceStatusNotFound,
