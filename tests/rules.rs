@@ -1,4 +1,5 @@
 //! The rules of RULES.md, each driven through the public gRPC API. A test's name begins with the rule that it is about.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 

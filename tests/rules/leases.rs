@@ -2,7 +2,7 @@
 
 use omniroute::{
     engine::limits::LEASE_MS,
-    wire::v1::{Channel, Console, HoldOwner, OnSessionLoss, RoutingState, event::Event},
+    wire::v1::{Channel, Console, Hold, HoldOwner, OnSessionLoss, RoutingState, event::Event},
 };
 use tonic::Code;
 
@@ -163,5 +163,5 @@ async fn pres_2_a_restart_is_a_drop_of_every_stream() {
     assert_eq!(house.participants(hers).await, ["ann"]);
     assert!(house.participants(his).await.is_empty());
     let holds = house.agent("ann").await.holds;
-    assert_eq!(holds.iter().map(|it| it.owner()).collect::<Vec<_>>(), [HoldOwner::Participation]);
+    assert_eq!(holds.iter().map(Hold::owner).collect::<Vec<_>>(), [HoldOwner::Participation]);
 }

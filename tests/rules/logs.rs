@@ -136,7 +136,7 @@ async fn log_2_the_customer_has_a_stream_of_what_concerns_it_alone() {
     let first = watch.entry().await.expect("there are some");
     assert_eq!((first.number, said(&first)), (1, "+ann".into()));
     bob.end(chat).await.expect("he is alone in it");
-    let rest = watch.to_the_end().await;
+    let rest = watch.until_the_end().await;
     assert_eq!(rest.iter().map(said).collect::<Vec<_>>(), ["+bob", "hello", "-bob", "ann>bob", "end"]);
     assert_eq!(numbers(&rest), [2, 3, 4, 5, 6]);
     assert!(rest.iter().all(|it| !it.whisper));
@@ -191,11 +191,11 @@ async fn log_3_a_stream_resumes_where_it_stopped() {
     ann.post(chat, "two", false).await.expect("she may");
     assert_eq!(watch.entry().await.map(|it| (it.number, said(&it))), Some((4, "two".into())));
     house.end(chat).await.expect("the platform may");
-    let rest = watch.to_the_end().await;
+    let rest = watch.until_the_end().await;
     assert_eq!(rest.iter().map(said).collect::<Vec<_>>(), ["end"]);
     // A log that is at its end is read to its end, from anywhere.
     let watch = house.watch_log(chat, LogReader::Customer, 4).await.expect("it is there");
-    assert_eq!(watch.to_the_end().await.iter().map(said).collect::<Vec<_>>(), ["two", "end"]);
+    assert_eq!(watch.until_the_end().await.iter().map(said).collect::<Vec<_>>(), ["two", "end"]);
     let watch = house.watch_log(chat, LogReader::Customer, 6).await.expect("it is there");
-    assert!(watch.to_the_end().await.is_empty());
+    assert!(watch.until_the_end().await.is_empty());
 }

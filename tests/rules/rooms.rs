@@ -59,7 +59,7 @@ async fn room_1_a_wrap_up_follows_the_leaving() {
     let (house, mut ann, _bob, chat) = conference_on(with_wrap_up()).await;
     ann.leave(chat).await.expect("Bob is still in");
     assert_eq!(ann.wrap_up().await.until_ms, at(1_000));
-    let hold = house.agent("ann").await.holds[0].clone();
+    let hold = house.agent("ann").await.holds[0];
     assert_eq!((hold.owner(), hold.units, hold.until_ms), (HoldOwner::WrapUp, 1, at(1_000)));
     house.advance(1_000).await;
     assert!(house.agent("ann").await.holds.is_empty());

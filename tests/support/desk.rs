@@ -148,10 +148,11 @@ impl Desk {
         self.presence("available").await.expect("it may say so");
         let mut told = Vec::new();
         loop {
-            match self.notice().await {
-                Notice::Presence(it) if it.presence_status_id == "available" => return told,
-                notice => told.push(notice),
+            let notice = self.notice().await;
+            if matches!(&notice, Notice::Presence(it) if it.presence_status_id == "available") {
+                return told;
             }
+            told.push(notice);
         }
     }
 

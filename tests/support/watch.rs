@@ -52,7 +52,7 @@ impl LogWatch {
     }
 
     /// All entries up to the end of the conversation.
-    pub async fn to_the_end(mut self) -> Vec<v1::LogEntry> {
+    pub async fn until_the_end(mut self) -> Vec<v1::LogEntry> {
         let mut all = Vec::new();
         while let Some(entry) = self.entry().await {
             all.push(entry);
