@@ -174,6 +174,32 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// A number for each kind of command. They are stored with the answers, so they stay as they are.
+    pub fn kind(&self) -> u8 {
+        match self {
+            Self::ApplyDirectory { .. } => 1,
+            Self::PutResource { .. } => 2,
+            Self::DeleteResource { .. } => 3,
+            Self::OpenSession { .. } => 4,
+            Self::DropSession { .. } => 5,
+            Self::DropAllSessions => 6,
+            Self::SetPresence { .. } => 7,
+            Self::AcceptInvite { .. } => 8,
+            Self::DeclineInvite { .. } => 9,
+            Self::CreateConversation { .. } => 10,
+            Self::RequestConference { .. } => 11,
+            Self::RequestTransfer { .. } => 12,
+            Self::CancelRequest { .. } => 13,
+            Self::LeaveConversation { .. } => 14,
+            Self::EndConversation { .. } => 15,
+            Self::CompleteWrapUp { .. } => 16,
+            Self::ExtendWrapUp { .. } => 17,
+            Self::PostMessage { .. } => 18,
+        }
+    }
+}
+
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<K> {

@@ -70,6 +70,23 @@ sequence_number! {
     Epoch;
 }
 
-/// What makes a command the same command when it comes again: 128 bits of hash over the caller's `request_id`.
+/// What makes a command the same command when it comes again: a hash over the caller's `request_id`, and in its first byte of what
+/// kind the command was, so that an id that is used for another kind is found out (API-1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestKey(pub u128);
+
+impl RequestKey {
+    /// Bits of the hash; the others are the kind.
+    const HASH_BITS: u32 = 120;
+
+    /// The key of a command of this kind with the same `request_id`.
+    #[must_use]
+    pub fn of_kind(self, kind: u8) -> Self {
+        Self(u128::from(kind) << Self::HASH_BITS | self.request())
+    }
+
+    /// What all keys with the same `request_id` have in common.
+    pub fn request(self) -> u128 {
+        self.0 & ((1 << Self::HASH_BITS) - 1)
+    }
+}

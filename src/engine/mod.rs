@@ -136,9 +136,11 @@ impl Engine {
         command: Command,
     ) -> Result<Reply, Rejection> {
         self.advance(now);
+        let key = key.map(|it| it.of_kind(command.kind()));
         let (key, command) = match key.and_then(|key| self.state.answers.first(key)) {
             None => (key, command),
-            Some(first) => match repeat(first, command)? {
+            Some((of_first, _)) if Some(of_first) != key => return Err(Rejection::RequestIdReused),
+            Some((_, first)) => match repeat(first, command)? {
                 Repeat::Answer(reply) => return Ok(reply),
                 Repeat::Again(command) => (None, command),
             },
@@ -278,36 +280,13 @@ fn repeat(first: Reply, command: Command) -> Result<Repeat, Rejection> {
         (
             Reply::SessionOpened { agent: whose, epoch, .. },
             Command::OpenSession { agent, console, status, .. },
-        ) if whose == agent => {
+        ) => {
+            if whose != agent {
+                return Err(Rejection::RequestIdReused);
+            }
             Ok(Repeat::Again(Command::OpenSession { agent, console, resume: Some(epoch), status }))
         }
-        (first, command) if fits(first, &command) => Ok(Repeat::Answer(first)),
-        _ => Err(Rejection::RequestIdReused),
-    }
-}
-
-/// Whether a command can have had this answer, and is to get it again. What an `OpenSession` comes to is for `repeat` to say.
-fn fits(reply: Reply, command: &Command) -> bool {
-    match command {
-        Command::ApplyDirectory { .. } | Command::PutResource { .. } | Command::DeleteResource { .. } => {
-            matches!(reply, Reply::DirectoryApplied { .. })
-        }
-        Command::OpenSession { .. } => false,
-        Command::AcceptInvite { .. } => matches!(reply, Reply::InviteAccepted { .. }),
-        Command::CreateConversation { .. } => matches!(reply, Reply::ConversationCreated { .. }),
-        Command::RequestConference { .. } | Command::RequestTransfer { .. } => {
-            matches!(reply, Reply::RequestOpened { .. })
-        }
-        Command::ExtendWrapUp { .. } => matches!(reply, Reply::WrapUpExtended { .. }),
-        Command::PostMessage { .. } => matches!(reply, Reply::MessagePosted { .. }),
-        Command::DropSession { .. }
-        | Command::DropAllSessions
-        | Command::SetPresence { .. }
-        | Command::DeclineInvite { .. }
-        | Command::CancelRequest { .. }
-        | Command::LeaveConversation { .. }
-        | Command::EndConversation { .. }
-        | Command::CompleteWrapUp { .. } => reply == Reply::Done,
+        (first, _) => Ok(Repeat::Answer(first)),
     }
 }
 

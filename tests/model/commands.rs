@@ -1,6 +1,8 @@
 //! Commands: what is refused, in which order, and what is answered (API-1, 3). A refusal is looked for in the order of the published
 //! list, and nothing is done before the last of them.
 
+use std::mem::discriminant;
+
 use omniroute::engine::{
     command::{Acting, Actor, Audience, Command},
     directory::spec::{Change, ResourceKind, RoutingModel},
@@ -24,21 +26,25 @@ fn check(holds: bool, otherwise: Rejection) -> Result<(), Rejection> {
 impl World {
     pub(crate) fn decide(&mut self, now: u64, key: Option<RequestKey>, command: Command) -> Decided {
         self.advance(now);
-        let first = key.and_then(|key| self.answers.iter().find(|it| it.1 == key)).map(|it| it.2);
+        let kind = discriminant(&command);
+        let first = key.and_then(|key| self.answers.iter().find(|it| it.1 == key)).map(|it| (it.2, it.3));
         let decided = match (first, command) {
-            (
-                Some(Reply::SessionOpened { agent: whose, epoch, .. }),
-                Command::OpenSession { agent, console, status, .. },
-            ) if whose == agent => {
-                self.carry_out(Command::OpenSession { agent, console, resume: Some(epoch), status })
+            (Some((first, _)), _) if first != kind => return Err(Rejection::RequestIdReused),
+            (Some((_, Reply::SessionOpened { agent: whose, .. })), Command::OpenSession { agent, .. })
+                if whose != agent =>
+            {
+                return Err(Rejection::RequestIdReused);
             }
-            (Some(reply), command) if is_answer_to(reply, &command) => return Ok(reply),
-            (Some(_), _) => return Err(Rejection::RequestIdReused),
+            (
+                Some((_, Reply::SessionOpened { epoch, .. })),
+                Command::OpenSession { agent, console, status, .. },
+            ) => self.carry_out(Command::OpenSession { agent, console, resume: Some(epoch), status }),
+            (Some((_, reply)), _) => return Ok(reply),
             (None, command) => {
                 let said = self.said.len();
                 let decided = self.carry_out(command);
                 if let (Some(key), Ok(reply), true) = (key, &decided, self.said.len() > said) {
-                    self.answers.push((self.now, key, *reply));
+                    self.answers.push((self.now, key, kind, *reply));
                     self.answers.retain(|it| it.0 + limits::ANSWER_KEPT_MS >= self.now);
                 }
                 decided
@@ -396,34 +402,5 @@ impl World {
             capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
             target: ask.target,
         })
-    }
-}
-
-/// Whether a command of this kind can have had this answer: else its `request_id` is another command's.
-fn is_answer_to(reply: Reply, command: &Command) -> bool {
-    match reply {
-        Reply::DirectoryApplied { .. } => matches!(
-            command,
-            Command::ApplyDirectory { .. } | Command::PutResource { .. } | Command::DeleteResource { .. }
-        ),
-        Reply::SessionOpened { .. } => false,
-        Reply::ConversationCreated { .. } => matches!(command, Command::CreateConversation { .. }),
-        Reply::RequestOpened { .. } => {
-            matches!(command, Command::RequestConference { .. } | Command::RequestTransfer { .. })
-        }
-        Reply::InviteAccepted { .. } => matches!(command, Command::AcceptInvite { .. }),
-        Reply::WrapUpExtended { .. } => matches!(command, Command::ExtendWrapUp { .. }),
-        Reply::MessagePosted { .. } => matches!(command, Command::PostMessage { .. }),
-        Reply::Done => matches!(
-            command,
-            Command::DropSession { .. }
-                | Command::DropAllSessions
-                | Command::SetPresence { .. }
-                | Command::DeclineInvite { .. }
-                | Command::CancelRequest { .. }
-                | Command::LeaveConversation { .. }
-                | Command::EndConversation { .. }
-                | Command::CompleteWrapUp { .. }
-        ),
     }
 }

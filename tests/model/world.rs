@@ -1,8 +1,9 @@
 //! What is true, in the plainest form that can hold it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, mem::Discriminant};
 
 use omniroute::engine::{
+    command::Command,
     directory::spec::ResourceKind,
     event::{Event, RequestKind},
     ids::{AgentIx, ChannelIx, ConversationId, InviteId, Millis, RequestId, RequestKey, StatusIx},
@@ -65,7 +66,7 @@ pub(crate) struct World {
     pub(crate) requests: BTreeMap<RequestId, Request>,
     /// Whose each invite ever sent was, and what to say of it once it is settled.
     pub(crate) invites: Vec<(AgentIx, Option<Rejection>)>,
-    pub(crate) answers: Vec<(Millis, RequestKey, Reply)>,
+    pub(crate) answers: Vec<(Millis, RequestKey, Discriminant<Command>, Reply)>,
     pub(crate) conversation_count: u64,
     pub(crate) request_count: u64,
     pub(crate) given_count: u64,

@@ -1,5 +1,5 @@
 //! A house for tests: the whole service in this process, over real gRPC, with a clock that stands until the test sets it.
-#![allow(dead_code, unreachable_pub, reason = "each test target uses its part")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test target uses its part")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
@@ -12,17 +12,22 @@ use omniroute::{
     clock::Clock,
     server::{self, Options, Running},
     wire::v1::{
-        self, AgentSession, Console, agent_service_client::AgentServiceClient,
+        self, Console, agent_service_client::AgentServiceClient,
         conversation_service_client::ConversationServiceClient,
         directory_service_client::DirectoryServiceClient, event_service_client::EventServiceClient,
-        open_session_response::Notice, supervisor_service_client::SupervisorServiceClient,
+        supervisor_service_client::SupervisorServiceClient,
     },
 };
 use tempfile::TempDir;
-use tonic::{Code, Status, Streaming, transport::Channel};
-use tonic_types::StatusExt;
+use tonic::{Status, transport::Channel};
 
+mod desk;
+mod refusals;
 pub mod sample;
+pub mod watch;
+
+pub use desk::Desk;
+pub use refusals::{invalid, reason, refused, violations};
 
 /// The org of most tests.
 pub const ORG: &str = "acme";
@@ -144,13 +149,7 @@ impl House {
             resume_epoch: resume,
             presence_status_id: status.into(),
         };
-        let mut stream = self.agents().open_session(request).await?.into_inner();
-        let first = next(&mut stream).await?.expect("a session begins with `opened`");
-        let Some(Notice::Opened(opened)) = first.notice else {
-            panic!("a session begins with `opened`: {first:?}")
-        };
-        let session = AgentSession { agent_id: agent.into(), epoch: opened.epoch };
-        Ok(Desk { session, opened, stream, agents: self.agents(), conversations: self.conversations() })
+        Desk::open((self.agents(), self.conversations()), request).await
     }
 
     /// An agent as the engine sees it.
@@ -198,6 +197,40 @@ impl House {
         self.create("chat", to(target)).await.expect("the chat is created").conversation_id
     }
 
+    /// Creates a chat for one agent, who takes it.
+    pub async fn chat_with(&self, desk: &mut Desk) -> u64 {
+        let chat = self.chat(agent(&desk.session.agent_id)).await;
+        desk.take_only(chat).await;
+        chat
+    }
+
+    /// Writes for the customer.
+    pub async fn customer_says(&self, conversation_id: u64, text: &str) -> Result<u32, Status> {
+        let actor = v1::actor::Actor::Customer(v1::actor::Customer {});
+        let request = v1::PostMessageRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            actor: Some(v1::Actor { actor: Some(actor) }),
+            conversation_id,
+            text: text.into(),
+            whisper: false,
+        };
+        Ok(self.conversations().post_message(request).await?.into_inner().number)
+    }
+
+    /// The conversations that wait in a queue, in the order in which they will be served.
+    pub async fn waiting(&self, queue: &str) -> Vec<u64> {
+        let request = v1::ListWaitingRequest { org_id: ORG.into(), queue_id: queue.into(), page_size: 0 };
+        let found = self.supervisor().list_waiting(request).await.expect("the queue is there").into_inner();
+        found.requests.into_iter().map(|it| it.conversation_id).collect()
+    }
+
+    /// Who has a pending invite of any request of a conversation.
+    pub async fn invited(&self, conversation_id: u64) -> Vec<String> {
+        let requests = self.conversation(conversation_id).await.requests;
+        requests.into_iter().flat_map(|it| it.invited_agent_ids).collect()
+    }
+
     /// Ends a conversation for the platform.
     pub async fn end(&self, conversation_id: u64) -> Result<(), Status> {
         let actor = v1::actor::Actor::Platform(v1::actor::Platform {});
@@ -241,189 +274,6 @@ async fn start(dir: &TempDir, clock: &Clock) -> (Running, Channel) {
     (running, channel)
 }
 
-async fn next(
-    stream: &mut Streaming<v1::OpenSessionResponse>,
-) -> Result<Option<v1::OpenSessionResponse>, Status> {
-    tokio::time::timeout(PATIENCE, stream.message()).await.expect("the notice must come")
-}
-
-/// An agent's session.
-pub struct Desk {
-    pub session: AgentSession,
-    pub opened: v1::SessionOpened,
-    pub stream: Streaming<v1::OpenSessionResponse>,
-    agents: AgentServiceClient<Channel>,
-    conversations: ConversationServiceClient<Channel>,
-}
-
-impl Desk {
-    /// The next notice.
-    pub async fn notice(&mut self) -> Notice {
-        let told = next(&mut self.stream).await.expect("the stream is open").expect("the stream goes on");
-        told.notice.expect("a notice says something")
-    }
-
-    /// How the stream ends; notices before it are passed over.
-    pub async fn end_of_stream(&mut self) -> Option<Status> {
-        loop {
-            match next(&mut self.stream).await {
-                Ok(Some(_)) => {}
-                Ok(None) => return None,
-                Err(status) => return Some(status),
-            }
-        }
-    }
-
-    /// The next invite; other notices before it are passed over.
-    pub async fn invite(&mut self) -> v1::Invite {
-        loop {
-            if let Notice::Invited(invite) = self.notice().await {
-                return invite;
-            }
-        }
-    }
-
-    /// How the next invite that is settled ended; other notices before it are passed over.
-    pub async fn invite_ended(&mut self) -> v1::InviteEnded {
-        loop {
-            if let Notice::InviteEnded(ended) = self.notice().await {
-                return ended;
-            }
-        }
-    }
-
-    /// The next entry of a chat log; other notices before it are passed over.
-    pub async fn update(&mut self) -> v1::LogEntry {
-        loop {
-            if let Notice::Update(update) = self.notice().await {
-                return update.entry.expect("an update has an entry");
-            }
-        }
-    }
-
-    /// The next request of this agent that ended without an agent; other notices before it are passed over.
-    pub async fn request_ended(&mut self) -> v1::RequestEnded {
-        loop {
-            if let Notice::RequestEnded(ended) = self.notice().await {
-                return ended;
-            }
-        }
-    }
-
-    pub async fn presence(&mut self, status: &str) -> Result<(), Status> {
-        let request = v1::SetPresenceRequest {
-            org_id: ORG.into(),
-            request_id: fresh(),
-            session: Some(self.session.clone()),
-            presence_status_id: status.into(),
-        };
-        self.agents.set_presence(request).await.map(|_| ())
-    }
-
-    pub async fn accept(&mut self, invite_id: u64) -> Result<u64, Status> {
-        self.accept_as(invite_id, fresh()).await
-    }
-
-    pub async fn accept_as(&mut self, invite_id: u64, request_id: String) -> Result<u64, Status> {
-        let session = Some(self.session.clone());
-        let request = v1::AcceptInviteRequest { org_id: ORG.into(), request_id, session, invite_id };
-        Ok(self.agents.accept_invite(request).await?.into_inner().conversation_id)
-    }
-
-    pub async fn decline(&mut self, invite_id: u64) -> Result<(), Status> {
-        let request = v1::DeclineInviteRequest {
-            org_id: ORG.into(),
-            request_id: fresh(),
-            session: Some(self.session.clone()),
-            invite_id,
-            reason: "at lunch".into(),
-        };
-        self.agents.decline_invite(request).await.map(|_| ())
-    }
-
-    /// Accepts the next invite and says the conversation.
-    pub async fn take(&mut self) -> u64 {
-        let invite = self.invite().await;
-        self.accept(invite.invite_id).await.expect("the invite is pending")
-    }
-
-    pub async fn conference(&mut self, conversation_id: u64, routing: v1::Routing) -> Result<u64, Status> {
-        let request = v1::RequestConferenceRequest {
-            org_id: ORG.into(),
-            request_id: fresh(),
-            session: Some(self.session.clone()),
-            conversation_id,
-            routing: Some(routing),
-        };
-        Ok(self.conversations.request_conference(request).await?.into_inner().routing_request_id)
-    }
-
-    pub async fn transfer(&mut self, conversation_id: u64, routing: v1::Routing) -> Result<u64, Status> {
-        let request = v1::RequestTransferRequest {
-            org_id: ORG.into(),
-            request_id: fresh(),
-            session: Some(self.session.clone()),
-            conversation_id,
-            routing: Some(routing),
-        };
-        Ok(self.conversations.request_transfer(request).await?.into_inner().routing_request_id)
-    }
-
-    pub async fn cancel(&mut self, routing_request_id: u64) -> Result<(), Status> {
-        let request = v1::CancelRequestRequest {
-            org_id: ORG.into(),
-            request_id: fresh(),
-            session: Some(self.session.clone()),
-            routing_request_id,
-        };
-        self.conversations.cancel_request(request).await.map(|_| ())
-    }
-
-    pub async fn leave(&mut self, conversation_id: u64) -> Result<(), Status> {
-        let request = v1::LeaveConversationRequest {
-            org_id: ORG.into(),
-            request_id: fresh(),
-            session: Some(self.session.clone()),
-            conversation_id,
-        };
-        self.conversations.leave_conversation(request).await.map(|_| ())
-    }
-
-    pub async fn end(&mut self, conversation_id: u64) -> Result<(), Status> {
-        let actor = v1::actor::Actor::Agent(self.session.clone());
-        let request = v1::EndConversationRequest {
-            org_id: ORG.into(),
-            request_id: fresh(),
-            actor: Some(v1::Actor { actor: Some(actor) }),
-            conversation_id,
-        };
-        self.conversations.end_conversation(request).await.map(|_| ())
-    }
-
-    pub async fn post(&mut self, conversation_id: u64, text: &str, whisper: bool) -> Result<u32, Status> {
-        let actor = v1::actor::Actor::Agent(self.session.clone());
-        let request = v1::PostMessageRequest {
-            org_id: ORG.into(),
-            request_id: fresh(),
-            actor: Some(v1::Actor { actor: Some(actor) }),
-            conversation_id,
-            text: text.into(),
-            whisper,
-        };
-        Ok(self.conversations.post_message(request).await?.into_inner().number)
-    }
-
-    pub async fn complete_wrap_up(&mut self, conversation_id: u64) -> Result<(), Status> {
-        let request = v1::CompleteWrapUpRequest {
-            org_id: ORG.into(),
-            request_id: fresh(),
-            session: Some(self.session.clone()),
-            conversation_id,
-        };
-        self.conversations.complete_wrap_up(request).await.map(|_| ())
-    }
-}
-
 /// A routing to a target, all else by default.
 pub fn to(target: v1::target::Target) -> v1::Routing {
     v1::Routing { target: Some(v1::Target { target: Some(target) }), ..v1::Routing::default() }
@@ -450,16 +300,4 @@ pub fn requirements(skills: &[(&str, u32)]) -> v1::target::Target {
         .iter()
         .map(|(id, level)| v1::SkillRequirement { skill_id: (*id).into(), level_hundredths: *level });
     v1::target::Target::Requirements(v1::Requirements { skills: skills.collect() })
-}
-
-/// The machine-readable reason of a refusal.
-pub fn reason(status: &Status) -> String {
-    status.get_error_details().error_info().map_or_else(String::new, |it| it.reason.clone())
-}
-
-/// Asserts that a call was refused for a reason, with the code that goes with it.
-#[track_caller]
-pub fn refused<T: std::fmt::Debug>(result: Result<T, Status>, code: Code, expected: &str) {
-    let status = result.expect_err("the rule says no");
-    assert_eq!((status.code(), reason(&status).as_str()), (code, expected), "{status:?}");
 }

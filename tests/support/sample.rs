@@ -81,3 +81,24 @@ pub fn with_chat(chat: Channel) -> Directory {
 pub fn resource_of_agent(agent: AgentResource) -> v1::resource::Resource {
     v1::resource::Resource::Agent(agent)
 }
+
+/// The sample in which `standard` is another capacity profile.
+pub fn with_profile(standard: CapacityProfile) -> Directory {
+    let mut directory = directory();
+    directory.capacity_profiles[0] = CapacityProfile { id: "standard".into(), ..standard };
+    directory
+}
+
+/// The sample in which `help` is another queue.
+pub fn with_queue(help: Queue) -> Directory {
+    let mut directory = directory();
+    directory.queues[0] = Queue { id: "help".into(), ..help };
+    directory
+}
+
+/// The sample in which `web` is another button.
+pub fn with_button(web: Button) -> Directory {
+    let mut directory = directory();
+    directory.buttons[0] = Button { id: "web".into(), ..web };
+    directory
+}
