@@ -88,7 +88,7 @@ const REACHED: [&str; 50] = [
 fn random_programs_reach_every_event_and_every_refusal() {
     let mut runner = TestRunner::deterministic();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for _ in 0..200 {
+    for _ in 0..150 {
         let program = model::strategy::program(STEPS).new_tree(&mut runner).unwrap().current();
         for (name, times) in model::driver::reached(&program).unwrap().0 {
             *seen.entry(name).or_default() += times;

@@ -28,14 +28,14 @@ use crate::{
 
 /// The service.
 #[derive(Debug)]
-pub struct Agents {
+pub(super) struct Agents {
     front: Arc<Front>,
     streams: AtomicU64,
 }
 
 impl Agents {
     /// The service.
-    pub fn new(front: Arc<Front>) -> Self {
+    pub(super) fn new(front: Arc<Front>) -> Self {
         Self { front, streams: AtomicU64::new(0) }
     }
 }

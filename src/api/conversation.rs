@@ -42,7 +42,7 @@ const ENTRIES_WAITING_MAX: usize = 64;
 
 /// The service.
 #[derive(Debug)]
-pub struct Conversations(pub Arc<Front>);
+pub(super) struct Conversations(pub Arc<Front>);
 
 /// Whose log, of which conversation, from which entry on.
 struct Place {

@@ -26,7 +26,7 @@ use crate::{
 
 /// The service.
 #[derive(Debug)]
-pub struct Directories(pub Arc<Front>);
+pub(super) struct Directories(pub Arc<Front>);
 
 #[async_trait]
 impl DirectoryService for Directories {

@@ -23,7 +23,7 @@ const EVENTS_WAITING_MAX: usize = 256;
 
 /// The service.
 #[derive(Debug)]
-pub struct Events(pub Arc<Front>);
+pub(super) struct Events(pub Arc<Front>);
 
 struct Filter {
     conversations: Vec<u64>,

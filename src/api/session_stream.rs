@@ -31,7 +31,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A session's stream, as tonic polls it.
 #[derive(Debug)]
-pub struct SessionStream {
+pub(super) struct SessionStream {
     org: Arc<Org>,
     session: Acting,
     notices: mpsc::Receiver<Notice>,
@@ -85,17 +85,13 @@ impl Stream for SessionStream {
             if let Some(message) = self.unsent.pop_front() {
                 return Poll::Ready(Some(Ok(message)));
             }
-            match ready!(self.notices.poll_recv(context)) {
-                Some(notice) => {
-                    let messages = self.messages(&notice);
-                    self.unsent.extend(messages);
-                }
+            let Some(notice) = ready!(self.notices.poll_recv(context)) else {
                 // All was read; the last word is why there is no more.
-                None => {
-                    let why = self.ended.take().and_then(|mut it| it.try_recv().ok());
-                    return Poll::Ready(why.map(|it| Err(status::refusal(&it))));
-                }
-            }
+                let why = self.ended.take().and_then(|mut it| it.try_recv().ok());
+                return Poll::Ready(why.map(|it| Err(status::refusal(&it))));
+            };
+            let messages = self.messages(&notice);
+            self.unsent.extend(messages);
         }
     }
 }

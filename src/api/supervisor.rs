@@ -12,7 +12,7 @@ use crate::wire::v1::{
 
 /// The service.
 #[derive(Debug)]
-pub struct Supervisors(pub Arc<Front>);
+pub(super) struct Supervisors(pub Arc<Front>);
 
 #[async_trait]
 impl SupervisorService for Supervisors {

@@ -21,23 +21,27 @@ pub struct Announcement<'a> {
 /// Says where everything is.
 pub fn announce(it: &Announcement<'_>) {
     let Found { orgs, events, torn_bytes } = it.found;
-    let mut said = format!(
-        "omniroute is ready for calls\n  gRPC     {}   (gRPC-Web, health and reflection too)\n  metrics  http://{}/metrics\n  \
-         data     {}   (journal.db, views.db, snapshots)\n",
+    let before = match orgs {
+        0 => "none before: a first start".to_owned(),
+        _ => format!("{orgs} with {events} events, found again"),
+    };
+    let torn = match torn_bytes {
+        0 => String::new(),
+        _ => format!(
+            "  journal  {torn_bytes} bytes of an unfinished last commit were cut; nothing that was answered\n"
+        ),
+    };
+    let said = format!(
+        "omniroute is ready for calls\n  \
+         gRPC     {}   (gRPC-Web, health and reflection too)\n  \
+         metrics  http://{}/metrics\n  \
+         data     {}   (journal.db, views.db, snapshots)\n  \
+         orgs     {before}\n\
+         {torn}Next, in another terminal: omniroute demo\n",
         it.grpc_addr,
         it.metrics_addr,
         it.data_dir.display()
     );
-    said += &match orgs {
-        0 => "  orgs     none before: a first start\n".to_owned(),
-        _ => format!("  orgs     {orgs} with {events} events, found again\n"),
-    };
-    if torn_bytes > 0 {
-        said += &format!(
-            "  journal  {torn_bytes} bytes of an unfinished last commit were cut; nothing that was answered\n"
-        );
-    }
-    said += "Next, in another terminal: omniroute demo\n";
     // Whoever started the service and does not listen gets a service all the same.
     drop(std::io::stdout().write_all(said.as_bytes()));
 }

@@ -11,6 +11,7 @@ use omniroute::wire::v1::{
     open_session_response::Notice,
 };
 use tonic::{Code, Status, transport::Channel};
+use tonic_types::StatusExt;
 
 pub(crate) const ORG: &str = "durable";
 
@@ -60,15 +61,16 @@ impl Ledger {
         format!("{}-{}", self.agent, self.calls)
     }
 
-    fn session(&self) -> Option<AgentSession> {
-        Some(AgentSession { agent_id: self.agent.clone(), epoch: self.epoch })
+    fn session(&self) -> AgentSession {
+        AgentSession { agent_id: self.agent.clone(), epoch: self.epoch }
     }
 
     /// The call that comes next: each conversation is created, accepted, written in, and every other one is ended.
     fn next(&mut self) -> Call {
         let last = self.conversations.last().cloned();
         let (org_id, request_id, session) = (ORG.into(), self.request_id(), self.session());
-        let actor = session.clone().map(|it| Actor { actor: Some(v1::actor::Actor::Agent(it)) });
+        let (actor, session) =
+            (Some(Actor { actor: Some(v1::actor::Actor::Agent(session.clone())) }), Some(session));
         match last {
             Some(it) if it.stage == Stage::Created => {
                 Call::Accept(v1::AcceptInviteRequest { org_id, request_id, session, invite_id: it.invite })
@@ -84,7 +86,7 @@ impl Ledger {
                     whisper: false,
                 })
             }
-            Some(it) if it.stage == Stage::Posted && self.conversations.len() % 2 == 0 => {
+            Some(it) if it.stage == Stage::Posted && self.conversations.len().is_multiple_of(2) => {
                 Call::End(v1::EndConversationRequest { org_id, request_id, actor, conversation_id: it.id })
             }
             Some(_) | None => {
@@ -177,7 +179,7 @@ impl Client {
             }
             self.ledger.in_doubt = None;
             // At 0 the process is being killed; it may still answer.
-            drop(self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |it| Some(it.saturating_sub(1))));
+            self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |it| it.checked_sub(1)).unwrap_or(0);
         }
     }
 }
@@ -284,9 +286,14 @@ pub(crate) async fn marker(channel: &Channel) -> u64 {
 
 /// So many agents with room for everything that the test gives them.
 pub(crate) async fn apply_directory(channel: &Channel, agents: usize) {
-    let resource =
-        |id: String| v1::AgentResource { id, capacity_profile_id: "all".into(), ..Default::default() };
+    let resource = |id: String| v1::AgentResource {
+        id,
+        capacity_profile_id: "all".into(),
+        skills: vec![v1::AgentSkill { skill_id: "racing".into(), level_hundredths: 0 }],
+        ..Default::default()
+    };
     let directory = v1::Directory {
+        skills: vec![v1::Skill { id: "racing".into(), name: String::new() }],
         channels: vec![v1::Channel { id: "chat".into(), weight: 1, ..Default::default() }],
         presence_statuses: vec![v1::PresenceStatus {
             id: "available".into(),
@@ -308,4 +315,55 @@ pub(crate) async fn apply_directory(channel: &Channel, agents: usize) {
         .apply_directory(request)
         .await
         .expect("the directory is right");
+}
+
+/// An agent's session, and its stream.
+pub(crate) async fn session(
+    channel: &Channel,
+    number: usize,
+) -> (AgentSession, tonic::Streaming<v1::OpenSessionResponse>) {
+    let mut ledger = Ledger::new(number);
+    let stream = open(channel, &mut ledger).await.expect("the service lives");
+    (ledger.session(), stream)
+}
+
+/// A conversation that so many agents are asked for at once, and their invites.
+pub(crate) async fn broadcast(channel: &Channel, agents: usize) -> (u64, Vec<u64>) {
+    let target = v1::target::Target::SkillId("racing".into());
+    let routing = v1::Routing {
+        target: Some(v1::Target { target: Some(target) }),
+        mode: v1::RoutingMode::Broadcast.into(),
+        ..Default::default()
+    };
+    let request = v1::CreateConversationRequest {
+        org_id: ORG.into(),
+        request_id: "broadcast".into(),
+        channel_id: "chat".into(),
+        customer_id: "customer".into(),
+        routing: Some(routing),
+    };
+    let created = ConversationServiceClient::new(channel.clone()).create_conversation(request).await;
+    let id = created.expect("the service lives").into_inner().conversation_id;
+    let mut invites = Vec::new();
+    for number in 0..agents {
+        invites.push(invite_of(channel, &agent(number), id).await.expect("the service lives"));
+    }
+    assert!(invites.iter().all(|it| *it != 0), "all are invited: {invites:?}");
+    (id, invites)
+}
+
+pub(crate) fn acceptance(session: &AgentSession, invite_id: u64) -> v1::AcceptInviteRequest {
+    let request_id = format!("accept-{}", session.agent_id);
+    v1::AcceptInviteRequest { org_id: ORG.into(), request_id, session: Some(session.clone()), invite_id }
+}
+
+/// Accepts: the conversation, or the reason of the refusal.
+pub(crate) async fn accept(channel: &Channel, call: v1::AcceptInviteRequest) -> Result<u64, String> {
+    match AgentServiceClient::new(channel.clone()).accept_invite(call).await {
+        Ok(accepted) => Ok(accepted.into_inner().conversation_id),
+        Err(status) => Err(status
+            .get_error_details()
+            .error_info()
+            .map_or_else(|| status.to_string(), |it| it.reason.clone())),
+    }
 }

@@ -152,16 +152,16 @@ impl Run {
             self.world.advance(self.now);
         }
         let said = std::mem::take(&mut self.world.said);
-        same("the events", &outbox.events.iter().map(|it| it.event.clone()).collect(), &said)?;
+        same(|| "the events".into(), &outbox.events.iter().map(|it| it.event.clone()).collect(), &said)?;
         if let (Some(engine), Some(model)) = (&answer, &modelled) {
             same_answer(engine, model)?;
         }
         if let Some(twin) = &mut self.twin {
             let twins = drive(twin, self.now, key, command);
-            same("the answer after a snapshot", &twins, &answer)?;
+            same(|| "the answer after a snapshot".into(), &twins, &answer)?;
             let twins = twin.take_outbox();
-            same("the events after a snapshot", &twins.events, &outbox.events)?;
-            same("whom to tell after a snapshot", &twins.told, &outbox.told)?;
+            same(|| "the events after a snapshot".into(), &twins.events, &outbox.events)?;
+            same(|| "whom to tell after a snapshot".into(), &twins.told, &outbox.told)?;
         }
         self.follow(&outbox)
     }
@@ -188,7 +188,7 @@ impl Run {
             return Err(format!("the model is not at rest: {request:?} {to_do:?}"));
         }
         if let Some(twin) = &self.twin {
-            same("when to wake after a snapshot", &twin.next_wake(), &self.engine.next_wake())?;
+            same(|| "when to wake after a snapshot".into(), &twin.next_wake(), &self.engine.next_wake())?;
         }
         Ok(())
     }
@@ -196,9 +196,15 @@ impl Run {
     /// Same events, same state, byte for byte.
     fn snapshots_agree(&self) -> Result<(), String> {
         let live = bytes(self.engine.state());
-        same("the bytes after replay", &bytes(&self.replayed), &live)?;
-        same("the bytes of a snapshot of a snapshot", &bytes(restored(self.engine.state()).state()), &live)?;
-        self.twin.as_ref().map_or(Ok(()), |twin| same("the bytes of the twin", &bytes(twin.state()), &live))
+        same(|| "the bytes after replay".into(), &bytes(&self.replayed), &live)?;
+        same(
+            || "the bytes of a snapshot of a snapshot".into(),
+            &bytes(restored(self.engine.state()).state()),
+            &live,
+        )?;
+        self.twin
+            .as_ref()
+            .map_or(Ok(()), |twin| same(|| "the bytes of the twin".into(), &bytes(twin.state()), &live))
     }
 }
 

@@ -1,0 +1,167 @@
+//! Overload (API-2): a mailbox without room refuses at once, typed and with a delay; what was taken is answered; afterwards all is well.
+//!
+//! The service is put together here as `server` does it, but for a journal whose commits can be held back.
+#![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use omniroute::{
+    api::{self, Front},
+    clock::Clock,
+    journal::{Append, Embedded, Journal, JournalError, JournalWriter},
+    shard::{MAILBOX_MAX, Parts, Shards},
+    views::{feed::Feed, logbook::Logbook, orgs::Orgs},
+    wire::v1::{
+        self, conversation_service_client::ConversationServiceClient,
+        directory_service_client::DirectoryServiceClient,
+    },
+};
+use tokio::{net::TcpListener, sync::oneshot};
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{
+    Code, Status,
+    transport::{Channel, Server},
+};
+use tonic_types::StatusExt;
+
+const ORG: &str = "flooded";
+/// More calls at once than the mailbox and the batches on their way hold together.
+const FLOOD: usize = 40_000;
+const CONNECTIONS: usize = 40;
+
+/// A writer whose commits each take a token, once tokens are wanted.
+struct Held {
+    writer: Box<dyn JournalWriter>,
+    tokens: Receiver<()>,
+}
+
+impl JournalWriter for Held {
+    fn commit(&mut self, appends: &[Append<'_>]) -> Result<(), JournalError> {
+        // When nobody holds it back any more, there is nothing to wait for.
+        self.tokens.recv().unwrap_or(());
+        self.writer.commit(appends)
+    }
+
+    fn writer_epoch(&self) -> u64 {
+        self.writer.writer_epoch()
+    }
+}
+
+struct House {
+    channels: Vec<Channel>,
+    front: Arc<Front>,
+    tokens: Sender<()>,
+    _dir: tempfile::TempDir,
+}
+
+async fn house() -> House {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (journal, _) = Embedded::open(dir.path()).expect("a new journal");
+    let journal: Arc<dyn Journal> = Arc::new(journal);
+    let (tokens, taken) = bounded(1);
+    let (snapshots, _) = bounded(1);
+    let (views, _) = bounded(1);
+    let orgs = Arc::new(Orgs::default());
+    let parts = Parts {
+        shards: 1,
+        clock: Clock::System,
+        hosted: Vec::new(),
+        journal: Box::new(Held { writer: journal.writer().expect("a writer"), tokens: taken }),
+        orgs: orgs.clone(),
+        snapshots,
+        views,
+    };
+    let (failed, _) = oneshot::channel();
+    let shards = Shards::start(parts, failed).expect("threads");
+    let logbook = Arc::new(Logbook::open(&dir.path().join("views.db")).expect("a new logbook"));
+    let feed = Arc::new(Feed::new(journal));
+    let front = Arc::new(Front { orgs, mailboxes: shards.mailboxes(), feed, logbook });
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let addr = listener.local_addr().expect("an address");
+    let routes = api::routes(&front);
+    tokio::spawn(Server::builder().add_routes(routes).serve_with_incoming(TcpListenerStream::new(listener)));
+    let mut channels = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let endpoint = Channel::from_shared(format!("http://{addr}")).expect("an address");
+        channels.push(endpoint.connect().await.expect("it listens"));
+    }
+    House { channels, front, tokens, _dir: dir }
+}
+
+async fn create(channel: Channel, number: usize) -> Result<u64, Status> {
+    let target = v1::target::Target::AgentId("ann".into());
+    let routing = v1::Routing { target: Some(v1::Target { target: Some(target) }), ..Default::default() };
+    let request = v1::CreateConversationRequest {
+        org_id: ORG.into(),
+        request_id: format!("create-{number}"),
+        channel_id: "chat".into(),
+        customer_id: format!("customer-{number}"),
+        routing: Some(routing),
+    };
+    Ok(ConversationServiceClient::new(channel)
+        .create_conversation(request)
+        .await?
+        .into_inner()
+        .conversation_id)
+}
+
+async fn apply_directory(house: &House) {
+    let directory = v1::Directory {
+        channels: vec![v1::Channel { id: "chat".into(), weight: 1, ..Default::default() }],
+        capacity_profiles: vec![v1::CapacityProfile { id: "one".into(), units: 1, ..Default::default() }],
+        agents: vec![v1::AgentResource {
+            id: "ann".into(),
+            capacity_profile_id: "one".into(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let directory = Some(directory);
+    let request =
+        v1::ApplyDirectoryRequest { org_id: ORG.into(), request_id: "d".into(), directory, dry_run: false };
+    house.tokens.send(()).expect("the committer lives");
+    DirectoryServiceClient::new(house.channels[0].clone())
+        .apply_directory(request)
+        .await
+        .expect("it is right");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn api_2_a_full_mailbox_refuses_with_a_retry_delay_and_loses_nothing_that_it_took() {
+    let house = house().await;
+    apply_directory(&house).await;
+    let calls: Vec<_> = (0..FLOOD)
+        .map(|number| tokio::spawn(create(house.channels[number % CONNECTIONS].clone(), number)))
+        .collect();
+    while house.front.mailboxes.waiting() < MAILBOX_MAX {
+        tokio::task::yield_now().await;
+    }
+    let refused_now = create(house.channels[0].clone(), FLOOD).await.expect_err("there is no room");
+    assert_eq!(refused_now.code(), Code::ResourceExhausted);
+    // From here on the journal is not held back.
+    drop(house.tokens);
+    let (mut taken, mut refused) = (0, 0);
+    for call in calls {
+        match call.await.expect("no call panics") {
+            Ok(_) => taken += 1,
+            Err(status) => {
+                assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
+                let details = status.get_error_details();
+                assert_eq!(details.error_info().map(|it| it.reason.as_str()), Some("OVERLOADED"));
+                assert!(
+                    details.retry_info().is_some_and(|it| it.retry_delay.is_some()),
+                    "it says when to try again"
+                );
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0 && taken >= MAILBOX_MAX, "{taken} were taken, {refused} refused");
+    let next = create(house.channels[0].clone(), FLOOD + 1).await.expect("it is well again");
+    assert_eq!(
+        next,
+        u64::try_from(taken).expect("a count") + 1,
+        "who was answered created one conversation each, nobody else any"
+    );
+}
