@@ -12,6 +12,7 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server as Tonic;
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tonic_web::GrpcWebLayer;
+use tower::util::MapResponseLayer;
 
 use crate::{
     api::{self, Front, Sample},
@@ -114,6 +115,7 @@ pub struct Running {
     snapshotter: Snapshotter,
     logbook: logbook::Writer,
     health: HealthReporter,
+    front: Arc<Front>,
     grpc: JoinHandle<Result<(), tonic::transport::Error>>,
     closing: oneshot::Sender<()>,
     failed: oneshot::Receiver<()>,
@@ -152,7 +154,7 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
     };
     let shards = Shards::start(parts, failing).map_err(ServerError::Thread)?;
     let mailboxes = shards.mailboxes();
-    let front = Arc::new(Front { orgs, mailboxes: mailboxes.clone(), feed, logbook });
+    let front = Arc::new(Front::new(orgs, mailboxes.clone(), feed, logbook));
     if let Some(sample) = options.sample.filter(|_| found.orgs == 0) {
         front.load(sample).await.map_err(|status| ServerError::Sample(Box::new(status)))?;
     }
@@ -174,6 +176,7 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
         .max_concurrent_streams(STREAMS_MAX)
         .tcp_nodelay(true)
         .layer(GrpcWebLayer::new())
+        .layer(MapResponseLayer::new(api::typed))
         .add_routes(api::routes(&front))
         .add_service(health_service)
         .add_service(reflection)
@@ -190,6 +193,7 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
         snapshotter,
         logbook: logbook_writer,
         health,
+        front,
         grpc,
         closing,
         failed,
@@ -212,6 +216,7 @@ impl Running {
     /// Stops: no new connections, what was taken is decided, durable and answered, and a snapshot makes the next start quick.
     pub async fn stop(self) -> Result<(), ServerError> {
         self.health.set_service_status("", ServingStatus::NotServing).await;
+        self.front.close();
         // It is gone only if the server ended by itself.
         self.closing.send(()).unwrap_or(());
         let (shards, snapshots) = (self.shards, self.snapshots);

@@ -76,7 +76,7 @@ async fn house() -> House {
     let shards = Shards::start(parts, failed).expect("threads");
     let logbook = Arc::new(Logbook::open(&dir.path().join("views.db")).expect("a new logbook"));
     let feed = Arc::new(Feed::new(journal));
-    let front = Arc::new(Front { orgs, mailboxes: shards.mailboxes(), feed, logbook });
+    let front = Arc::new(Front::new(orgs, shards.mailboxes(), feed, logbook));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let addr = listener.local_addr().expect("an address");
     let routes = api::routes(&front);

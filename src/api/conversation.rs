@@ -53,9 +53,15 @@ struct Place {
 }
 
 impl Conversations {
-    fn place(&self, org: &str, conversation: u64, reader: i32, from: u32) -> Result<Place, Status> {
-        let org = self.0.org(org)?;
-        let mut check = Check::new();
+    fn place(
+        &self,
+        org: &str,
+        conversation: u64,
+        reader: i32,
+        from: u32,
+        mut check: Check,
+    ) -> Result<Place, Status> {
+        check.org(org);
         check.given("conversation_id", conversation);
         let reader = match LogReader::try_from(reader) {
             Ok(LogReader::Unspecified | LogReader::Agent) => Reader::Agent,
@@ -68,6 +74,7 @@ impl Conversations {
         if !check.is_empty() {
             return Err(check.into_status());
         }
+        let org = self.0.org(org)?;
         Ok(Place { org, conversation: ConversationId(conversation), reader, from: from.max(1) })
     }
 
@@ -113,7 +120,7 @@ impl ConversationService for Conversations {
         request: Request<GetConversationRequest>,
     ) -> Result<Response<GetConversationResponse>, Status> {
         let call = request.into_inner();
-        let place = self.place(&call.org_id, call.conversation_id, 0, 0)?;
+        let place = self.place(&call.org_id, call.conversation_id, 0, 0, Check::new())?;
         let (reply, answer) = tokio::sync::oneshot::channel();
         let query = Query::Conversation(place.conversation);
         self.0.post(
@@ -203,12 +210,9 @@ impl ConversationService for Conversations {
         request: Request<ReadChatLogRequest>,
     ) -> Result<Response<ReadChatLogResponse>, Status> {
         let call = request.into_inner();
-        let place = self.place(&call.org_id, call.conversation_id, call.reader, call.from_number)?;
         let mut check = Check::new();
         check.number("page_size", call.page_size as usize, 0, limits::PAGE_MAX);
-        if !check.is_empty() {
-            return Err(check.into_status());
-        }
+        let place = self.place(&call.org_id, call.conversation_id, call.reader, call.from_number, check)?;
         let page_size = if call.page_size == 0 { PAGE_DEFAULT } else { call.page_size as usize };
         self.caught_up(&place.org).await?;
         self.known(&place).await?;
@@ -223,17 +227,15 @@ impl ConversationService for Conversations {
         request: Request<WatchChatLogRequest>,
     ) -> Result<Response<Self::WatchChatLogStream>, Status> {
         let call = request.into_inner();
-        let place = self.place(&call.org_id, call.conversation_id, call.reader, call.from_number)?;
+        let place =
+            self.place(&call.org_id, call.conversation_id, call.reader, call.from_number, Check::new())?;
         self.caught_up(&place.org).await?;
         self.known(&place).await?;
         let (sender, receiver) = mpsc::channel(ENTRIES_WAITING_MAX);
         let service = Self(self.0.clone());
         tokio::spawn(async move {
             let (org, conversation) = (place.org.clone(), place.conversation);
-            tokio::select! {
-                () = service.follow(place, &sender) => {}
-                () = sender.closed() => {}
-            }
+            service.0.stream(&sender, service.follow(place, &sender)).await;
             org.unwatch_log(conversation);
         });
         Ok(Response::new(ReceiverStream::new(receiver)))

@@ -41,26 +41,24 @@ impl EventService for Events {
         request: Request<WatchEventsRequest>,
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
         let call = request.into_inner();
-        let org = self.0.org(&call.org_id)?;
         let mut check = Check::new();
-        let (conversations, agents) = event::filters(&call, &org.names(), &mut check);
+        let (conversations, agents) =
+            self.0.with_names(&call.org_id, |names| event::filters(&call, names, &mut check));
+        if !check.is_empty() {
+            return Err(check.into_status());
+        }
+        let org = self.0.org(&call.org_id)?;
         let last = *org.durable().borrow();
         let next = if call.from_position == 0 { last.0 + 1 } else { call.from_position };
         if next > last.0 + 1 {
             check.say("from_position", format!("the next event will be at {}", last.0 + 1));
-        }
-        if !check.is_empty() {
             return Err(check.into_status());
         }
         let filter = Filter { conversations, agents };
         let (watcher, receiver) = mpsc::channel(EVENTS_WAITING_MAX);
         let front = self.0.clone();
         tokio::spawn(async move {
-            let closed = watcher.clone();
-            tokio::select! {
-                () = watch(&front, &org, Position(next), &filter, &watcher) => {}
-                () = closed.closed() => {}
-            }
+            front.stream(&watcher, watch(&front, &org, Position(next), &filter, &watcher)).await;
         });
         Ok(Response::new(ReceiverStream::new(receiver)))
     }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot, watch};
 use tonic::{Response, Status};
 
 use crate::{
@@ -57,9 +57,35 @@ pub struct Front {
     pub feed: Arc<Feed>,
     /// Where chat logs are read.
     pub logbook: Arc<Logbook>,
+    closing: watch::Sender<bool>,
 }
 
 impl Front {
+    /// What the services share, while the service is open.
+    pub fn new(orgs: Arc<Orgs>, mailboxes: Mailboxes, feed: Arc<Feed>, logbook: Arc<Logbook>) -> Self {
+        Self { orgs, mailboxes, feed, logbook, closing: watch::Sender::new(false) }
+    }
+
+    /// Ends the streams that would never end by themselves.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Fills a stream until it ends, nobody reads it any more, or the service closes: then it says so.
+    pub(super) async fn stream<T>(
+        &self,
+        to: &mpsc::Sender<Result<T, Status>>,
+        fill: impl Future<Output = ()>,
+    ) {
+        let mut closing = self.closing.subscribe();
+        tokio::select! {
+            () = fill => {}
+            () = to.closed() => {}
+            // An error: the front itself is gone, and so is the service.
+            _ = closing.wait_for(|it| *it) => to.try_send(Err(status::shutting_down())).unwrap_or(()),
+        }
+    }
+
     /// Carries out a call that changes something.
     pub(super) async fn mutate<M: Mutation>(&self, call: M) -> Result<Response<M::Response>, Status> {
         let (org, key) = (Arc::<str>::from(call.org_id()), request_key(call.request_id()));

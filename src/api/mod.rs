@@ -11,6 +11,7 @@ mod event;
 mod front;
 mod session_stream;
 mod supervisor;
+mod undecodable;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::wire::v1::{
     supervisor_service_server::SupervisorServiceServer,
 };
 pub use front::{Front, Sample};
+pub use undecodable::typed;
 
 /// Bytes of a message of the directory's service, in and out: a directory of 100,000 agents has about ten million.
 const DIRECTORY_BYTES_MAX: usize = 256 << 20;

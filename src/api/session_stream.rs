@@ -86,9 +86,11 @@ impl Stream for SessionStream {
                 return Poll::Ready(Some(Ok(message)));
             }
             let Some(notice) = ready!(self.notices.poll_recv(context)) else {
-                // All was read; the last word is why there is no more.
-                let why = self.ended.take().and_then(|mut it| it.try_recv().ok());
-                return Poll::Ready(why.map(|it| Err(status::refusal(&it))));
+                // All was read; the last word is why there is no more. Without one, the service has stopped.
+                let last = self.ended.take().map(|mut it| it.try_recv());
+                return Poll::Ready(last.map(|it| {
+                    Err(it.map_or_else(|_| status::shutting_down(), |why| status::refusal(&why)))
+                }));
             };
             let messages = self.messages(&notice);
             self.unsent.extend(messages);

@@ -220,6 +220,15 @@ pub fn shutting_down() -> Status {
     status(v1::Reason::ShuttingDown, ErrorDetails::new())
 }
 
+/// What came is no message of this call, or larger than it may be.
+pub fn undecodable() -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_error_info(name(v1::Reason::InvalidFields), DOMAIN, []);
+    let message =
+        "the message cannot be decoded, or is larger than this call takes; send what the proto says";
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
 /// No directory was ever applied for the org.
 pub fn org_not_found() -> Status {
     refusal(&Rejection::OrgNotFound)

@@ -37,7 +37,7 @@ async fn empty_calls(house: &House) -> Vec<(&'static str, Status, Vec<&'static s
         row!(agents.list_agents(ListAgentsRequest) names ["org_id"]),
         row!(conversations.create_conversation(CreateConversationRequest)
             names ["org_id", "request_id", "customer_id", "channel_id", "routing"]),
-        row!(conversations.get_conversation(GetConversationRequest ORG) names ["conversation_id"]),
+        row!(conversations.get_conversation(GetConversationRequest) names ["org_id", "conversation_id"]),
         row!(conversations.list_conversations(ListConversationsRequest) names ["org_id"]),
         row!(conversations.request_conference(RequestConferenceRequest)
             names ["org_id", "request_id", "session", "conversation_id", "routing"]),
@@ -55,8 +55,8 @@ async fn empty_calls(house: &House) -> Vec<(&'static str, Status, Vec<&'static s
             names ["org_id", "request_id", "extend_by_ms", "session", "conversation_id"]),
         row!(conversations.post_message(PostMessageRequest)
             names ["org_id", "request_id", "actor", "text", "conversation_id"]),
-        row!(conversations.read_chat_log(ReadChatLogRequest ORG) names ["conversation_id"]),
-        row!(conversations.watch_chat_log(WatchChatLogRequest ORG) names ["conversation_id"]),
+        row!(conversations.read_chat_log(ReadChatLogRequest) names ["org_id", "conversation_id"]),
+        row!(conversations.watch_chat_log(WatchChatLogRequest) names ["org_id", "conversation_id"]),
         row!(supervisor.get_queue(GetQueueRequest) names ["org_id", "queue_id"]),
         row!(supervisor.list_queues(ListQueuesRequest) names ["org_id"]),
         row!(supervisor.list_waiting(ListWaitingRequest) names ["org_id", "queue_id"]),
@@ -182,7 +182,7 @@ async fn api_2_a_message_beyond_every_bound_is_refused_and_the_service_lives_on(
     let mut ann = house.desk("ann").await;
     let chat = house.chat_with(&mut ann).await;
     let status = ann.post(chat, &"x".repeat(1 << 20), false).await.expect_err("it is too long");
-    assert_eq!(status.code(), Code::OutOfRange);
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "INVALID_FIELDS"));
     ann.post(chat, "shorter", false).await.expect("the service lives");
 }
 
@@ -296,7 +296,8 @@ async fn api_2_garbage_gets_a_typed_status_and_the_service_lives_on() {
     ];
     for bytes in garbage {
         let status = send_raw(&house, create, bytes.clone()).await.expect_err("it is garbage");
-        assert_eq!(status.code(), Code::Internal, "{bytes:?}: {status:?}");
+        let said = (status.code(), reason(&status));
+        assert_eq!(said, (Code::InvalidArgument, "INVALID_FIELDS".into()), "{bytes:?}: {status:?}");
     }
     // Unknown fields are let through; what is missing is named.
     let status = send_raw(&house, create, vec![0xf8, 0x07, 0x01]).await.expect_err("it is empty");

@@ -1,8 +1,9 @@
 //! The stream of events: ordered, dense, resumable (LOG-3 for the whole org).
 
-use omniroute::wire::v1::{WatchEventsRequest, event::Event};
+use omniroute::wire::v1::{self, WatchEventsRequest, event::Event};
+use tonic::Code;
 
-use crate::support::{Desk, House, agent, invalid, queue, sample, skill, to};
+use crate::support::{Desk, House, ORG, agent, invalid, queue, reason, sample, skill, to};
 
 /// Some work: Ann in a chat, Bob in another which he ends.
 async fn some_work() -> (House, [Desk; 2], [u64; 2]) {
@@ -137,4 +138,27 @@ async fn log_3_filters_by_agent_and_by_both() {
     assert!(matches!(&event, Some(Event::InvitesSent(_))), "{event:?}");
     let event = both.event().await.event;
     assert!(matches!(&event, Some(Event::InvitesSent(it)) if it.conversation_id == hers), "{event:?}");
+}
+
+#[tokio::test]
+async fn api_2_open_streams_are_told_that_the_service_stops() {
+    let mut house = House::with(sample::directory()).await;
+    let mut ann = house.desk("ann").await;
+    let chat = house.chat(agent("ann")).await;
+    let watch = v1::WatchEventsRequest { org_id: ORG.into(), from_position: 1, ..Default::default() };
+    let mut events = house.events().watch_events(watch).await.expect("events can be watched").into_inner();
+    let watch = v1::WatchChatLogRequest { org_id: ORG.into(), conversation_id: chat, ..Default::default() };
+    let mut log =
+        house.conversations().watch_chat_log(watch).await.expect("logs can be watched").into_inner();
+    house.restart().await;
+    let stopped = ann.end_of_stream().await.expect("a stream ends with a reason");
+    assert_eq!((stopped.code(), reason(&stopped).as_str()), (Code::Unavailable, "SHUTTING_DOWN"));
+    let stopped = log.message().await.expect_err("nothing was written");
+    assert_eq!(reason(&stopped), "SHUTTING_DOWN");
+    let stopped = loop {
+        if let Err(status) = events.message().await {
+            break status;
+        }
+    };
+    assert_eq!(reason(&stopped), "SHUTTING_DOWN");
 }

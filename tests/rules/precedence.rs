@@ -6,7 +6,9 @@ use omniroute::wire::v1::{
 };
 use tonic::{Code, Status};
 
-use crate::support::{Desk, House, ORG, agent, button, fresh, queue, reason, refused, sample, skill, to};
+use crate::support::{
+    Desk, House, ORG, agent, button, fresh, invalid, queue, reason, refused, sample, skill, to,
+};
 
 const NO: Code = Code::FailedPrecondition;
 
@@ -72,6 +74,11 @@ async fn api_3_wrong_fields_then_the_org_then_the_request_id_then_what_is_not_th
     // INVALID_FIELDS (3) before ORG_NOT_FOUND (4).
     let status = create_as(&house, "nowhere", "", "chat", queue("help")).await.expect_err("both are wrong");
     assert_eq!(reason(&status), "INVALID_FIELDS");
+    let request = v1::ReadChatLogRequest { org_id: "nowhere".into(), ..Default::default() };
+    invalid(house.conversations().read_chat_log(request).await, &["conversation_id"]);
+    let request =
+        v1::WatchEventsRequest { org_id: "nowhere".into(), conversation_ids: vec![0], ..Default::default() };
+    invalid(house.events().watch_events(request).await, &["conversation_ids[0]"]);
     // ORG_NOT_FOUND (4) before QUEUE_NOT_FOUND (14).
     let answer = create_as(&house, "nowhere", &fresh(), "chat", queue("x")).await;
     refused(answer, Code::NotFound, "ORG_NOT_FOUND");
