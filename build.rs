@@ -4,7 +4,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const PROTO_FILES: [&str; 8] = [
+const PROTO_FILES: [&str; 9] = [
     "omniroute/v1/reasons.proto",
     "omniroute/v1/types.proto",
     "omniroute/v1/directory_service.proto",
@@ -12,6 +12,7 @@ const PROTO_FILES: [&str; 8] = [
     "omniroute/v1/conversation_service.proto",
     "omniroute/v1/supervisor_service.proto",
     "omniroute/v1/event_service.proto",
+    "omniroute/v1/pipeline_service.proto",
     "omniroute/journal/v1/journal.proto",
 ];
 

@@ -29,7 +29,7 @@ use omniroute::{
     journal::{Embedded, Journal, Position},
     shard::{
         Hosted, Mailboxes, Parts, Shards,
-        letter::{Letter, Notice, SessionSink},
+        letter::{Letter, Notice, ReplyTo, SessionSink},
     },
     views::orgs::{Org, Orgs},
 };
@@ -54,7 +54,9 @@ impl Service {
     async fn decide(mailboxes: &Mailboxes, command: Command) -> Reply {
         let (reply, answer) = oneshot::channel();
         let key = Some(RequestKey(rand_key()));
-        mailboxes.post(ORG, Letter::Command { org: ORG.into(), key, command, reply }).expect("there is room");
+        mailboxes
+            .post(ORG, Letter::Command { org: ORG.into(), key, command, reply: ReplyTo::Call(reply) })
+            .expect("there is room");
         answer.await.expect("the service runs").expect("the rules allow it")
     }
 }
@@ -122,7 +124,10 @@ async fn open_sessions(
         let resume = Some(acting(agent).epoch);
         let command = Command::OpenSession { agent, console: Console::Lightning, resume, status: None };
         mailboxes
-            .post(org, Letter::Open { org: org.clone(), key: None, command, sink, reply })
+            .post(
+                org,
+                Letter::Open { org: org.clone(), key: None, command, sink, reply: ReplyTo::Call(reply) },
+            )
             .expect("there is room");
         answer.await.expect("the service runs").expect("the session is there");
         notices.recv().await.expect("it opens");

@@ -14,7 +14,7 @@ use crate::{
         command::{Acting, Command},
         reply::Reply,
     },
-    shard::letter::{Letter, NOTICES_WAITING_MAX, SessionSink},
+    shard::letter::{Letter, NOTICES_WAITING_MAX, ReplyTo, SessionSink},
     wire::{
         check::Check,
         mutation::{open_session, request_key},
@@ -64,7 +64,8 @@ impl AgentService for Agents {
         let (reply, answer) = oneshot::channel();
         let sink = SessionSink { stream, notices: sender, ending };
         let key = Some(request_key(&call.request_id));
-        self.front.post(&org, Letter::Open { org: org.clone(), key, command, sink, reply })?;
+        self.front
+            .post(&org, Letter::Open { org: org.clone(), key, command, sink, reply: ReplyTo::Call(reply) })?;
         let reply = self.front.settled(answer).await?;
         let Reply::SessionOpened { epoch, .. } = reply else {
             return Err(Status::internal("an OpenSession has no other answer"));

@@ -18,7 +18,10 @@ use crate::{
         reply::Reply,
     },
     metrics,
-    shard::{Mailboxes, Refused, letter::Letter},
+    shard::{
+        Mailboxes, Refused,
+        letter::{Letter, ReplyTo},
+    },
     views::{
         feed::Feed,
         logbook::Logbook,
@@ -71,6 +74,11 @@ impl Front {
         self.closing.send_replace(true);
     }
 
+    /// Whether the service closes.
+    pub(super) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
+    }
+
     /// Fills a stream until it ends, nobody reads it any more, or the service closes: then it says so.
     pub(super) async fn stream<T>(
         &self,
@@ -115,6 +123,7 @@ impl Front {
             return Err(check.into_status());
         }
         let (reply, answer) = oneshot::channel();
+        let reply = ReplyTo::Call(reply);
         self.post(&org.clone(), Letter::Command { org, key: Some(key), command, reply })?;
         self.settled(answer).await
     }

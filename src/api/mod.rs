@@ -9,6 +9,7 @@ mod conversation;
 mod directory;
 mod event;
 mod front;
+mod pipeline;
 mod session_stream;
 mod supervisor;
 mod undecodable;
@@ -20,7 +21,7 @@ use tonic::service::Routes;
 use crate::wire::v1::{
     agent_service_server::AgentServiceServer, conversation_service_server::ConversationServiceServer,
     directory_service_server::DirectoryServiceServer, event_service_server::EventServiceServer,
-    supervisor_service_server::SupervisorServiceServer,
+    pipeline_service_server::PipelineServiceServer, supervisor_service_server::SupervisorServiceServer,
 };
 pub use front::{Front, Sample};
 pub use undecodable::typed;
@@ -38,10 +39,12 @@ pub fn routes(front: &Arc<Front>) -> Routes {
     let agent = AgentServiceServer::new(agent::Agents::new(front.clone()));
     let conversation = ConversationServiceServer::new(conversation::Conversations(front.clone()));
     let supervisor = SupervisorServiceServer::new(supervisor::Supervisors(front.clone()));
+    let pipeline = PipelineServiceServer::new(pipeline::Pipelines(front.clone()));
     let event = EventServiceServer::new(event::Events(front.clone()));
     Routes::new(directory)
         .add_service(agent.max_decoding_message_size(MESSAGE_BYTES_MAX))
         .add_service(conversation.max_decoding_message_size(MESSAGE_BYTES_MAX))
         .add_service(supervisor.max_decoding_message_size(MESSAGE_BYTES_MAX))
+        .add_service(pipeline.max_decoding_message_size(MESSAGE_BYTES_MAX))
         .add_service(event.max_decoding_message_size(MESSAGE_BYTES_MAX))
 }

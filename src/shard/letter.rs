@@ -15,8 +15,54 @@ use crate::{
 };
 use tokio::sync::{mpsc, oneshot};
 
+/// What became of a command.
+pub type Settled = Result<Reply, Rejection>;
+
 /// Where the answer to a command goes, once it is durable. Dropped without one, the service has stopped.
-pub type ReplyTo = oneshot::Sender<Result<Reply, Rejection>>;
+#[derive(Debug)]
+pub enum ReplyTo {
+    /// To a call that waits for this one.
+    Call(oneshot::Sender<Settled>),
+    /// To a stream that has many in flight.
+    Stream(StreamReply),
+}
+
+impl ReplyTo {
+    /// Sends the answer. Whoever no longer waits for it has gone; what was decided stands.
+    pub fn send(self, settled: Settled) {
+        match self {
+            Self::Call(to) => drop(to.send(settled)),
+            Self::Stream(mut to) => to.send(Some(settled)),
+        }
+    }
+}
+
+/// The place of one command among those that a stream has in flight.
+#[derive(Debug)]
+pub struct StreamReply {
+    number: u64,
+    to: Option<mpsc::Sender<(u64, Option<Settled>)>>,
+}
+
+impl StreamReply {
+    /// The answer goes there with this number; none: the service has stopped. The channel must have room for all that is in flight.
+    pub fn new(number: u64, to: mpsc::Sender<(u64, Option<Settled>)>) -> Self {
+        Self { number, to: Some(to) }
+    }
+
+    fn send(&mut self, settled: Option<Settled>) {
+        if let Some(to) = self.to.take() {
+            // A stream that is gone needs no answer.
+            to.try_send((self.number, settled)).unwrap_or(());
+        }
+    }
+}
+
+impl Drop for StreamReply {
+    fn drop(&mut self) {
+        self.send(None);
+    }
+}
 
 /// Notices that wait for a session's client to read them, at most. Beyond it the stream is cut; the session comes back and sees the
 /// state as it stands.

@@ -55,11 +55,10 @@ impl Publisher {
             self.publish_part(part, bytes);
         }
         for waiting in batch.waiting {
-            // Whoever no longer waits for an answer has gone; what was decided stands.
             match waiting {
                 Waiting::Reply(to, reply) => {
                     metrics::answered(reply.is_ok());
-                    drop(to.send(reply));
+                    to.send(reply);
                 }
                 Waiting::Answer(to, answer) => drop(to.send(*answer)),
                 Waiting::Woken(to) => drop(to.send(())),

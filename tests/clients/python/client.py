@@ -19,7 +19,7 @@ import uuid
 
 import grpc
 import grpc_tools
-from google.rpc import error_details_pb2
+from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 from grpc_tools import protoc
@@ -174,12 +174,15 @@ class Api:
         from omniroute.v1 import directory_service_pb2_grpc as directory_grpc
         from omniroute.v1 import event_service_pb2 as event
         from omniroute.v1 import event_service_pb2_grpc as event_grpc
+        from omniroute.v1 import pipeline_service_pb2 as pipeline
+        from omniroute.v1 import pipeline_service_pb2_grpc as pipeline_grpc
         from omniroute.v1 import types_pb2 as types
 
         self.agent, self.agent_grpc = agent, agent_grpc
         self.conversation, self.conversation_grpc = conversation, conversation_grpc
         self.directory, self.directory_grpc = directory, directory_grpc
         self.event, self.event_grpc = event, event_grpc
+        self.pipeline, self.pipeline_grpc = pipeline, pipeline_grpc
         self.types = types
 
 
@@ -379,6 +382,29 @@ def watches_events(api, checks, channel, org, conversation_id):
         watcher.call.cancel()
 
 
+def pipelines(api, checks, channel, org):
+    """Many commands on one stream, none waiting for another; one of them is wrong."""
+    target = api.types.Routing(target=api.types.Target(skill_id="sales"))
+    creates = [
+        api.pipeline.SubmitRequest(
+            correlation_id=number,
+            create_conversation=api.conversation.CreateConversationRequest(
+                org_id=org, request_id=new_id(), channel_id="chat", customer_id=f"p-{number}", routing=target
+            ),
+        )
+        for number in range(100)
+    ]
+    creates[42].create_conversation.customer_id = ""
+    stub = api.pipeline_grpc.PipelineServiceStub(channel)
+    answers = {it.correlation_id: it for it in stub.Submit(iter(creates), timeout=PATIENCE_S)}
+    checks.equal(sorted(answers), list(range(100)), "each pipelined command is answered")
+    refusal = status_pb2.Status.FromString(answers.pop(42).refusal.status)
+    info = error_details_pb2.ErrorInfo()
+    checks.equal([info.reason for it in refusal.details if it.Unpack(info)], ["INVALID_FIELDS"], "the wrong one is refused")
+    created = [answers[number].create_conversation.conversation_id for number in sorted(answers)]
+    checks.equal(created == sorted(created) and len(set(created)) == 99, True, "the others are created in their order")
+
+
 def play(api, checks, addr):
     org = f"python-{uuid.uuid4().hex[:12]}"
     with grpc.insecure_channel(addr) as channel:
@@ -391,6 +417,7 @@ def play(api, checks, addr):
         leaves_and_ends(api, checks, agents["ada"], winner, conversation_id)
         reads_the_chat_log(api, checks, platform, org, conversation_id, winner)
         watches_events(api, checks, channel, org, conversation_id)
+        pipelines(api, checks, channel, org)
         code, reason, _ = refused(
             platform.GetConversation,
             api.conversation.GetConversationRequest(org_id=org, conversation_id=10**9),

@@ -1,0 +1,142 @@
+//! PipelineService.Submit: the wide door. Same rules, same answers, same refusals as the unary calls; order kept within an org.
+#![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use omniroute::wire::v1::{
+    self, SubmitRequest, pipeline_service_client::PipelineServiceClient, submit_request::Command,
+    submit_response::Answer,
+};
+use prost::Message;
+use support::{House, ORG, agent, fresh, queue, reason, sample, to};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Status, Streaming};
+use tonic_types::StatusExt;
+
+/// More than a stream has in flight.
+const MANY: u64 = 10_000;
+
+fn create(customer: &str, request_id: String, target: v1::target::Target) -> Command {
+    Command::CreateConversation(v1::CreateConversationRequest {
+        org_id: ORG.into(),
+        request_id,
+        channel_id: "chat".into(),
+        customer_id: customer.into(),
+        routing: Some(to(target)),
+    })
+}
+
+fn request(correlation_id: u64, command: Command) -> SubmitRequest {
+    SubmitRequest { correlation_id, command: Some(command) }
+}
+
+async fn submit(house: &House, requests: Vec<SubmitRequest>) -> Streaming<v1::SubmitResponse> {
+    let stream = tokio_stream::iter(requests);
+    PipelineServiceClient::new(house.channel.clone())
+        .submit(stream)
+        .await
+        .expect("the door is open")
+        .into_inner()
+}
+
+async fn answers(mut stream: Streaming<v1::SubmitResponse>) -> Vec<(u64, Answer)> {
+    let mut answers = Vec::new();
+    while let Some(it) = stream.message().await.expect("the stream goes on") {
+        answers.push((it.correlation_id, it.answer.expect("an answer says something")));
+    }
+    answers
+}
+
+/// The status that the unary call would have had.
+fn status_of(refusal: &v1::Refusal) -> Status {
+    let code = Code::from(refusal.code);
+    Status::with_details(code, refusal.message.clone(), refusal.status.clone().into())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_is_answered_once_and_order_is_kept() {
+    let house = House::with(sample::directory()).await;
+    let requests =
+        (1..=MANY).map(|it| request(it, create(&format!("c{it}"), fresh(), queue("help")))).collect();
+    let answers = answers(submit(&house, requests).await).await;
+    let ids: BTreeSet<u64> = answers.iter().map(|it| it.0).collect();
+    assert_eq!((answers.len() as u64, ids.len() as u64), (MANY, MANY));
+    for (correlation, answer) in answers {
+        let Answer::CreateConversation(created) = answer else { panic!("{answer:?}") };
+        assert_eq!(
+            created.conversation_id, correlation,
+            "they were decided in the order in which they were sent"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_whole_cycle_and_its_refusals_are_those_of_the_unary_calls() {
+    let house = House::with(sample::directory()).await;
+    let mut ann = house.desk("ann").await;
+    let (commands, stream) = mpsc::channel(16);
+    let mut client = PipelineServiceClient::new(house.channel.clone());
+    let mut stream = client.submit(ReceiverStream::new(stream)).await.expect("the door is open").into_inner();
+    let twice = fresh();
+    commands.send(request(7, create("maria", twice.clone(), agent("ann")))).await.expect("it is read");
+    let invite = ann.invite().await;
+    commands.send(request(7, create("maria", twice, agent("ann")))).await.expect("it is read");
+    let accept = v1::AcceptInviteRequest {
+        org_id: ORG.into(),
+        request_id: fresh(),
+        session: Some(ann.session.clone()),
+        invite_id: invite.invite_id,
+    };
+    commands.send(request(8, Command::AcceptInvite(accept.clone()))).await.expect("it is read");
+    let late = v1::AcceptInviteRequest { request_id: fresh(), ..accept };
+    commands.send(request(9, Command::AcceptInvite(late))).await.expect("it is read");
+    commands.send(request(10, create("", String::new(), agent("ann")))).await.expect("it is read");
+    commands.send(SubmitRequest { correlation_id: 11, command: None }).await.expect("it is read");
+    commands.send(request(12, create("tom", fresh(), agent("nobody")))).await.expect("it is read");
+    drop(commands);
+    let (mut created, mut accepted, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    while let Some(it) = stream.message().await.expect("the stream goes on") {
+        match it.answer.expect("an answer says something") {
+            Answer::CreateConversation(answer) => created.push((it.correlation_id, answer.conversation_id)),
+            Answer::AcceptInvite(answer) => accepted.push((it.correlation_id, answer.conversation_id)),
+            Answer::Refusal(refusal) => refused.push((it.correlation_id, reason(&status_of(&refusal)))),
+            other => panic!("{other:?}"),
+        }
+    }
+    refused.sort();
+    assert_eq!(created, [(7, 1), (7, 1)], "to repeat is to get the same answer");
+    assert_eq!(accepted, [(8, 1)]);
+    let reasons: Vec<(u64, &str)> = refused.iter().map(|(id, reason)| (*id, reason.as_str())).collect();
+    let expected =
+        [(9, "INVITE_ACCEPTED"), (10, "INVALID_FIELDS"), (11, "INVALID_FIELDS"), (12, "AGENT_NOT_FOUND")];
+    assert_eq!(reasons, expected);
+    assert_eq!(house.participants(1).await, ["ann"]);
+}
+
+#[tokio::test]
+async fn the_fields_of_a_refusal_are_named_as_in_the_unary_call() {
+    let house = House::with(sample::directory()).await;
+    let answers = answers(submit(&house, vec![request(1, create("", fresh(), agent("ann")))]).await).await;
+    let [(1, Answer::Refusal(refusal))] = &answers[..] else { panic!("{answers:?}") };
+    let details = status_of(refusal).get_error_details();
+    let fields = &details.bad_request().expect("it names the fields").field_violations;
+    assert_eq!(fields.iter().map(|it| it.field.as_str()).collect::<Vec<_>>(), ["customer_id"]);
+    tonic_types::pb::Status::decode(&*refusal.status).expect("it is a google.rpc.Status");
+}
+
+#[tokio::test]
+async fn the_stream_ends_when_the_service_stops_and_what_was_answered_stands() {
+    let mut house = House::with(sample::directory()).await;
+    let (commands, stream) = mpsc::channel(16);
+    let mut client = PipelineServiceClient::new(house.channel.clone());
+    let mut stream = client.submit(ReceiverStream::new(stream)).await.expect("the door is open").into_inner();
+    commands.send(request(1, create("maria", fresh(), queue("help")))).await.expect("it is read");
+    let first = stream.message().await.expect("the stream goes on").expect("an answer");
+    assert!(matches!(first.answer, Some(Answer::CreateConversation(_))));
+    house.restart().await;
+    assert!(stream.message().await.is_ok_and(|it| it.is_none()), "it ends in order");
+    assert_eq!(house.conversation(1).await.customer_id, "maria");
+}
