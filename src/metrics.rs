@@ -101,5 +101,8 @@ fn name(event: &Event) -> &'static str {
         Event::WrapUpExtended { .. } => "wrap_up_extended",
         Event::WrapUpEnded { .. } => "wrap_up_ended",
         Event::MessagePosted { .. } => "message_posted",
+        Event::RecordAttached { .. } => "record_attached",
+        Event::RecordRemoved { .. } => "record_removed",
+        Event::RecordsGiven { .. } => "records_given",
     }
 }

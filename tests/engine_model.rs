@@ -31,7 +31,7 @@ proptest! {
 }
 
 /// Events and refusals that random programs must reach: a driver that never gets anywhere proves nothing.
-const REACHED: [&str; 50] = [
+const REACHED: [&str; 55] = [
     "AgentAtCapacity",
     "AgentNotFound",
     "AlreadyAParticipant",
@@ -59,12 +59,17 @@ const REACHED: [&str; 50] = [
     "MessagePosted",
     "NoWrapUp",
     "NotAParticipant",
+    "NotTheKeeper",
     "NotTheRequester",
     "ParticipantLeft",
     "ParticipantsFull",
     "PresenceSet",
     "PresenceStatusNotFound",
     "QueueNotFound",
+    "RecordAttached",
+    "RecordNotFound",
+    "RecordRemoved",
+    "RecordsGiven",
     "RequestClosed",
     "RequestEnded",
     "RequestIdReused",

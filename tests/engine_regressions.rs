@@ -281,8 +281,9 @@ fn ids_in_descending_order_stay_in_order() {
                 profile: "profile".into(),
                 skills: vec![("skill".into(), 500)],
                 queues: Vec::new(),
+                record_types: Vec::new(),
             });
-        desk.done(Command::PutResource { resource });
+        desk.done(Command::PutResource { resource: Box::new(resource) });
         desk.log_in(&[AgentIx(3 + 79 - number)]);
     }
     for number in 0..80 {

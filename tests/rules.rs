@@ -31,6 +31,8 @@ mod precedence;
 mod presence;
 #[path = "rules/queues.rs"]
 mod queues;
+#[path = "rules/records.rs"]
+mod records;
 #[path = "rules/repeats.rs"]
 mod repeats;
 #[path = "rules/rooms.rs"]

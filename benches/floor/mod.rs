@@ -101,6 +101,7 @@ fn directory(agents: u32, cohorts: u32) -> Vec<Resource> {
             profile: "standard".into(),
             skills: skills_of(it % cohorts),
             queues: Vec::new(),
+            record_types: Vec::new(),
         })
     }));
     wanted

@@ -21,14 +21,16 @@ use crate::{
         check::Check,
         status,
         v1::{
-            CancelRequestRequest, CancelRequestResponse, CompleteWrapUpRequest, CompleteWrapUpResponse,
-            CreateConversationRequest, CreateConversationResponse, EndConversationRequest,
-            EndConversationResponse, ExtendWrapUpRequest, ExtendWrapUpResponse, GetConversationRequest,
-            GetConversationResponse, LeaveConversationRequest, LeaveConversationResponse,
-            ListConversationsRequest, ListConversationsResponse, LogReader, PostMessageRequest,
-            PostMessageResponse, ReadChatLogRequest, ReadChatLogResponse, RequestConferenceRequest,
-            RequestConferenceResponse, RequestTransferRequest, RequestTransferResponse, WatchChatLogRequest,
-            WatchChatLogResponse, conversation_service_server::ConversationService,
+            AttachRecordRequest, AttachRecordResponse, CancelRequestRequest, CancelRequestResponse,
+            CompleteWrapUpRequest, CompleteWrapUpResponse, CreateConversationRequest,
+            CreateConversationResponse, EndConversationRequest, EndConversationResponse, ExtendWrapUpRequest,
+            ExtendWrapUpResponse, GetConversationRequest, GetConversationResponse, LeaveConversationRequest,
+            LeaveConversationResponse, ListConversationsRequest, ListConversationsResponse,
+            ListRecordsRequest, ListRecordsResponse, LogReader, PostMessageRequest, PostMessageResponse,
+            ReadChatLogRequest, ReadChatLogResponse, RemoveRecordRequest, RemoveRecordResponse,
+            RequestConferenceRequest, RequestConferenceResponse, RequestTransferRequest,
+            RequestTransferResponse, WatchChatLogRequest, WatchChatLogResponse,
+            conversation_service_server::ConversationService,
         },
     },
 };
@@ -203,6 +205,27 @@ impl ConversationService for Conversations {
         request: Request<PostMessageRequest>,
     ) -> Result<Response<PostMessageResponse>, Status> {
         self.0.mutate(request.into_inner()).await
+    }
+
+    async fn attach_record(
+        &self,
+        request: Request<AttachRecordRequest>,
+    ) -> Result<Response<AttachRecordResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn remove_record(
+        &self,
+        request: Request<RemoveRecordRequest>,
+    ) -> Result<Response<RemoveRecordResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn list_records(
+        &self,
+        request: Request<ListRecordsRequest>,
+    ) -> Result<Response<ListRecordsResponse>, Status> {
+        self.0.inquire(request.into_inner()).await
     }
 
     async fn read_chat_log(

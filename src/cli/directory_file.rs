@@ -135,6 +135,9 @@ struct Agent {
     skills: BTreeMap<String, Level>,
     #[serde(default)]
     queues: Vec<String>,
+    /// The types of records that it may see; none: all.
+    #[serde(default)]
+    record_types: Vec<String>,
 }
 
 /// The name of what has none: its id.
@@ -255,6 +258,7 @@ impl From<Agent> for v1::AgentResource {
             capacity_profile_id: it.capacity_profile,
             skills: it.skills.into_iter().map(skill).collect(),
             queue_ids: it.queues,
+            record_types: it.record_types,
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::engine::{
         agent::{Hold, HoldOwner, Session},
         conversation::{Conversation, Declined, Invite, Participant, Request, Sent},
         outcomes::Outcome,
+        records::Records,
         timers::Timer,
     },
 };
@@ -100,7 +101,12 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         Event::RequestEnded { request, .. } => close_request(state, *request, touched),
         Event::RoundStarted { request, round, .. } => round_started(state, *request, *round, touched),
         Event::ParticipantLeft { conversation, agent, wrap_up_until, .. } => {
-            state.conversations.at_mut(*conversation).participants.retain(|it| it.agent != *agent);
+            let row = state.conversations.at_mut(*conversation);
+            row.participants.retain(|it| it.agent != *agent);
+            // What the last agent had waits for whom the conversation is given to next.
+            if !row.records.is_empty() && !row.participants.is_empty() {
+                row.records.keep_for(&row.participants);
+            }
             part_ended(state, at, *conversation, *agent, *wrap_up_until, touched);
         }
         Event::ConversationEnded { conversation, participants, wrap_up_until, .. } => {
@@ -116,6 +122,17 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             wrap_up_ended(state, at, *conversation, *agent, touched);
         }
         Event::MessagePosted { .. } => {}
+        Event::RecordAttached { conversation, agent, record } => {
+            state.conversations.at_mut(*conversation).records.attach(*agent, record);
+        }
+        Event::RecordRemoved { conversation, agent, record_type, id } => {
+            state.conversations.at_mut(*conversation).records.remove(*agent, record_type, id);
+        }
+        Event::RecordsGiven { conversation, agent, records } => {
+            let row = state.conversations.at_mut(*conversation);
+            row.records.give(*agent, records);
+            row.records.keep_for(&row.participants);
+        }
     }
 }
 
@@ -219,6 +236,7 @@ fn conversation_created(
         requests: Vec::new(),
         log_entries: 0,
         customer_log_entries: 0,
+        records: Records::default(),
     };
     state.conversations.insert(id, row);
 }

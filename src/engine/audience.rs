@@ -11,7 +11,8 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
     match event {
         Event::PresenceSet { agent, .. }
         | Event::WrapUpExtended { agent, .. }
-        | Event::WrapUpEnded { agent, .. } => {
+        | Event::WrapUpEnded { agent, .. }
+        | Event::RecordsGiven { agent, .. } => {
             told.push(*agent);
         }
         Event::InvitesSent { agents, .. } => told.extend(agents),
@@ -39,7 +40,9 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
         | Event::SessionEnded { .. }
         | Event::ConversationCreated { .. }
         | Event::RequestOpened { .. }
-        | Event::RoundStarted { .. } => {}
+        | Event::RoundStarted { .. }
+        | Event::RecordAttached { .. }
+        | Event::RecordRemoved { .. } => {}
     }
 }
 

@@ -83,7 +83,10 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
         | Event::RequestEnded { .. }
         | Event::RoundStarted { .. }
         | Event::WrapUpExtended { .. }
-        | Event::WrapUpEnded { .. } => None,
+        | Event::WrapUpEnded { .. }
+        | Event::RecordAttached { .. }
+        | Event::RecordRemoved { .. }
+        | Event::RecordsGiven { .. } => None,
     }
 }
 

@@ -4,6 +4,7 @@ use crate::engine::{
     directory::spec::{Resource, ResourceKind},
     event::Console,
     ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx},
+    records::Record,
     routing::RoutingAsk,
 };
 
@@ -47,7 +48,7 @@ pub enum Command {
     /// Creates or replaces one resource.
     PutResource {
         /// As it is to be.
-        resource: Resource,
+        resource: Box<Resource>,
     },
     /// Removes one resource.
     DeleteResource {
@@ -172,6 +173,26 @@ pub enum Command {
         /// For whom.
         audience: Audience,
     },
+    /// Attaches a record, or gives one that is attached another title.
+    AttachRecord {
+        /// Who.
+        session: Acting,
+        /// To which conversation.
+        conversation: ConversationId,
+        /// What.
+        record: Record,
+    },
+    /// Removes a record.
+    RemoveRecord {
+        /// Who.
+        session: Acting,
+        /// From which conversation.
+        conversation: ConversationId,
+        /// Its type.
+        record_type: Box<str>,
+        /// Which of that type.
+        id: Box<str>,
+    },
 }
 
 impl Command {
@@ -196,6 +217,8 @@ impl Command {
             Self::CompleteWrapUp { .. } => 16,
             Self::ExtendWrapUp { .. } => 17,
             Self::PostMessage { .. } => 18,
+            Self::AttachRecord { .. } => 30,
+            Self::RemoveRecord { .. } => 31,
         }
     }
 }
@@ -237,6 +260,13 @@ pub enum Query {
     Agents(Page<Box<str>>),
     /// One conversation.
     Conversation(ConversationId),
+    /// The records that an agent has in a conversation; without one, the keeper.
+    Records {
+        /// In which.
+        conversation: ConversationId,
+        /// Whose.
+        agent: Option<AgentIx>,
+    },
     /// Live conversations by number.
     Conversations(Page<ConversationId>),
     /// One queue.

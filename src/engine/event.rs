@@ -6,6 +6,7 @@
 use crate::engine::{
     directory::spec::Change,
     ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, RequestId, StatusIx},
+    records::Record,
     routing::{Routing, RoutingType},
 };
 
@@ -296,5 +297,34 @@ pub enum Event {
         author: Author,
         /// What.
         text: Box<str>,
+    },
+    /// The keeper attached a record, or gave one of its records another title.
+    RecordAttached {
+        /// To which conversation.
+        conversation: ConversationId,
+        /// Who: the keeper.
+        agent: AgentIx,
+        /// What.
+        record: Record,
+    },
+    /// The keeper removed a record.
+    RecordRemoved {
+        /// From which conversation.
+        conversation: ConversationId,
+        /// Who: the keeper.
+        agent: AgentIx,
+        /// Its type.
+        record_type: Box<str>,
+        /// Which of that type.
+        id: Box<str>,
+    },
+    /// An agent that joined was given the records that it may see of those the keeper has; it has these and no others.
+    RecordsGiven {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// To whom.
+        agent: AgentIx,
+        /// By type and id; none, where it may see none.
+        records: Vec<Record>,
     },
 }

@@ -123,6 +123,7 @@ impl Engine {
         let giver = row.requester.filter(|_| kind == RequestKind::Transfer);
         let losers: Vec<_> = row.sent.pending.iter().copied().filter(|(id, _)| *id != invite).collect();
         let wrap_up_until = if giver.is_some() { self.wrap_up_until(conversation) } else { 0 };
+        let records = self.records_for(conversation, agent);
         self.emit(Event::InviteAccepted { invite, request, conversation, kind, agent, giver, wrap_up_until });
         if !losers.is_empty() {
             self.end_invites(request, InviteEnd::Rescinded, losers, "".into());
@@ -131,6 +132,9 @@ impl Engine {
             self.end_requests_of(conversation, giver);
         }
         self.revoke_elsewhere(conversation, agent);
+        if let Some(records) = records {
+            self.emit(Event::RecordsGiven { conversation, agent, records });
+        }
     }
 
     /// Who is in a conversation is no longer asked into it by its other requests.

@@ -46,6 +46,10 @@ pub const PARTICIPANTS_MAX: u32 = 32;
 pub const PARTICIPANTS_DEFAULT: u32 = 8;
 /// Open requests of one conversation: one for each place and a transfer.
 pub const OPEN_REQUESTS_MAX: usize = 32;
+/// Records that an agent may have in one conversation: more than anybody reads, and a few KB at most.
+pub const RECORDS_MAX: usize = 32;
+/// Record types that an agent may see.
+pub const RECORD_TYPES_MAX: usize = 64;
 /// Invites of one broadcast. Beyond it the best are invited, in the order of the routing model.
 pub const BROADCAST_MAX: usize = 10_000;
 

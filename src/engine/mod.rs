@@ -23,6 +23,7 @@ pub mod ids;
 mod invites;
 pub mod limits;
 pub mod query;
+pub mod records;
 pub mod rejection;
 pub mod reply;
 mod requests;
@@ -177,7 +178,7 @@ impl Engine {
     fn carry_out(&mut self, command: Command) -> Result<(), Rejection> {
         match command {
             Command::ApplyDirectory { wanted } => self.apply_directory(wanted),
-            Command::PutResource { resource } => self.put_resource(resource),
+            Command::PutResource { resource } => self.put_resource(*resource),
             Command::DeleteResource { kind, id } => self.delete_resource(kind, &id),
             Command::OpenSession { agent, console, resume, status } => {
                 self.open_session(agent, console, resume, status)
@@ -215,6 +216,12 @@ impl Engine {
             }
             Command::PostMessage { actor, conversation, text, audience } => {
                 self.post_message(actor, conversation, text, audience)
+            }
+            Command::AttachRecord { session, conversation, record } => {
+                self.attach_record(session, conversation, record)
+            }
+            Command::RemoveRecord { session, conversation, record_type, id } => {
+                self.remove_record(session, conversation, record_type, id)
             }
         }
     }

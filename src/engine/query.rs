@@ -13,6 +13,7 @@ use crate::engine::{
     },
     event::{Console, RequestKind},
     ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx},
+    records::Record,
     rejection::Rejection,
     routing::{Routing, RoutingType},
     state::{agent::Hold, conversation::Participant},
@@ -159,6 +160,8 @@ pub enum Answer {
     Conversation(Box<ConversationView>),
     /// To `Conversations`, and whether there are more.
     Conversations(Vec<ConversationView>, bool),
+    /// To `Records`, by type and id.
+    Records(Vec<Record>),
     /// To `Queue`.
     Queue(QueueView),
     /// To `Queues`, and whether there are more.
@@ -215,6 +218,9 @@ impl Engine {
                     ids.into_iter().map(|it| self.conversation_view(it)).collect(),
                     more,
                 ))
+            }
+            Query::Records { conversation, agent } => {
+                self.records_of(conversation, agent).map(Answer::Records)
             }
             Query::Queue(queue) => {
                 live(ResourceKind::Queue, queue.0, Rejection::QueueNotFound)?;

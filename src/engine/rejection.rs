@@ -35,6 +35,10 @@ pub enum Rejection {
     ConversationEnded,
     /// The agent is not in the conversation.
     NotAParticipant,
+    /// The agent is in the conversation, but is not its keeper.
+    NotTheKeeper,
+    /// The keeper has no such record.
+    RecordNotFound,
     /// There never was such an invite for this agent, as far as is remembered.
     InviteNotFound,
     /// It was accepted already.
@@ -75,6 +79,8 @@ pub enum Rejection {
     ConferenceInProgress,
     /// No wrap-up in that conversation.
     NoWrapUp,
+    /// The keeper has as many records as it may have.
+    RecordsFull,
     /// No room at the acceptance.
     AgentAtCapacity,
     /// The org has as many live conversations as it may have.

@@ -95,7 +95,10 @@ impl Reply {
             | Event::RoundStarted { .. }
             | Event::ParticipantLeft { .. }
             | Event::ConversationEnded { .. }
-            | Event::WrapUpEnded { .. } => Self::Done,
+            | Event::WrapUpEnded { .. }
+            | Event::RecordAttached { .. }
+            | Event::RecordRemoved { .. }
+            | Event::RecordsGiven { .. } => Self::Done,
         }
     }
 }

@@ -146,7 +146,7 @@ impl Engine {
         }
     }
 
-    fn live_conversation(&self, conversation: ConversationId) -> Result<(), Rejection> {
+    pub(super) fn live_conversation(&self, conversation: ConversationId) -> Result<(), Rejection> {
         if self.state.conversations.get(conversation).is_some() {
             Ok(())
         } else if (1..=self.state.conversation_count).contains(&conversation.0) {

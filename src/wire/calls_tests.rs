@@ -235,7 +235,7 @@ fn a_directory_comes_back_as_it_was_written() {
             request_id: "1".into(),
             resource: Some(view::resource(resource.clone())),
         };
-        assert_eq!(command(call), Command::PutResource { resource });
+        assert_eq!(command(call), Command::PutResource { resource: Box::new(resource) });
     }
 }
 

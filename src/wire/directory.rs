@@ -157,7 +157,9 @@ impl Mutation for v1::PutResourceRequest {
         head(&self, check);
         let nothing =
             || Resource::Skill(crate::engine::directory::spec::Skill { id: "-".into(), name: "".into() });
-        Command::PutResource { resource: resource::resource(self.resource, check).unwrap_or_else(nothing) }
+        Command::PutResource {
+            resource: Box::new(resource::resource(self.resource, check).unwrap_or_else(nothing)),
+        }
     }
 
     fn respond(_: Reply) -> Self::Response {

@@ -4,7 +4,7 @@ use super::{
     directory::shown_changes,
     kinds,
     names::{count, id_of, id_or_empty, ids_of, time},
-    routing, v1,
+    records, routing, v1,
 };
 use crate::engine::{
     directory::names::Names,
@@ -161,6 +161,28 @@ fn what(event: &Event, names: &Names) -> shown::Event {
                 agent_id: id_or_empty(names, agent),
                 text: text.to_string(),
                 whisper: *customer_number == 0,
+            })
+        }
+        Event::RecordAttached { conversation, agent, record } => {
+            shown::Event::RecordAttached(shown::RecordAttached {
+                conversation_id: conversation.0,
+                agent_id: id_of(names, *agent),
+                record: Some(records::shown(record)),
+            })
+        }
+        Event::RecordRemoved { conversation, agent, record_type, id } => {
+            shown::Event::RecordRemoved(shown::RecordRemoved {
+                conversation_id: conversation.0,
+                agent_id: id_of(names, *agent),
+                record_type: record_type.to_string(),
+                record_id: id.to_string(),
+            })
+        }
+        Event::RecordsGiven { conversation, agent, records } => {
+            shown::Event::RecordsGiven(shown::RecordsGivenEvent {
+                conversation_id: conversation.0,
+                agent_id: id_of(names, *agent),
+                records: records.iter().map(records::shown).collect(),
             })
         }
     }

@@ -48,7 +48,10 @@ fn conversation(event: &Event) -> Option<ConversationId> {
         | Event::ConversationEnded { conversation, .. }
         | Event::WrapUpExtended { conversation, .. }
         | Event::WrapUpEnded { conversation, .. }
-        | Event::MessagePosted { conversation, .. } => Some(*conversation),
+        | Event::MessagePosted { conversation, .. }
+        | Event::RecordAttached { conversation, .. }
+        | Event::RecordRemoved { conversation, .. }
+        | Event::RecordsGiven { conversation, .. } => Some(*conversation),
         Event::DirectoryChanged { .. }
         | Event::SessionStarted { .. }
         | Event::SessionResumed { .. }
@@ -70,7 +73,10 @@ fn names_any(event: &Event, agents: &[AgentIx]) -> bool {
         | Event::PresenceSet { agent, .. }
         | Event::ParticipantLeft { agent, .. }
         | Event::WrapUpExtended { agent, .. }
-        | Event::WrapUpEnded { agent, .. } => is_one(agent),
+        | Event::WrapUpEnded { agent, .. }
+        | Event::RecordAttached { agent, .. }
+        | Event::RecordRemoved { agent, .. }
+        | Event::RecordsGiven { agent, .. } => is_one(agent),
         Event::RequestOpened { requester, .. } | Event::RequestEnded { requester, .. } => {
             requester.as_ref().is_some_and(is_one)
         }

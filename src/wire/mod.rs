@@ -24,6 +24,7 @@ pub mod mutation;
 mod names;
 pub mod notice;
 mod page;
+mod records;
 mod resource;
 mod routing;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use super::{
     log,
     names::{id_of, id_or_empty, time},
+    records,
     v1::{self, open_session_response::Notice},
     view,
 };
@@ -109,6 +110,12 @@ impl Teller<'_> {
             Event::MessagePosted { conversation, number, .. } => {
                 self.update(*conversation, *number).into_iter().collect()
             }
+            Event::RecordsGiven { conversation, records, .. } => {
+                vec![Notice::RecordsGiven(v1::RecordsGiven {
+                    conversation_id: conversation.0,
+                    records: records.iter().map(records::shown).collect(),
+                })]
+            }
             Event::DirectoryChanged { .. }
             | Event::SessionStarted { .. }
             | Event::SessionResumed { .. }
@@ -116,7 +123,9 @@ impl Teller<'_> {
             | Event::SessionEnded { .. }
             | Event::ConversationCreated { .. }
             | Event::RequestOpened { .. }
-            | Event::RoundStarted { .. } => Vec::new(),
+            | Event::RoundStarted { .. }
+            | Event::RecordAttached { .. }
+            | Event::RecordRemoved { .. } => Vec::new(),
         }
     }
 

@@ -136,6 +136,7 @@ pub(super) fn agent(it: v1::AgentResource, check: &mut Check) -> Resource {
         profile: it.capacity_profile_id.into(),
         skills,
         queues: ids("queue_ids", it.queue_ids, check),
+        record_types: ids("record_types", it.record_types, check),
     })
 }
 

@@ -12,6 +12,7 @@ use crate::engine::{
     ids::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, SkillIx, StatusIx,
     },
+    records::Record,
     routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target},
 };
 
@@ -24,6 +25,7 @@ pub(super) fn resources() -> Vec<Resource> {
             profile: "standard".into(),
             skills: vec![("cards".into(), 725), ("loans".into(), 1_000)],
             queues: vec!["front".into()],
+            record_types: Vec::new(),
         })
     };
     vec![
@@ -112,6 +114,10 @@ pub(super) fn routings() -> Vec<Routing> {
     ]
 }
 
+fn record() -> Record {
+    Record { record_type: "order".into(), id: "o-7".into(), title: "Zwölf Gläser".into() }
+}
+
 /// One event of every variant, in the order in which they were added. The first are stored in a golden test: add at the end.
 pub(super) fn events() -> Vec<Event> {
     let (conversation, request) = (ConversationId(300), RequestId(301));
@@ -198,5 +204,8 @@ pub(super) fn events() -> Vec<Event> {
             author: Author::Agent(ANNA),
             text: "psst ✓".into(),
         },
+        Event::RecordAttached { conversation, agent: ANNA, record: record() },
+        Event::RecordRemoved { conversation, agent: ANNA, record_type: "order".into(), id: "o-7".into() },
+        Event::RecordsGiven { conversation, agent: BERT, records: vec![record()] },
     ]
 }

@@ -35,6 +35,8 @@ pub fn reason(rejection: &Rejection) -> v1::Reason {
         Rejection::ConversationNotFound => v1::Reason::ConversationNotFound,
         Rejection::ConversationEnded => v1::Reason::ConversationEnded,
         Rejection::NotAParticipant => v1::Reason::NotAParticipant,
+        Rejection::NotTheKeeper => v1::Reason::NotTheKeeper,
+        Rejection::RecordNotFound => v1::Reason::RecordNotFound,
         Rejection::InviteNotFound => v1::Reason::InviteNotFound,
         Rejection::InviteAccepted => v1::Reason::InviteAccepted,
         Rejection::InviteDeclined => v1::Reason::InviteDeclined,
@@ -55,6 +57,7 @@ pub fn reason(rejection: &Rejection) -> v1::Reason {
         Rejection::LastAgentMustEnd => v1::Reason::LastAgentMustEnd,
         Rejection::ConferenceInProgress => v1::Reason::ConferenceInProgress,
         Rejection::NoWrapUp => v1::Reason::NoWrapUp,
+        Rejection::RecordsFull => v1::Reason::RecordsFull,
         Rejection::AgentAtCapacity => v1::Reason::AgentAtCapacity,
         Rejection::ConversationsFull => v1::Reason::ConversationsFull,
         Rejection::OrgsFull => v1::Reason::OrgsFull,
@@ -75,6 +78,7 @@ fn code(reason: v1::Reason) -> Code {
         | v1::Reason::ButtonNotFound
         | v1::Reason::ResourceNotFound
         | v1::Reason::ConversationNotFound
+        | v1::Reason::RecordNotFound
         | v1::Reason::InviteNotFound
         | v1::Reason::RequestNotFound => Code::NotFound,
         v1::Reason::Unspecified
@@ -83,6 +87,7 @@ fn code(reason: v1::Reason) -> Code {
         | v1::Reason::SessionFenced
         | v1::Reason::ConversationEnded
         | v1::Reason::NotAParticipant
+        | v1::Reason::NotTheKeeper
         | v1::Reason::InviteAccepted
         | v1::Reason::InviteDeclined
         | v1::Reason::InviteExpired
@@ -101,6 +106,7 @@ fn code(reason: v1::Reason) -> Code {
         | v1::Reason::LastAgentMustEnd
         | v1::Reason::ConferenceInProgress
         | v1::Reason::NoWrapUp
+        | v1::Reason::RecordsFull
         | v1::Reason::AgentAtCapacity
         | v1::Reason::ConversationsFull
         | v1::Reason::OrgsFull => Code::FailedPrecondition,
@@ -139,6 +145,10 @@ fn message(reason: v1::Reason) -> &'static str {
         v1::Reason::ConversationNotFound => "there never was a conversation with this id; check the id",
         v1::Reason::ConversationEnded => "the conversation has ended; nothing is left to do in it",
         v1::Reason::NotAParticipant => "the agent is not in this conversation; only participants may do this",
+        v1::Reason::NotTheKeeper => {
+            "another agent keeps this conversation: the one in it longest; only that one may do this"
+        }
+        v1::Reason::RecordNotFound => "the keeper has no such record; check its type and its id",
         v1::Reason::InviteNotFound => {
             "the agent has, and as far as is remembered had, no invite with this id; check the id"
         }
@@ -179,6 +189,9 @@ fn message(reason: v1::Reason) -> &'static str {
             "other agents are in the conversation; leave it, or let the platform end it"
         }
         v1::Reason::NoWrapUp => "the agent has no wrap-up in this conversation; nothing is left to do",
+        v1::Reason::RecordsFull => {
+            "the keeper has as many records in this conversation as it may have; remove one first"
+        }
         v1::Reason::AgentAtCapacity => "the agent has no room for this now; finish other work first",
         v1::Reason::OrgsFull => "the service hosts as many orgs as it may; use another instance",
         v1::Reason::ConversationsFull => {
@@ -257,6 +270,8 @@ mod tests {
             R::ConversationNotFound,
             R::ConversationEnded,
             R::NotAParticipant,
+            R::NotTheKeeper,
+            R::RecordNotFound,
             R::InviteNotFound,
             R::InviteAccepted,
             R::InviteDeclined,
@@ -277,6 +292,7 @@ mod tests {
             R::LastAgentMustEnd,
             R::ConferenceInProgress,
             R::NoWrapUp,
+            R::RecordsFull,
             R::AgentAtCapacity,
             R::ConversationsFull,
             R::OrgsFull,

@@ -176,6 +176,7 @@ pub(super) fn resource_kind(resource: Resource) -> v1::resource::Resource {
                 capacity_profile_id: it.profile.into(),
                 skills: it.skills.into_iter().map(skill).collect(),
                 queue_ids: it.queues.into_iter().map(String::from).collect(),
+                record_types: it.record_types.into_iter().map(String::from).collect(),
             })
         }
     }

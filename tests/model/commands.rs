@@ -1,7 +1,7 @@
 //! Commands: what is refused, in which order, and what is answered (API-1, 3). A refusal is looked for in the order of the published
 //! list, and nothing is done before the last of them.
 
-use std::mem::discriminant;
+use std::{collections::BTreeMap, mem::discriminant};
 
 use omniroute::engine::{
     command::{Acting, Actor, Audience, Command},
@@ -138,6 +138,7 @@ impl World {
                             participants: Vec::new(),
                             log_entries: 0,
                             customer_log_entries: 0,
+                            records: BTreeMap::new(),
                         };
                         self.conversations.insert(conversation, row);
                         let request = self.open_request(
@@ -214,6 +215,19 @@ impl World {
                 let of_author = if author == Author::Customer { customer_number } else { number };
                 Ok(Reply::MessagePosted { number: of_author })
             }
+            Command::AttachRecord { session, conversation, record } => {
+                let agent = self.keeper(session, conversation)?;
+                self.attach(conversation, agent, record);
+                Ok(Reply::Done)
+            }
+            Command::RemoveRecord { session, conversation, record_type, id } => {
+                let agent = self.keeper(session, conversation)?;
+                let records = self.records(conversation, agent);
+                let has = records.iter().any(|it| (&it.record_type, &it.id) == (&record_type, &id));
+                check(has, Rejection::RecordNotFound)?;
+                self.detach(conversation, agent, (record_type, id));
+                Ok(Reply::Done)
+            }
         }
     }
 
@@ -255,6 +269,12 @@ impl World {
         let agent = self.acting(session)?;
         self.is_live(conversation)?;
         check(self.conversations[&conversation].participants.contains(&agent), Rejection::NotAParticipant)?;
+        Ok(agent)
+    }
+
+    fn keeper(&self, session: Acting, conversation: ConversationId) -> Result<AgentIx, Rejection> {
+        let agent = self.participant(session, conversation)?;
+        check(self.conversations[&conversation].participants[0] == agent, Rejection::NotTheKeeper)?;
         Ok(agent)
     }
 

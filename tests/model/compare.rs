@@ -49,6 +49,11 @@ pub(crate) fn same_state(engine: &Engine, world: &World) -> Result<(), String> {
         same(|| format!("requests of {id:?}"), &it.requests, &world.requests_of(*id))?;
         let entries = (it.log_entries, it.customer_log_entries);
         same(|| format!("the log of {id:?}"), &entries, &(row.log_entries, row.customer_log_entries))?;
+        for agent in world.every_agent() {
+            let mut records: Vec<_> = it.records.of(Some(agent)).cloned().collect();
+            records.sort();
+            same(|| format!("records of {agent:?} in {id:?}"), &records, &world.records(*id, agent))?;
+        }
     }
     same(|| "open requests".into(), &state.requests.ids(), &world.requests.keys().copied().collect())?;
     for (id, row) in &world.requests {

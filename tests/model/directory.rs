@@ -132,6 +132,7 @@ fn sorted(resource: &Resource) -> Resource {
     if let Resource::Agent(agent) = &mut resource {
         agent.skills.sort();
         agent.queues.sort();
+        agent.record_types.sort();
     }
     resource
 }

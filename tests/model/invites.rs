@@ -132,6 +132,7 @@ impl World {
         let agent = row.pending.iter().find(|it| it.0 == invite).unwrap().1;
         let giver = row.requester.filter(|_| kind == RequestKind::Transfer);
         let wrap_up_until = if giver.is_some() { self.wrap_up_until(conversation) } else { 0 };
+        let records = self.offered(conversation, agent);
         self.invites[usize::try_from(invite.0).unwrap() - 1].1 = Some(Rejection::InviteAccepted);
         if row.held {
             self.hand_over(agent, conversation, HoldOwner::Invite(invite), HoldOwner::Participation);
@@ -174,6 +175,9 @@ impl World {
             if let Some(invite) = self.requests[&other].pending.iter().find(|it| it.1 == agent).copied() {
                 self.end_invites(other, InviteEnd::Revoked, vec![invite], "");
             }
+        }
+        if let Some(records) = records {
+            self.give_records(conversation, agent, records);
         }
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod eligible;
 pub(crate) mod invariants;
 pub(crate) mod invites;
 pub(crate) mod program;
+pub(crate) mod records;
 pub(crate) mod rest;
 pub(crate) mod rooms;
 pub(crate) mod shrink;

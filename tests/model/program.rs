@@ -9,10 +9,14 @@ use omniroute::engine::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, SkillIx,
         StatusIx,
     },
+    records::Record,
     routing::{Capacity, Mode, Requirement, RoutingAsk, Target},
 };
 
 use super::world::{Conversation, World};
+
+/// The types of records that there are.
+pub(crate) const RECORD_TYPES: [&str; 2] = ["order", "case"];
 
 /// A number that stands for "the so-manyth of those that there are".
 pub(crate) type Die = u8;
@@ -60,6 +64,8 @@ pub(crate) enum Op {
     Extend(Die, Millis),
     PostByAgent(Die, Audience),
     PostByCustomer(Die),
+    Attach(Die, Die),
+    Remove(Die, Die),
     Wait,
 }
 
@@ -155,6 +161,12 @@ fn seats(world: &World) -> Vec<(AgentIx, ConversationId)> {
     world.conversations.iter().flat_map(of).collect()
 }
 
+/// One of a few records: two types, two ids, two titles.
+fn record(die: Die) -> Record {
+    let of = |bit: u8, words: [&str; 2]| words[usize::from(die >> bit & 1)].into();
+    Record { record_type: of(0, RECORD_TYPES), id: of(1, ["1", "2"]), title: of(2, ["Old", "New"]) }
+}
+
 impl Step {
     /// A step without a twist.
     pub(crate) fn plain(op: Op) -> Self {
@@ -177,6 +189,14 @@ impl Step {
         // Who is in which conversation, and where nobody is, one who is not.
         let seat = |die: Die| {
             let (of, id) = pick(&seats(world), die).unwrap_or((somebody, ConversationId(u64::from(die % 4))));
+            (session(of), ConversationId(thing(id.0)))
+        };
+        // Mostly a keeper's.
+        let keeper = |die: Die| {
+            let keeps = |it: &(AgentIx, ConversationId)| world.conversations[&it.1].participants[0] == it.0;
+            let keepers: Vec<_> =
+                seats(world).into_iter().filter(|it| die.is_multiple_of(4) || keeps(it)).collect();
+            let (of, id) = pick(&keepers, die).unwrap_or((somebody, ConversationId(1)));
             (session(of), ConversationId(thing(id.0)))
         };
         let room = |die: Die| {
@@ -202,7 +222,7 @@ impl Step {
         };
         Some(match &self.op {
             Op::Apply(wanted) => Command::ApplyDirectory { wanted: wanted.clone() },
-            Op::Put(resource) => Command::PutResource { resource: resource.clone() },
+            Op::Put(resource) => Command::PutResource { resource: Box::new(resource.clone()) },
             Op::Delete(kind, die) => {
                 let all: Vec<_> = (0..world.directory.count(*kind)).collect();
                 let id = pick(&all, *die).filter(|_| *die < 240);
@@ -282,6 +302,14 @@ impl Step {
                 text: "hello".into(),
                 audience: Audience::Everyone,
             },
+            Op::Attach(die, of) => {
+                let (session, conversation) = keeper(*die);
+                Command::AttachRecord { session, conversation, record: record(*of) }
+            }
+            Op::Remove(die, of) => {
+                let ((session, conversation), Record { record_type, id, .. }) = (keeper(*die), record(*of));
+                Command::RemoveRecord { session, conversation, record_type, id }
+            }
             Op::Wait => return None,
         })
     }

@@ -44,6 +44,9 @@ impl World {
         room.participants.retain(|it| *it != agent);
         room.log_entries += 1;
         room.customer_log_entries += 1;
+        if !room.participants.is_empty() {
+            self.forget_records(conversation);
+        }
         self.part_ends(conversation, agent, wrap_up_until);
         self.said.push(Event::ParticipantLeft { conversation, agent, leaving, wrap_up_until });
         self.end_requests_of(conversation, agent);

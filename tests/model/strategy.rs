@@ -12,7 +12,7 @@ use omniroute::engine::{
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use super::program::{Aim, Ask, Op, Program, Step, Stray};
+use super::program::{Aim, Ask, Op, Program, RECORD_TYPES, Step, Stray};
 
 const SKILLS: [&str; 3] = ["skill-b", "skill-a", "skill-c"];
 const CHANNELS: [&str; 3] = ["chat", "voice", "case"];
@@ -139,9 +139,10 @@ fn button(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
 
 fn agent(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
     let skills = (ids(&SKILLS, 3), vec(level(), 3)).prop_map(|(of, it)| of.into_iter().zip(it).collect());
-    (select(&PROFILES[..]), skills, ids(&QUEUES, 2)).prop_map(
-        move |(profile, skills, queues): (_, Vec<(Box<str>, u16)>, _)| {
-            Resource::Agent(Agent { id: id.into(), name: "".into(), profile: profile.into(), skills, queues })
+    (select(&PROFILES[..]), skills, ids(&QUEUES, 2), ids(&RECORD_TYPES, 2)).prop_map(
+        move |(profile, skills, queues, record_types): (_, Vec<(Box<str>, u16)>, _, _)| {
+            let (id, name, profile) = (id.into(), "".into(), profile.into());
+            Resource::Agent(Agent { id, name, profile, skills, queues, record_types })
         },
     )
 }
@@ -256,6 +257,8 @@ fn op() -> impl Strategy<Value = Op> + Clone {
         10 => (die(), select(&[0_u64, 1, 1_000, 2_000][..])).prop_map(|it| Op::Extend(it.0, it.1)),
         5 => (die(), audience).prop_map(|(seat, audience)| Op::PostByAgent(seat, audience)),
         3 => die().prop_map(Op::PostByCustomer),
+        20 => (die(), die()).prop_map(|(keeper, record)| Op::Attach(keeper, record)),
+        8 => (die(), die()).prop_map(|(keeper, record)| Op::Remove(keeper, record)),
         8 => Just(Op::Wait),
     ]
 }

@@ -7,6 +7,7 @@ use omniroute::engine::{
     directory::spec::ResourceKind,
     event::{Event, RequestKind},
     ids::{AgentIx, ChannelIx, ConversationId, InviteId, Millis, RequestId, RequestKey, StatusIx},
+    records::Record,
     rejection::Rejection,
     reply::Reply,
     routing::{Routing, RoutingType},
@@ -38,6 +39,8 @@ pub(crate) struct Conversation {
     pub(crate) participants: Vec<AgentIx>,
     pub(crate) log_entries: u32,
     pub(crate) customer_log_entries: u32,
+    /// What each who is in has; while nobody is, what the last had.
+    pub(crate) records: BTreeMap<AgentIx, Vec<Record>>,
 }
 
 #[derive(Debug, Clone)]

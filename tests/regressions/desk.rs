@@ -106,6 +106,7 @@ impl Desk {
                 profile: "profile".into(),
                 skills: vec![("skill".into(), 500)],
                 queues: vec!["sales".into()],
+                record_types: Vec::new(),
             })
         }));
         desk.done(Command::ApplyDirectory { wanted });
@@ -189,7 +190,7 @@ impl Desk {
     }
 
     pub(crate) fn puts_chat(&mut self, chat: Channel) {
-        self.done(Command::PutResource { resource: Resource::Channel(chat) });
+        self.done(Command::PutResource { resource: Box::new(Resource::Channel(chat)) });
     }
 }
 

@@ -57,6 +57,11 @@ async fn empty_calls(house: &House) -> Vec<(&'static str, Status, Vec<&'static s
             names ["org_id", "request_id", "actor", "text", "conversation_id"]),
         row!(conversations.read_chat_log(ReadChatLogRequest) names ["org_id", "conversation_id"]),
         row!(conversations.watch_chat_log(WatchChatLogRequest) names ["org_id", "conversation_id"]),
+        row!(conversations.attach_record(AttachRecordRequest)
+            names ["org_id", "request_id", "session", "conversation_id", "record"]),
+        row!(conversations.remove_record(RemoveRecordRequest)
+            names ["org_id", "request_id", "record_type", "record_id", "session", "conversation_id"]),
+        row!(conversations.list_records(ListRecordsRequest) names ["org_id", "conversation_id"]),
         row!(supervisor.get_queue(GetQueueRequest) names ["org_id", "queue_id"]),
         row!(supervisor.list_queues(ListQueuesRequest) names ["org_id"]),
         row!(supervisor.list_waiting(ListWaitingRequest) names ["org_id", "queue_id"]),

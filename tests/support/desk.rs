@@ -134,6 +134,15 @@ impl Desk {
         }
     }
 
+    /// What it was given of the records of a conversation that it joined, next; other notices before it are passed over.
+    pub async fn records_given(&mut self) -> v1::RecordsGiven {
+        loop {
+            if let Notice::RecordsGiven(given) = self.notice().await {
+                return given;
+            }
+        }
+    }
+
     /// The next presence that was set; other notices before it are passed over.
     pub async fn presence_changed(&mut self) -> v1::PresenceChanged {
         loop {
@@ -275,6 +284,48 @@ impl Desk {
         let target = agent(&other.session.agent_id);
         self.conference(conversation_id, to(target)).await.expect("it may ask");
         other.take_only(conversation_id).await;
+    }
+
+    /// Attaches a record: its type, its id, its title.
+    pub async fn attach(
+        &mut self,
+        conversation_id: u64,
+        (record_type, record_id, title): (&str, &str, &str),
+    ) -> Result<(), Status> {
+        let (record_type, record_id, title) = (record_type.into(), record_id.into(), title.into());
+        let request = v1::AttachRecordRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            session: Some(self.session.clone()),
+            conversation_id,
+            record: Some(v1::Record { record_type, record_id, title }),
+        };
+        self.conversations.attach_record(request).await.map(|_| ())
+    }
+
+    pub async fn remove(
+        &mut self,
+        conversation_id: u64,
+        record_type: &str,
+        record_id: &str,
+    ) -> Result<(), Status> {
+        let request = v1::RemoveRecordRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            session: Some(self.session.clone()),
+            conversation_id,
+            record_type: record_type.into(),
+            record_id: record_id.into(),
+        };
+        self.conversations.remove_record(request).await.map(|_| ())
+    }
+
+    /// The titles of the records that it has in a conversation, by type and id.
+    pub async fn records(&mut self, conversation_id: u64) -> Vec<String> {
+        let agent_id = self.session.agent_id.clone();
+        let request = v1::ListRecordsRequest { org_id: ORG.into(), conversation_id, agent_id };
+        let found = self.conversations.list_records(request).await.expect("it is in").into_inner();
+        found.records.into_iter().map(|it| it.title).collect()
     }
 
     pub async fn complete_wrap_up(&mut self, conversation_id: u64) -> Result<(), Status> {

@@ -43,6 +43,7 @@ pub fn agent(id: &str, skills: &[(&str, u32)], queues: &[&str]) -> AgentResource
             .map(|(id, level)| AgentSkill { skill_id: (*id).into(), level_hundredths: *level })
             .collect(),
         queue_ids: queues.iter().map(|&it| it.into()).collect(),
+        ..AgentResource::default()
     }
 }
 

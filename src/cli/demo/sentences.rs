@@ -24,6 +24,9 @@ pub(super) fn notice(told: &OpenSessionResponse) -> Option<String> {
         Notice::Presence(it) => {
             format!("presence is {}, set by {}", it.presence_status_id, cause(it.cause()))
         }
+        Notice::RecordsGiven(it) => {
+            format!("conversation {} comes with {} records", it.conversation_id, it.records.len())
+        }
         Notice::WrapUp(it) if it.until_ms == 0 => {
             format!("wrap-up of conversation {} is over", it.conversation_id)
         }

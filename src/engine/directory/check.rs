@@ -256,6 +256,8 @@ impl Checker<'_> {
             self.refer(&format!("queue_ids[{place}]"), ResourceKind::Queue, id);
         }
         self.distinct("queue_ids", it.queues.iter().map(|id| &**id));
+        self.length("record_types", it.record_types.len(), limits::RECORD_TYPES_MAX, "entries");
+        self.distinct("record_types", it.record_types.iter().map(|it| &**it));
     }
 }
 

@@ -79,6 +79,8 @@ pub struct Agent {
     pub skills: Box<[(SkillIx, u16)]>,
     /// The queues it serves, in order.
     pub queues: Box<[QueueIx]>,
+    /// The types of records that it may see; none: all.
+    pub record_types: Box<[Box<str>]>,
 }
 
 /// A resource, and whether it is still in the directory.
@@ -176,6 +178,7 @@ impl Registry {
             profile: self.known(ResourceKind::CapacityProfile, &it.profile),
             skills: skills.into(),
             queues: queues.into(),
+            record_types: it.record_types.clone().into(),
         }
     }
 
@@ -294,6 +297,7 @@ impl Registry {
                 .map(|(skill, level)| (name(ResourceKind::Skill, skill.0), *level))
                 .collect(),
             queues: agent.queues.iter().map(|queue| name(ResourceKind::Queue, queue.0)).collect(),
+            record_types: agent.record_types.to_vec(),
         }
     }
 

@@ -163,6 +163,8 @@ pub struct Agent {
     pub skills: Vec<(Box<str>, u16)>,
     /// The queues it serves.
     pub queues: Vec<Box<str>>,
+    /// The types of records that it may see; none: all (REC-2).
+    pub record_types: Vec<Box<str>>,
 }
 
 /// One resource of any kind.

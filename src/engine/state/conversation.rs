@@ -8,6 +8,7 @@ use crate::engine::{
     event::RequestKind,
     ids::{AgentIx, ChannelIx, ConversationId, InviteId, Millis, RequestId},
     routing::{Routing, RoutingType},
+    state::records::Records,
 };
 
 /// An agent in a conversation.
@@ -40,6 +41,8 @@ pub struct Conversation {
     pub log_entries: u32,
     /// Entries of it that the customer sees.
     pub customer_log_entries: u32,
+    /// Who of the participants has which records. While nobody is in, those of the last who was.
+    pub records: Records,
 }
 
 impl Conversation {

@@ -4,6 +4,7 @@ pub mod agent;
 pub mod answers;
 pub mod conversation;
 pub mod outcomes;
+pub mod records;
 pub mod table;
 pub mod timers;
 

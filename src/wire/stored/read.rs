@@ -7,6 +7,7 @@ use crate::engine::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, RequestKey,
         SkillIx, StatusIx,
     },
+    records::Record,
     routing::{Capacity, Requirement, Routing, Target},
 };
 use stored::entry::Event as Stored;
@@ -137,7 +138,27 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             author: author(it.author)?,
             text: it.text.into(),
         },
+        Stored::RecordAttached(it) => Event::RecordAttached {
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+            record: record(it.record.ok_or(StoredError::Missing("a record"))?),
+        },
+        Stored::RecordRemoved(it) => Event::RecordRemoved {
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+            record_type: it.record_type.into(),
+            id: it.id.into(),
+        },
+        Stored::RecordsGiven(it) => Event::RecordsGiven {
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+            records: it.records.into_iter().map(record).collect(),
+        },
     })
+}
+
+fn record(it: stored::Record) -> Record {
+    Record { record_type: it.record_type.into(), id: it.id.into(), title: it.title.into() }
 }
 
 fn author(author: Option<stored::Author>) -> Result<Author, StoredError> {

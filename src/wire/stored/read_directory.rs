@@ -63,6 +63,7 @@ fn resource(resource: stored::Resource) -> Result<Resource, StoredError> {
                 profile: it.profile.into(),
                 skills: it.skills.into_iter().map(skill).collect::<Result<_, StoredError>>()?,
                 queues: texts(it.queues),
+                record_types: texts(it.record_types),
             })
         }
     })

@@ -12,6 +12,7 @@ use crate::engine::{
     ids::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, SkillIx, StatusIx,
     },
+    records::Record,
     routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target},
 };
 
@@ -36,6 +37,12 @@ const FIRST_RELEASE: &str = "\
     0c08ac02180220f0fe95ffbc3112250900000000e0000000110700000000000000321108ac02120208011a010120d88696ff\
     bc31120e7a0c08ac02100118c08e96ffbc3112190900000000000100001107000000000000003a0508ac0210011215621308\
     ac021004220208002a087073737420e29c93";
+
+/// The events about records, as they were first written. Like the first release's, these bytes decode for ever.
+const FIRST_RECORDS: &str = "\
+    0880d095ffbc311224f2012108ac021a1c0a056f7264657212036f2d371a0e5a77c3b66c6620476cc3a47365721212fa010f\
+    08ac021a056f7264657222036f2d37122682022308ac0210011a1c0a056f7264657212036f2d371a0e5a77c3b66c6620476c\
+    c3a4736572";
 
 fn recorded(events: Vec<(Option<RequestKey>, Event)>) -> Vec<Recorded> {
     events
@@ -186,9 +193,9 @@ fn resource() -> impl Strategy<Value = Resource> {
                 Resource::Button(Button { id, name, skills, all_skills, model, reroutes_max })
             }
         ),
-        (text(), text(), text(), vec((text(), any::<u16>()), 0..4), texts()).prop_map(
-            |(id, name, profile, skills, queues)| {
-                Resource::Agent(Agent { id, name, profile, skills, queues })
+        (text(), text(), text(), vec((text(), any::<u16>()), 0..4), texts(), texts()).prop_map(
+            |(id, name, profile, skills, queues, record_types)| {
+                Resource::Agent(Agent { id, name, profile, skills, queues, record_types })
             }
         ),
     ]
@@ -340,8 +347,27 @@ fn event_of_a_room() -> impl Strategy<Value = Event> {
     ]
 }
 
+fn record() -> impl Strategy<Value = Record> {
+    (text(), text(), text()).prop_map(|(record_type, id, title)| Record { record_type, id, title })
+}
+
+fn event_about_records() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        (conversation(), agent(), record()).prop_map(|(conversation, agent, record)| Event::RecordAttached {
+            conversation,
+            agent,
+            record
+        }),
+        (conversation(), agent(), text(), text()).prop_map(|(conversation, agent, record_type, id)| {
+            Event::RecordRemoved { conversation, agent, record_type, id }
+        }),
+        (conversation(), agent(), vec(record(), 0..4))
+            .prop_map(|(conversation, agent, records)| Event::RecordsGiven { conversation, agent, records }),
+    ]
+}
+
 fn event() -> impl Strategy<Value = Event> {
-    prop_oneof![event_of_a_session(), event_of_a_request(), event_of_a_room()]
+    prop_oneof![event_of_a_session(), event_of_a_request(), event_of_a_room(), event_about_records()]
 }
 
 proptest! {
@@ -383,6 +409,14 @@ fn what_the_first_release_wrote_is_read_for_ever() {
     let batch = decode(&from_hex(FIRST_RELEASE)).expect("it decodes");
     let mut events = samples_with_keys();
     events.truncate(18);
+    assert_eq!(batch, StoredBatch { at: 1_700_000_000_000, events });
+}
+
+#[test]
+fn events_about_records_are_read_for_ever() {
+    let batch = decode(&from_hex(FIRST_RECORDS)).expect("it decodes");
+    let events: Vec<_> = samples::events().drain(18..21).map(|it| (None, it)).collect();
+    assert_eq!(encode(batch.at, &recorded(events.clone())), from_hex(FIRST_RECORDS));
     assert_eq!(batch, StoredBatch { at: 1_700_000_000_000, events });
 }
 

@@ -4,6 +4,7 @@ use super::{stored_v1 as stored, write_directory};
 use crate::engine::{
     event::{Author, Event},
     ids::RequestKey,
+    records::Record,
     routing::{Capacity, Requirement, Routing, Target},
 };
 use stored::entry::Event as Stored;
@@ -159,6 +160,34 @@ fn what(event: &Event) -> Stored {
                 text: text.to_string(),
             })
         }
+        Event::RecordAttached { conversation, agent, record } => {
+            Stored::RecordAttached(stored::RecordAttached {
+                conversation: conversation.0,
+                agent: agent.0,
+                record: Some(self::record(record)),
+            })
+        }
+        Event::RecordRemoved { conversation, agent, record_type, id } => {
+            Stored::RecordRemoved(stored::RecordRemoved {
+                conversation: conversation.0,
+                agent: agent.0,
+                record_type: record_type.to_string(),
+                id: id.to_string(),
+            })
+        }
+        Event::RecordsGiven { conversation, agent, records } => Stored::RecordsGiven(stored::RecordsGiven {
+            conversation: conversation.0,
+            agent: agent.0,
+            records: records.iter().map(self::record).collect(),
+        }),
+    }
+}
+
+fn record(it: &Record) -> stored::Record {
+    stored::Record {
+        record_type: it.record_type.to_string(),
+        id: it.id.to_string(),
+        title: it.title.to_string(),
     }
 }
 

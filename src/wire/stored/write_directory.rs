@@ -55,6 +55,7 @@ fn resource(resource: &Resource) -> stored::Resource {
                 profile: it.profile.to_string(),
                 skills: it.skills.iter().map(skill).collect(),
                 queues: texts(&it.queues),
+                record_types: texts(&it.record_types),
             })
         }
     };
