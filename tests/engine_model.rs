@@ -31,7 +31,7 @@ proptest! {
 }
 
 /// Events and refusals that random programs must reach: a driver that never gets anywhere proves nothing.
-const REACHED: [&str; 50] = [
+const REACHED: [&str; 51] = [
     "AgentAtCapacity",
     "AgentNotFound",
     "AlreadyAParticipant",
@@ -64,6 +64,7 @@ const REACHED: [&str; 50] = [
     "ParticipantsFull",
     "PresenceSet",
     "PresenceStatusNotFound",
+    "QueueFull",
     "QueueNotFound",
     "RequestClosed",
     "RequestEnded",

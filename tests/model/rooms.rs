@@ -65,6 +65,7 @@ impl World {
                 requester,
                 routing,
                 requested_at,
+                overflowed_from: None,
             });
         }
     }
