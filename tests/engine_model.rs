@@ -31,7 +31,7 @@ proptest! {
 }
 
 /// Events and refusals that random programs must reach: a driver that never gets anywhere proves nothing.
-const REACHED: [&str; 55] = [
+const REACHED: [&str; 56] = [
     "AgentAtCapacity",
     "AgentNotFound",
     "AlreadyAParticipant",
@@ -65,6 +65,7 @@ const REACHED: [&str; 55] = [
     "ParticipantsFull",
     "PresenceSet",
     "PresenceStatusNotFound",
+    "QueueFull",
     "QueueNotFound",
     "RecordAttached",
     "RecordNotFound",

@@ -25,6 +25,8 @@ mod invites;
 mod leases;
 #[path = "rules/logs.rs"]
 mod logs;
+#[path = "rules/overflow.rs"]
+mod overflow;
 #[path = "rules/precedence.rs"]
 mod precedence;
 #[path = "rules/presence.rs"]

@@ -111,6 +111,18 @@ struct Queue {
     model: Option<Model>,
     priority: Option<u32>,
     weight: Option<u32>,
+    waiting_max: Option<u32>,
+    overflow: Option<Overflow>,
+}
+
+/// `overflow = { queue = "night" }`
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Overflow {
+    Queue(String),
+    Skill(String),
+    Button(String),
+    Agent(String),
 }
 
 #[derive(Deserialize)]
@@ -232,6 +244,19 @@ impl From<Queue> for v1::Queue {
             model: model(it.model),
             priority: it.priority,
             weight: it.weight,
+            waiting_max: it.waiting_max,
+            overflow: it.overflow.map(|it| v1::Overflow { target: Some(it.into()) }),
+        }
+    }
+}
+
+impl From<Overflow> for v1::overflow::Target {
+    fn from(it: Overflow) -> Self {
+        match it {
+            Overflow::Queue(id) => Self::QueueId(id),
+            Overflow::Skill(id) => Self::SkillId(id),
+            Overflow::Button(id) => Self::ButtonId(id),
+            Overflow::Agent(id) => Self::AgentId(id),
         }
     }
 }

@@ -54,12 +54,20 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         }
         Event::SessionEnded { agent, epoch } => session_ended(state, *agent, *epoch, touched),
         Event::PresenceSet { agent, status, cause } => presence_set(state, *agent, *status, *cause, touched),
-        Event::ConversationCreated { conversation, channel, customer, routing_type, request, routing } => {
+        Event::ConversationCreated {
+            conversation,
+            channel,
+            customer,
+            routing_type,
+            request,
+            routing,
+            ..
+        } => {
             conversation_created(state, *conversation, (*channel, *routing_type), customer, routing);
             let row = request_row(*conversation, RequestKind::New, None, routing, at);
             request_opened(state, *request, row, touched);
         }
-        Event::RequestOpened { request, conversation, kind, requester, routing, requested_at } => {
+        Event::RequestOpened { request, conversation, kind, requester, routing, requested_at, .. } => {
             let row = request_row(*conversation, *kind, *requester, routing, *requested_at);
             request_opened(state, *request, row, touched);
         }

@@ -5,7 +5,7 @@
 
 use crate::engine::{
     directory::spec::Change,
-    ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, RequestId, StatusIx},
+    ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx},
     records::Record,
     routing::{Routing, RoutingType},
 };
@@ -158,6 +158,8 @@ pub enum Event {
         request: RequestId,
         /// How that is routed.
         routing: Routing,
+        /// The full queue that it was meant for, if it overflowed.
+        overflowed_from: Option<QueueIx>,
     },
     /// An agent is asked for in a conversation that is there.
     RequestOpened {
@@ -173,6 +175,8 @@ pub enum Event {
         routing: Routing,
         /// Since when it counts as waiting.
         requested_at: Millis,
+        /// The full queue that it was meant for, if it overflowed.
+        overflowed_from: Option<QueueIx>,
     },
     /// Agents were invited.
     InvitesSent {

@@ -62,5 +62,9 @@ pub const OUTCOMES_MAX: usize = 1 << 20;
 
 /// How long a dropped session may come back.
 pub const LEASE_MS: u64 = 30_000;
+/// Queues that overflow into each other in a row. Beyond a few nobody can say where a conversation will end.
+pub const OVERFLOW_HOPS_MAX: usize = 8;
+/// When to try again what found its queue full: soon enough for a place, late enough for one to come free.
+pub const QUEUE_FULL_RETRY_MS: u64 = 1_000;
 /// Items of one page.
 pub const PAGE_MAX: usize = 1_000;

@@ -12,6 +12,7 @@
 //! State changes in `apply` alone; everything else reads and emits events. Timers are state: `next_wake` says when the engine wants to
 //! be called, and every call first does what is due. Same events, same state.
 
+mod admission;
 pub mod apply;
 pub mod audience;
 pub mod chat_log;

@@ -73,6 +73,8 @@ pub enum Rejection {
     ConferenceOpen,
     /// The conversation has as many open requests as it may have.
     RequestsFull,
+    /// As many requests wait in the queue as may, and it has no overflow.
+    QueueFull,
     /// The last agent cannot leave.
     LastAgentMustEnd,
     /// Other agents are still in.

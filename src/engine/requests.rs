@@ -2,6 +2,7 @@
 
 use crate::engine::{
     Engine,
+    admission::Asked,
     command::Acting,
     directory::spec::{ResourceKind, RoutingModel},
     event::{Console, Event, RequestEnd, RequestKind},
@@ -18,14 +19,15 @@ impl Engine {
         customer: Box<str>,
         ask: RoutingAsk,
     ) -> Result<(), Rejection> {
-        let routing = self.fill_in(ask, RequestKind::New);
+        let routing = self.fill_in(ask.clone(), RequestKind::New);
         if routing == Err(Rejection::AgentNotFound) {
             return Err(Rejection::AgentNotFound);
         }
         if !self.state.registry.is_live(ResourceKind::Channel, channel.0) {
             return Err(Rejection::ChannelNotFound);
         }
-        let routing = routing?;
+        let asked = Asked { kind: RequestKind::New, channel, conversation: None, ask };
+        let (routing, overflowed_from) = self.admit(&asked, routing?)?;
         if self.state.conversations.len() >= limits::CONVERSATIONS_MAX {
             return Err(Rejection::ConversationsFull);
         }
@@ -42,6 +44,7 @@ impl Engine {
             routing_type,
             request: self.next_request(),
             routing,
+            overflowed_from,
         });
         Ok(())
     }
@@ -53,7 +56,7 @@ impl Engine {
         ask: RoutingAsk,
     ) -> Result<(), Rejection> {
         self.live_agent(session.agent)?;
-        let routing = self.fill_in(ask, RequestKind::Conference)?;
+        let routing = self.fill_in(ask.clone(), RequestKind::Conference)?;
         let requester = self.participant(session, conversation)?;
         let row = self.state.conversations.at(conversation);
         let rules = &self.state.registry.channel(row.channel).spec;
@@ -76,7 +79,13 @@ impl Engine {
         {
             return Err(Rejection::TransferOpen);
         }
-        self.open_request(conversation, RequestKind::Conference, requester, routing, self.now)
+        let asked = Asked {
+            kind: RequestKind::Conference,
+            channel: row.channel,
+            conversation: Some(conversation),
+            ask,
+        };
+        self.open_request(&asked, conversation, requester, routing, self.now)
     }
 
     pub(super) fn request_transfer(
@@ -86,7 +95,7 @@ impl Engine {
         ask: RoutingAsk,
     ) -> Result<(), Rejection> {
         self.live_agent(session.agent)?;
-        let routing = self.fill_in(ask, RequestKind::Transfer)?;
+        let routing = self.fill_in(ask.clone(), RequestKind::Transfer)?;
         let requester = self.participant(session, conversation)?;
         let row = self.state.conversations.at(conversation);
         let by_button = row.routing_type == RoutingType::ButtonSkills;
@@ -102,7 +111,13 @@ impl Engine {
         }
         // Age goes along (XFER-3).
         let requested_at = row.created_at;
-        self.open_request(conversation, RequestKind::Transfer, requester, routing, requested_at)
+        let asked = Asked {
+            kind: RequestKind::Transfer,
+            channel: row.channel,
+            conversation: Some(conversation),
+            ask,
+        };
+        self.open_request(&asked, conversation, requester, routing, requested_at)
     }
 
     pub(super) fn cancel_request(&mut self, session: Acting, request: RequestId) -> Result<(), Rejection> {
@@ -121,8 +136,8 @@ impl Engine {
 
     fn open_request(
         &mut self,
+        asked: &Asked,
         conversation: ConversationId,
-        kind: RequestKind,
         requester: AgentIx,
         routing: Routing,
         requested_at: Millis,
@@ -130,8 +145,16 @@ impl Engine {
         if self.state.conversations.at(conversation).requests.len() >= limits::OPEN_REQUESTS_MAX {
             return Err(Rejection::RequestsFull);
         }
-        let (request, requester) = (self.next_request(), Some(requester));
-        self.emit(Event::RequestOpened { request, conversation, kind, requester, routing, requested_at });
+        let (routing, overflowed_from) = self.admit(asked, routing)?;
+        self.emit(Event::RequestOpened {
+            request: self.next_request(),
+            conversation,
+            kind: asked.kind,
+            requester: Some(requester),
+            routing,
+            requested_at,
+            overflowed_from,
+        });
         Ok(())
     }
 
@@ -168,11 +191,14 @@ impl Engine {
     }
 
     /// What the caller left open, as the directory or the rules say.
-    fn fill_in(&self, ask: RoutingAsk, kind: RequestKind) -> Result<Routing, Rejection> {
+    pub(super) fn fill_in(&self, ask: RoutingAsk, kind: RequestKind) -> Result<Routing, Rejection> {
         self.known_target(&ask.target)?;
         let registry = &self.state.registry;
         let (model, priority) = match &ask.target {
-            Target::Queue { queue, .. } => (registry.queue(*queue).model, registry.queue(*queue).priority),
+            Target::Queue { queue, .. } => {
+                let rules = &registry.queue(*queue).spec;
+                (rules.model, rules.priority)
+            }
             Target::Button(button) => (registry.button(*button).spec.model, limits::PRIORITY_DEFAULT),
             Target::Agent(_) | Target::Skill(_) | Target::Requirements(_) => {
                 (RoutingModel::LeastActive, limits::PRIORITY_DEFAULT)

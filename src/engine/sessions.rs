@@ -89,6 +89,7 @@ impl Engine {
                 requester: None,
                 routing: row.origin.clone(),
                 requested_at: row.created_at,
+                overflowed_from: None,
             });
         }
     }

@@ -53,25 +53,39 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             presence_status_id: id_of(names, *status),
             cause: v1::PresenceCause::from(*cause).into(),
         }),
-        Event::ConversationCreated { conversation, channel, customer, routing_type, request, routing } => {
-            shown::Event::ConversationCreated(shown::ConversationCreated {
-                conversation_id: conversation.0,
-                channel_id: id_of(names, *channel),
-                customer_id: customer.to_string(),
-                routing_type: v1::RoutingType::from(*routing_type).into(),
-                routing_request_id: request.0,
-                routing: Some(routing::shown(routing, names)),
-            })
-        }
-        Event::RequestOpened { request, conversation, kind, requester, routing, requested_at: _ } => {
-            shown::Event::RequestOpened(shown::RequestOpened {
-                routing_request_id: request.0,
-                conversation_id: conversation.0,
-                kind: v1::RequestKind::from(*kind).into(),
-                requested_by_agent_id: id_or_empty(names, *requester),
-                routing: Some(routing::shown(routing, names)),
-            })
-        }
+        Event::ConversationCreated {
+            conversation,
+            channel,
+            customer,
+            routing_type,
+            request,
+            routing,
+            overflowed_from,
+        } => shown::Event::ConversationCreated(shown::ConversationCreated {
+            conversation_id: conversation.0,
+            channel_id: id_of(names, *channel),
+            customer_id: customer.to_string(),
+            routing_type: v1::RoutingType::from(*routing_type).into(),
+            routing_request_id: request.0,
+            routing: Some(routing::shown(routing, names)),
+            overflowed_from_queue_id: id_or_empty(names, *overflowed_from),
+        }),
+        Event::RequestOpened {
+            request,
+            conversation,
+            kind,
+            requester,
+            routing,
+            requested_at: _,
+            overflowed_from,
+        } => shown::Event::RequestOpened(shown::RequestOpened {
+            routing_request_id: request.0,
+            conversation_id: conversation.0,
+            kind: v1::RequestKind::from(*kind).into(),
+            requested_by_agent_id: id_or_empty(names, *requester),
+            routing: Some(routing::shown(routing, names)),
+            overflowed_from_queue_id: id_or_empty(names, *overflowed_from),
+        }),
         Event::InvitesSent {
             request,
             conversation,

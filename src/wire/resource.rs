@@ -6,8 +6,8 @@
 use super::{check::Check, v1};
 use crate::engine::{
     directory::spec::{
-        Agent, Button, CapacityProfile, Channel, OnSessionLoss, PresenceKind, PresenceStatus, Queue,
-        Reinvite, Resource, RoutingModel, Skill,
+        Agent, Button, CapacityProfile, Channel, OnSessionLoss, Overflow, PresenceKind, PresenceStatus,
+        Queue, Reinvite, Resource, RoutingModel, Skill,
     },
     limits,
 };
@@ -102,12 +102,26 @@ pub(super) fn capacity_profile(it: v1::CapacityProfile, check: &mut Check) -> Re
 
 pub(super) fn queue(it: v1::Queue, check: &mut Check) -> Resource {
     Resource::Queue(Queue {
+        waiting_max: it.waiting_max,
+        overflow: it.overflow.and_then(|it| check.within("overflow", |check| overflow(it, check))),
         id: it.id.into(),
         name: it.name.into(),
         model: model(it.model, check),
         priority: it.priority.unwrap_or(limits::PRIORITY_DEFAULT),
         weight: it.weight,
     })
+}
+
+fn overflow(it: v1::Overflow, check: &mut Check) -> Option<Overflow> {
+    use v1::overflow::Target as Of;
+    let (field, overflow) = match check.required("target", it.target)? {
+        Of::QueueId(id) => ("queue_id", Overflow::Queue(id.into())),
+        Of::SkillId(id) => ("skill_id", Overflow::Skill(id.into())),
+        Of::ButtonId(id) => ("button_id", Overflow::Button(id.into())),
+        Of::AgentId(id) => ("agent_id", Overflow::Agent(id.into())),
+    };
+    check.id(field, overflow.reference().1);
+    Some(overflow)
 }
 
 pub(super) fn button(it: v1::Button, check: &mut Check) -> Resource {

@@ -65,6 +65,8 @@ pub(super) fn resources() -> Vec<Resource> {
             model: RoutingModel::BestMatch,
             priority: 7,
             weight: Some(3),
+            waiting_max: None,
+            overflow: None,
         }),
         Resource::Button(Button {
             id: "help".into(),
@@ -139,6 +141,7 @@ pub(super) fn events() -> Vec<Event> {
             routing_type: RoutingType::OmniChannel,
             request,
             routing: queue,
+            overflowed_from: None,
         },
         Event::RequestOpened {
             request,
@@ -147,6 +150,7 @@ pub(super) fn events() -> Vec<Event> {
             requester: Some(ANNA),
             routing: skill,
             requested_at: 1_700_000_000_001,
+            overflowed_from: None,
         },
         Event::InvitesSent {
             request,

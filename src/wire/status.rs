@@ -6,7 +6,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::{check::Check, v1};
-use crate::engine::{directory::check::Remark, rejection::Rejection};
+use crate::engine::{directory::check::Remark, limits, rejection::Rejection};
 
 /// The domain of every `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "omniroute";
@@ -54,6 +54,7 @@ pub fn reason(rejection: &Rejection) -> v1::Reason {
         Rejection::TransferOpen => v1::Reason::TransferOpen,
         Rejection::ConferenceOpen => v1::Reason::ConferenceOpen,
         Rejection::RequestsFull => v1::Reason::RequestsFull,
+        Rejection::QueueFull => v1::Reason::QueueFull,
         Rejection::LastAgentMustEnd => v1::Reason::LastAgentMustEnd,
         Rejection::ConferenceInProgress => v1::Reason::ConferenceInProgress,
         Rejection::NoWrapUp => v1::Reason::NoWrapUp,
@@ -67,7 +68,7 @@ pub fn reason(rejection: &Rejection) -> v1::Reason {
 fn code(reason: v1::Reason) -> Code {
     match reason {
         v1::Reason::ShuttingDown => Code::Unavailable,
-        v1::Reason::Overloaded => Code::ResourceExhausted,
+        v1::Reason::Overloaded | v1::Reason::QueueFull => Code::ResourceExhausted,
         v1::Reason::InvalidFields | v1::Reason::DirectoryInvalid => Code::InvalidArgument,
         v1::Reason::OrgNotFound
         | v1::Reason::AgentNotFound
@@ -184,6 +185,9 @@ fn message(reason: v1::Reason) -> &'static str {
         v1::Reason::RequestsFull => {
             "the conversation has as many open requests as it may have; wait for one to end or cancel it"
         }
+        v1::Reason::QueueFull => {
+            "as many wait in the queue as may, and it has no overflow; repeat the call after the stated delay"
+        }
         v1::Reason::LastAgentMustEnd => "the last agent cannot leave; end the conversation, or transfer it",
         v1::Reason::ConferenceInProgress => {
             "other agents are in the conversation; leave it, or let the platform end it"
@@ -219,6 +223,9 @@ pub fn refusal(rejection: &Rejection) -> Status {
             }
         }
         report.report_to(&mut details);
+    }
+    if *rejection == Rejection::QueueFull {
+        details.set_retry_info(Some(Duration::from_millis(limits::QUEUE_FULL_RETRY_MS)));
     }
     status(reason(rejection), details)
 }
@@ -289,6 +296,7 @@ mod tests {
             R::TransferOpen,
             R::ConferenceOpen,
             R::RequestsFull,
+            R::QueueFull,
             R::LastAgentMustEnd,
             R::ConferenceInProgress,
             R::NoWrapUp,

@@ -7,7 +7,7 @@ use super::{
 use crate::engine::{
     directory::{
         names::Names,
-        spec::{self, Reinvite, Resource},
+        spec::{self, Overflow, Reinvite, Resource},
     },
     query::{AgentView, ConversationView, InviteView, QueueView, RequestView},
     state::agent::{Hold, HoldOwner},
@@ -156,6 +156,8 @@ pub(super) fn resource_kind(resource: Resource) -> v1::resource::Resource {
             model: v1::RoutingModel::from(it.model).into(),
             priority: Some(it.priority),
             weight: it.weight,
+            waiting_max: it.waiting_max,
+            overflow: it.overflow.map(overflow),
         }),
         Resource::Button(it) => Kind::Button(v1::Button {
             id: it.id.into(),
@@ -180,6 +182,17 @@ pub(super) fn resource_kind(resource: Resource) -> v1::resource::Resource {
             })
         }
     }
+}
+
+fn overflow(overflow: Overflow) -> v1::Overflow {
+    use v1::overflow::Target as Of;
+    let target = match overflow {
+        Overflow::Queue(id) => Of::QueueId(id.into()),
+        Overflow::Skill(id) => Of::SkillId(id.into()),
+        Overflow::Button(id) => Of::ButtonId(id.into()),
+        Overflow::Agent(id) => Of::AgentId(id.into()),
+    };
+    v1::Overflow { target: Some(target) }
 }
 
 fn channel(it: spec::Channel) -> v1::Channel {

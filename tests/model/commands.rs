@@ -118,6 +118,7 @@ impl World {
                 Ok(Reply::Done)
             }
             Command::CreateConversation { channel, customer, routing } => {
+                let ask = routing.clone();
                 let routing = self.fill_in(routing, RequestKind::New);
                 let has_channel = self.directory.is_live(ResourceKind::Channel, channel.0);
                 match routing {
@@ -125,6 +126,8 @@ impl World {
                     _ if !has_channel => Err(Rejection::ChannelNotFound),
                     Err(refused) => Err(refused),
                     Ok(routing) => {
+                        let (routing, overflowed_from) =
+                            self.admit(&ask, routing, RequestKind::New, channel, None)?;
                         let by_button = matches!(routing.target, Target::Button(_));
                         let routing_type =
                             if by_button { RoutingType::ButtonSkills } else { RoutingType::OmniChannel };
@@ -155,6 +158,7 @@ impl World {
                             routing_type,
                             request,
                             routing,
+                            overflowed_from,
                         });
                         Ok(Reply::ConversationCreated { conversation, request })
                     }
@@ -331,7 +335,7 @@ impl World {
     fn conference(&mut self, session: Acting, conversation: ConversationId, ask: RoutingAsk) -> Decided {
         let kind = RequestKind::Conference;
         self.agent_is_live(session.agent)?;
-        let routing = self.fill_in(ask, kind)?;
+        let routing = self.fill_in(ask.clone(), kind)?;
         let requester = self.participant(session, conversation)?;
         let room = &self.conversations[&conversation];
         let by_button = room.routing_type == RoutingType::ButtonSkills;
@@ -346,13 +350,13 @@ impl World {
         check(places < rules.participants_max as usize, Rejection::ParticipantsFull)?;
         let open_transfer = self.open(conversation, RequestKind::Transfer) > 0;
         check(!by_button || !open_transfer, Rejection::TransferOpen)?;
-        self.open_by_agent(conversation, kind, requester, routing, self.now)
+        self.open_by_agent(conversation, kind, requester, (ask, routing), self.now)
     }
 
     fn transfer(&mut self, session: Acting, conversation: ConversationId, ask: RoutingAsk) -> Decided {
         let kind = RequestKind::Transfer;
         self.agent_is_live(session.agent)?;
-        let routing = self.fill_in(ask, kind)?;
+        let routing = self.fill_in(ask.clone(), kind)?;
         let requester = self.participant(session, conversation)?;
         let room = &self.conversations[&conversation];
         let by_button = room.routing_type == RoutingType::ButtonSkills;
@@ -363,7 +367,7 @@ impl World {
         check(self.open(conversation, kind) == 0, Rejection::TransferOpen)?;
         let open_conference = self.open(conversation, RequestKind::Conference) > 0;
         check(!by_button || !open_conference, Rejection::ConferenceOpen)?;
-        self.open_by_agent(conversation, kind, requester, routing, room.created_at)
+        self.open_by_agent(conversation, kind, requester, (ask, routing), room.created_at)
     }
 
     fn open_by_agent(
@@ -371,12 +375,14 @@ impl World {
         conversation: ConversationId,
         kind: RequestKind,
         requester: AgentIx,
-        routing: Routing,
+        (ask, routing): (RoutingAsk, Routing),
         requested_at: u64,
     ) -> Decided {
         let requests = self.requests_of(conversation).len();
         check(requests < limits::OPEN_REQUESTS_MAX, Rejection::RequestsFull)?;
         let requester = Some(requester);
+        let channel = self.channel_of(conversation);
+        let (routing, overflowed_from) = self.admit(&ask, routing, kind, channel, Some(conversation))?;
         let request = self.open_request(conversation, kind, requester, routing.clone(), requested_at);
         self.said.push(Event::RequestOpened {
             request,
@@ -385,11 +391,12 @@ impl World {
             requester,
             routing,
             requested_at,
+            overflowed_from,
         });
         Ok(Reply::RequestOpened { request })
     }
 
-    fn fill_in(&self, ask: RoutingAsk, kind: RequestKind) -> Result<Routing, Rejection> {
+    pub(crate) fn fill_in(&self, ask: RoutingAsk, kind: RequestKind) -> Result<Routing, Rejection> {
         let live = |kind, number: u32, otherwise| check(self.directory.is_live(kind, number), otherwise);
         let skills = |all: &[Requirement]| {
             all.iter().try_for_each(|it| live(ResourceKind::Skill, it.skill.0, Rejection::SkillNotFound))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use omniroute::engine::{
     directory::spec::{
-        Agent, Button, CapacityProfile, Change, Channel, PresenceStatus, Queue, Reinvite, Resource,
+        Agent, Button, CapacityProfile, Change, Channel, Overflow, PresenceStatus, Queue, Reinvite, Resource,
         ResourceKind, RoutingModel,
     },
     ids::{AgentIx, ButtonIx, ChannelIx, ProfileIx, QueueIx, StatusIx},
@@ -140,7 +140,10 @@ fn sorted(resource: &Resource) -> Resource {
 fn references(resource: &Resource) -> Vec<(ResourceKind, Box<str>)> {
     let all = |kind: ResourceKind, ids: Vec<Box<str>>| ids.into_iter().map(move |id| (kind, id));
     match resource {
-        Resource::Skill(_) | Resource::Queue(_) => Vec::new(),
+        Resource::Skill(_) => Vec::new(),
+        Resource::Queue(it) => {
+            it.overflow.iter().map(|it| (it.reference().0, it.reference().1.into())).collect()
+        }
         Resource::Channel(it) => {
             let ids = it.decline_status.iter().chain(&it.expiry_status).cloned().collect();
             all(ResourceKind::PresenceStatus, ids).collect()
@@ -161,6 +164,22 @@ fn references(resource: &Resource) -> Vec<(ResourceKind, Box<str>)> {
     }
 }
 
+/// Whether what is too much for a queue comes back to it, or to one on the way. The last of an id counts: it is to be put.
+fn is_in_a_circle(queue: &Queue, all: &[Resource]) -> bool {
+    let mut at = queue.clone();
+    for _ in 0..all.len() {
+        let Some(Overflow::Queue(next)) = &at.overflow else { return false };
+        let found = all
+            .iter()
+            .rev()
+            .find(|it| it.kind() == ResourceKind::Queue && it.id() == &**next)
+            .and_then(|it| if let Resource::Queue(other) = it { Some(other.clone()) } else { None });
+        let Some(found) = found else { return false };
+        at = found;
+    }
+    true
+}
+
 /// The mistakes that the driver makes: dangling references, repeated skills, a button without skills, spans and levels out of range.
 fn is_right(resource: &Resource, all: &[Resource]) -> bool {
     let refers = references(resource);
@@ -179,10 +198,10 @@ fn is_right(resource: &Resource, all: &[Resource]) -> bool {
         Resource::Agent(it) => {
             it.skills.iter().all(|it| it.1 <= limits::LEVEL_MAX) && distinct.len() == refers.len()
         }
-        Resource::Skill(_)
-        | Resource::PresenceStatus(_)
-        | Resource::CapacityProfile(_)
-        | Resource::Queue(_) => true,
+        Resource::Queue(it) => {
+            (it.overflow.is_none() || it.waiting_max.is_some()) && !is_in_a_circle(it, all)
+        }
+        Resource::Skill(_) | Resource::PresenceStatus(_) | Resource::CapacityProfile(_) => true,
     };
     in_range && refers.iter().all(exists)
 }

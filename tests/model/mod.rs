@@ -7,6 +7,7 @@
 //!
 //! The model knows no index: whatever it asks, it asks of all agents and of all waiting requests.
 
+pub(crate) mod admission;
 pub(crate) mod agents;
 pub(crate) mod commands;
 pub(crate) mod compare;

@@ -148,6 +148,19 @@ fn routing(world: &World, ask: &Ask) -> RoutingAsk {
     RoutingAsk { target, mode: ask.mode, model: ask.model, priority: ask.priority, capacity: ask.capacity }
 }
 
+/// The target that a resource is.
+pub(crate) fn target_of(kind: ResourceKind, number: u32) -> Target {
+    match kind {
+        ResourceKind::Queue => Target::Queue { queue: QueueIx(number), skills: Box::new([]) },
+        ResourceKind::Skill => Target::Skill(SkillIx(number)),
+        ResourceKind::Button => Target::Button(ButtonIx(number)),
+        ResourceKind::Agent => Target::Agent(AgentIx(number)),
+        ResourceKind::Channel | ResourceKind::PresenceStatus | ResourceKind::CapacityProfile => {
+            panic!("{kind:?} is no target")
+        }
+    }
+}
+
 /// Who has a session.
 fn there(world: &World) -> Vec<AgentIx> {
     world.every_agent().into_iter().filter(|it| world.agent(*it).session.is_some()).collect()

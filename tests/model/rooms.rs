@@ -68,6 +68,7 @@ impl World {
                 requester,
                 routing,
                 requested_at,
+                overflowed_from: None,
             });
         }
     }

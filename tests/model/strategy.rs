@@ -3,8 +3,8 @@
 use omniroute::engine::{
     command::Audience,
     directory::spec::{
-        Agent, Button, CapacityProfile, Channel, OnSessionLoss, PresenceKind, PresenceStatus, Queue,
-        Reinvite, Resource, ResourceKind, RoutingModel, Skill,
+        Agent, Button, CapacityProfile, Channel, OnSessionLoss, Overflow, PresenceKind, PresenceStatus,
+        Queue, Reinvite, Resource, ResourceKind, RoutingModel, Skill,
     },
     event::Console,
     limits,
@@ -111,10 +111,31 @@ fn profile(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
     })
 }
 
+/// Two of the agents are always there at the beginning.
+fn overflow() -> impl Strategy<Value = Overflow> + Clone {
+    prop_oneof![
+        3 => select(&QUEUES[..]).prop_map(|id| Overflow::Queue(id.into())),
+        1 => select(&SKILLS[..]).prop_map(|id| Overflow::Skill(id.into())),
+        1 => select(&BUTTONS[..]).prop_map(|id| Overflow::Button(id.into())),
+        1 => select(&AGENTS[..2]).prop_map(|id| Overflow::Agent(id.into())),
+    ]
+}
+
 fn queue(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
-    (model(), 98_u32..=101, option::weighted(0.3, 0_u32..=3)).prop_map(move |(model, priority, weight)| {
-        Resource::Queue(Queue { id: id.into(), name: "".into(), model, priority, weight })
-    })
+    let waiting_max = option::weighted(0.4, 0_u32..=2);
+    (model(), 98_u32..=101, option::weighted(0.3, 0_u32..=3), waiting_max, option::weighted(0.5, overflow()))
+        .prop_map(move |(model, priority, weight, waiting_max, overflow)| {
+            let overflow = overflow.filter(|_| waiting_max.is_some());
+            Resource::Queue(Queue {
+                id: id.into(),
+                name: "".into(),
+                model,
+                priority,
+                weight,
+                waiting_max,
+                overflow,
+            })
+        })
 }
 
 fn button(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
@@ -174,6 +195,11 @@ fn directory(right: bool) -> impl Strategy<Value = Vec<Resource>> + Clone {
 }
 
 fn put_right(resource: &mut Resource) {
+    if let Resource::Queue(it) = resource
+        && (&*it.id == QUEUES[0] || it.overflow == Some(Overflow::Queue(it.id.clone())))
+    {
+        it.overflow = None;
+    }
     if let Resource::Button(it) = resource {
         if it.skills.is_empty() {
             it.skills.push(SKILLS[0].into());

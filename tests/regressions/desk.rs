@@ -80,6 +80,8 @@ impl Desk {
                 model: RoutingModel::LongestIdle,
                 priority: 100,
                 weight: None,
+                waiting_max: None,
+                overflow: None,
             }),
             Resource::Button(Button {
                 id: "red".into(),

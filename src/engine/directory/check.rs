@@ -8,11 +8,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{
     registry::{ChannelSet, Registry},
     spec::{
-        Agent, Button, CapacityProfile, Channel, PresenceStatus, Queue, Reinvite, Resource, ResourceKind,
-        RoutingModel,
+        Agent, Button, CapacityProfile, Channel, Overflow, PresenceStatus, Queue, Reinvite, Resource,
+        ResourceKind, RoutingModel,
     },
 };
-use crate::engine::limits;
+use crate::engine::{ids::QueueIx, limits};
 
 /// A place in a directory and what is to be said of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,8 @@ const MISTAKES_MAX: usize = 100;
 
 struct Checker<'a> {
     exists: &'a dyn Fn(ResourceKind, &str) -> bool,
+    /// The queue that a queue overflows into.
+    overflow_of: &'a dyn Fn(&str) -> Option<Box<str>>,
     path: String,
     mistakes: Vec<Remark>,
 }
@@ -37,7 +39,13 @@ pub fn mistakes(registry: &Registry, wanted: &[Resource]) -> Vec<Remark> {
     let ids: [FxHashSet<&str>; 7] = ResourceKind::ALL
         .map(|kind| wanted.iter().filter(|it| it.kind() == kind).map(Resource::id).collect());
     let exists = |kind: ResourceKind, id: &str| ids[kind as usize].contains(id);
-    let mut checker = Checker { exists: &exists, path: String::new(), mistakes: Vec::new() };
+    let into: FxHashMap<&str, &Queue> = wanted
+        .iter()
+        .filter_map(|it| if let Resource::Queue(queue) = it { Some((&*queue.id, queue)) } else { None })
+        .collect();
+    let overflow_of = |id: &str| into.get(id).and_then(|it| next_queue(it));
+    let mut checker =
+        Checker { exists: &exists, overflow_of: &overflow_of, path: String::new(), mistakes: Vec::new() };
     let mut seen: [FxHashSet<&str>; 7] = Default::default();
     let mut places = [0_usize; 7];
     for resource in wanted {
@@ -63,9 +71,35 @@ pub fn mistakes_of_put(registry: &Registry, resource: &Resource) -> Vec<Remark> 
     let kind = resource.kind();
     let exists =
         |of: ResourceKind, id: &str| registry.contains(of, id) || (of == kind && id == resource.id());
-    let mut checker =
-        Checker { exists: &exists, path: format!("resource.{}", kind.name()), mistakes: Vec::new() };
+    let overflow_of = |id: &str| {
+        if let Resource::Queue(queue) = resource
+            && *queue.id == *id
+        {
+            return next_queue(queue);
+        }
+        let there = registry.names().number(ResourceKind::Queue, id);
+        let is_live = |it: &QueueIx| registry.is_live(ResourceKind::Queue, it.0);
+        there.filter(is_live).and_then(|it| next_queue(&registry.queue(it).spec))
+    };
+    let mut checker = Checker {
+        exists: &exists,
+        overflow_of: &overflow_of,
+        path: format!("resource.{}", kind.name()),
+        mistakes: Vec::new(),
+    };
     checker.resource(resource);
+    if let Resource::Queue(queue) = resource
+        && checker.mistakes.is_empty()
+    {
+        // The ways of others lead over it too.
+        let live = registry.live_by_id(ResourceKind::Queue).into_iter();
+        let mut others = live.map(|it| &registry.queue(QueueIx(it)).spec).filter(|it| it.id != queue.id);
+        if let Some((id, way)) =
+            others.find_map(|it| overflow_way(it, &overflow_of).err().map(|way| (&it.id, way)))
+        {
+            checker.say("overflow", format!("that of queue {id:?} {way}"));
+        }
+    }
     checker.path.clear();
     if !registry.contains(kind, resource.id()) {
         let is_new = usize::from(registry.names().of(kind).number(resource.id()).is_none());
@@ -97,7 +131,8 @@ pub fn mistakes_of_removal(registry: &Registry, kind: ResourceKind, id: &str) ->
 /// Every resource that this one names.
 fn references(resource: &Resource) -> Box<dyn Iterator<Item = (ResourceKind, &str)> + '_> {
     match resource {
-        Resource::Skill(_) | Resource::Queue(_) => Box::new(std::iter::empty()),
+        Resource::Skill(_) => Box::new(std::iter::empty()),
+        Resource::Queue(it) => Box::new(it.overflow.iter().map(Overflow::reference)),
         Resource::Channel(it) => Box::new(
             it.decline_status.iter().chain(&it.expiry_status).map(|id| (ResourceKind::PresenceStatus, &**id)),
         ),
@@ -112,6 +147,29 @@ fn references(resource: &Resource) -> Box<dyn Iterator<Item = (ResourceKind, &st
                 .chain(it.queues.iter().map(|id| (ResourceKind::Queue, &**id))),
         ),
     }
+}
+
+/// The queue that a queue overflows into.
+fn next_queue(queue: &Queue) -> Option<Box<str>> {
+    if let Some(Overflow::Queue(id)) = &queue.overflow { Some(id.clone()) } else { None }
+}
+
+/// Follows the overflow of a queue from queue to queue; the error says what is wrong with the way.
+fn overflow_way(from: &Queue, overflow_of: &dyn Fn(&str) -> Option<Box<str>>) -> Result<(), String> {
+    let mut way = vec![from.id.clone()];
+    let mut next = next_queue(from);
+    while let Some(id) = next {
+        let in_a_circle = way.contains(&id);
+        next = overflow_of(&id);
+        way.push(id);
+        if in_a_circle {
+            return Err(format!("goes in a circle: {}", way.join(" -> ")));
+        }
+        if way.len() > limits::OVERFLOW_HOPS_MAX + 1 {
+            return Err(format!("goes over more than {} queues", limits::OVERFLOW_HOPS_MAX));
+        }
+    }
+    Ok(())
 }
 
 impl Checker<'_> {
@@ -227,6 +285,16 @@ impl Checker<'_> {
     fn queue(&mut self, it: &Queue) {
         self.at_most("priority", it.priority, limits::PRIORITY_MAX);
         self.at_most("weight", it.weight.unwrap_or(0), limits::UNITS_MAX);
+        self.at_most("waiting_max", it.waiting_max.map_or(0, |it| it as usize), limits::CONVERSATIONS_MAX);
+        let Some(overflow) = &it.overflow else { return };
+        if it.waiting_max.is_none() {
+            self.say("overflow", "needs waiting_max: without it the queue is never full");
+        }
+        let (kind, id) = overflow.reference();
+        self.refer(&format!("overflow.{}_id", kind.name()), kind, id);
+        if let Err(way) = overflow_way(it, self.overflow_of) {
+            self.say("overflow", way);
+        }
     }
 
     fn button(&mut self, it: &Button) {

@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     names::Names,
-    spec::{self, Change, PresenceKind, Resource, ResourceKind},
+    spec::{self, Change, Overflow, PresenceKind, Resource, ResourceKind},
 };
-use crate::engine::ids::{AgentIx, ButtonIx, ChannelIx, ProfileIx, QueueIx, SkillIx, StatusIx};
+use crate::engine::{
+    ids::{AgentIx, ButtonIx, ChannelIx, ProfileIx, QueueIx, SkillIx, StatusIx},
+    routing::Target,
+};
 
 /// A set of channels, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -59,6 +62,15 @@ pub struct CapacityProfile {
     pub maxima: Vec<(ChannelIx, u32)>,
 }
 
+/// A queue with its references resolved.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Queue {
+    /// As it was written.
+    pub spec: spec::Queue,
+    /// Who gets what is too much.
+    pub overflow: Option<Target>,
+}
+
 /// A button with its references resolved.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Button {
@@ -98,7 +110,7 @@ pub struct Registry {
     channels: Vec<Slot<Channel>>,
     statuses: Vec<Slot<PresenceStatus>>,
     profiles: Vec<Slot<CapacityProfile>>,
-    queues: Vec<Slot<spec::Queue>>,
+    queues: Vec<Slot<Queue>>,
     buttons: Vec<Slot<Button>>,
     agents: Vec<Slot<Agent>>,
 }
@@ -155,7 +167,10 @@ impl Registry {
                     .collect();
                 put(&mut self.profiles, index, CapacityProfile { spec: it.clone(), maxima });
             }
-            Resource::Queue(it) => put(&mut self.queues, index, it.clone()),
+            Resource::Queue(it) => {
+                let overflow = it.overflow.as_ref().map(|it| self.target(it));
+                put(&mut self.queues, index, Queue { spec: it.clone(), overflow });
+            }
             Resource::Button(it) => {
                 let skills = it.skills.iter().map(|id| self.known(ResourceKind::Skill, id)).collect();
                 put(&mut self.buttons, index, Button { spec: it.clone(), skills });
@@ -164,6 +179,16 @@ impl Registry {
                 let agent = self.resolve_agent(it);
                 put(&mut self.agents, index, agent);
             }
+        }
+    }
+
+    fn target(&self, overflow: &Overflow) -> Target {
+        let (kind, id) = overflow.reference();
+        match overflow {
+            Overflow::Queue(_) => Target::Queue { queue: self.known(kind, id), skills: Box::default() },
+            Overflow::Skill(_) => Target::Skill(self.known(kind, id)),
+            Overflow::Button(_) => Target::Button(self.known(kind, id)),
+            Overflow::Agent(_) => Target::Agent(self.known(kind, id)),
         }
     }
 
@@ -245,7 +270,7 @@ impl Registry {
     }
 
     /// A queue, also one that was removed.
-    pub fn queue(&self, ix: QueueIx) -> &spec::Queue {
+    pub fn queue(&self, ix: QueueIx) -> &Queue {
         &self.queues[ix.index()].value
     }
 
@@ -278,7 +303,7 @@ impl Registry {
             ResourceKind::CapacityProfile => {
                 Resource::CapacityProfile(self.profile(ProfileIx(index)).spec.clone())
             }
-            ResourceKind::Queue => Resource::Queue(self.queue(QueueIx(index)).clone()),
+            ResourceKind::Queue => Resource::Queue(self.queue(QueueIx(index)).spec.clone()),
             ResourceKind::Button => Resource::Button(self.button(ButtonIx(index)).spec.clone()),
             ResourceKind::Agent => Resource::Agent(self.agent_spec(AgentIx(index))),
         })

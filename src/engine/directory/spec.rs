@@ -131,6 +131,35 @@ pub struct Queue {
     pub priority: u32,
     /// Weight of its work in place of the channel's.
     pub weight: Option<u32>,
+    /// How many requests may wait in it (QUE-3).
+    pub waiting_max: Option<u32>,
+    /// Who gets what is too much.
+    pub overflow: Option<Overflow>,
+}
+
+/// Who gets what is too much for a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Overflow {
+    /// Another queue.
+    Queue(Box<str>),
+    /// All who have a skill.
+    Skill(Box<str>),
+    /// A button.
+    Button(Box<str>),
+    /// An agent.
+    Agent(Box<str>),
+}
+
+impl Overflow {
+    /// The resource that it names.
+    pub fn reference(&self) -> (ResourceKind, &str) {
+        match self {
+            Self::Queue(id) => (ResourceKind::Queue, id),
+            Self::Skill(id) => (ResourceKind::Skill, id),
+            Self::Button(id) => (ResourceKind::Button, id),
+            Self::Agent(id) => (ResourceKind::Agent, id),
+        }
+    }
 }
 
 /// A button of the older routing (BTN-1).
@@ -186,7 +215,7 @@ pub enum Resource {
     Agent(Agent),
 }
 
-/// The kinds of resource, in the order in which they can refer to each other: later ones to earlier ones.
+/// The kinds of resource, in the order in which they refer to each other: later ones to earlier ones, but for what is said below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ResourceKind {
     /// Skills.
@@ -197,7 +226,7 @@ pub enum ResourceKind {
     PresenceStatus,
     /// Capacity profiles.
     CapacityProfile,
-    /// Queues.
+    /// Queues. They overflow into each other, and into buttons and agents.
     Queue,
     /// Buttons.
     Button,

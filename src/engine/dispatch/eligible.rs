@@ -11,7 +11,7 @@ use crate::engine::{
     directory::registry::{CapacityProfile, Registry},
     event::{Console, RequestKind},
     ids::{AgentIx, ChannelIx, Millis, ProfileIx, QueueIx, SkillIx, StatusIx},
-    routing::{Capacity, Requirement, RoutingType, Target},
+    routing::{Capacity, Requirement, Routing, RoutingType, Target},
     state::{
         State,
         agent::Load,
@@ -82,20 +82,27 @@ impl Class {
     /// The class that a request is of, as the directory stands now.
     pub fn of(state: &State, request: &Request) -> Self {
         let conversation = state.conversation_of(request);
-        Self::new(&state.registry, conversation.channel, conversation.routing_type, request)
+        let (channel, routing_type) = (conversation.channel, conversation.routing_type);
+        Self::new(&state.registry, channel, routing_type, request.kind, &request.routing)
     }
 
-    fn new(registry: &Registry, channel: ChannelIx, routing_type: RoutingType, request: &Request) -> Self {
+    /// The class that a request would be of.
+    pub fn new(
+        registry: &Registry,
+        channel: ChannelIx,
+        routing_type: RoutingType,
+        kind: RequestKind,
+        routing: &Routing,
+    ) -> Self {
         let rules = &registry.channel(channel).spec;
-        let queue_weight = request.routing.target.queue().and_then(|queue| registry.queue(queue).weight);
+        let queue_weight = routing.target.queue().and_then(|queue| registry.queue(queue).spec.weight);
         Self {
             channel,
-            target: request.routing.target.clone(),
+            target: routing.target.clone(),
             units: queue_weight.unwrap_or(rules.weight),
             interruptible: rules.interruptible,
-            capacity: request.routing.capacity,
-            lightning_only: request.kind == RequestKind::Conference
-                && routing_type == RoutingType::OmniChannel,
+            capacity: routing.capacity,
+            lightning_only: kind == RequestKind::Conference && routing_type == RoutingType::OmniChannel,
         }
     }
 }

@@ -21,9 +21,9 @@ use crate::engine::{
     apply::Touched,
     directory::spec::Reinvite,
     event::{RequestEnd, RequestKind},
-    ids::{AgentIx, Millis, RequestId},
+    ids::{AgentIx, ChannelIx, ConversationId, Millis, RequestId},
     limits,
-    routing::{Mode, Target},
+    routing::{Mode, Routing, RoutingType, Target},
     state::{State, conversation::Request},
 };
 use demand::{ClassIx, Demand, Turn};
@@ -155,7 +155,11 @@ impl Dispatch {
     }
 
     fn class(&mut self, state: &State, request: &Request) -> ClassIx {
-        let (number, is_new) = self.demand.intern(Class::of(state, request));
+        self.number(state, Class::of(state, request))
+    }
+
+    fn number(&mut self, state: &State, class: Class) -> ClassIx {
+        let (number, is_new) = self.demand.intern(class);
         if is_new {
             let class = self.demand.class(number);
             let named = matches!(class.target, Target::Agent(_));
@@ -321,6 +325,23 @@ impl Dispatch {
                 self.supply.best_of_all(registry, class, cohorts, model, limits::BROADCAST_MAX, admits)
             }
         }
+    }
+
+    /// Whether an agent could be invited at once to a request for a queue that is not there yet.
+    pub fn somebody_is_free(
+        &mut self,
+        state: &State,
+        channel: ChannelIx,
+        kind: RequestKind,
+        conversation: Option<ConversationId>,
+        routing: &Routing,
+    ) -> bool {
+        let conversation = conversation.map(|it| state.conversations.at(it));
+        let routing_type = conversation.map_or(RoutingType::OmniChannel, |it| it.routing_type);
+        let class = self.number(state, Class::new(&state.registry, channel, routing_type, kind, routing));
+        let admits = |agent| conversation.is_none_or(|it| !it.has(agent));
+        let (registry, cohorts) = (&state.registry, &self.cohorts_of[class]);
+        self.supply.any(registry, self.demand.class(class), cohorts, Room::Needed, admits).is_some()
     }
 
     /// Whether an agent could take it, had it room.

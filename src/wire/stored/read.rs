@@ -57,6 +57,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             routing_type: choice::<stored::RoutingType>("a routing type", it.routing_type)?,
             request: RequestId(it.request),
             routing: routing(it.routing)?,
+            overflowed_from: it.overflowed_from.map(QueueIx),
         },
         Stored::RequestOpened(it) => Event::RequestOpened {
             request: RequestId(it.request),
@@ -65,6 +66,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             requester: it.requester.map(AgentIx),
             routing: routing(it.routing)?,
             requested_at: it.requested_at_ms,
+            overflowed_from: it.overflowed_from.map(QueueIx),
         },
         Stored::InvitesSent(it) => Event::InvitesSent {
             request: RequestId(it.request),

@@ -2,8 +2,8 @@
 
 use super::{StoredError, choice, level, stored_v1 as stored};
 use crate::engine::directory::spec::{
-    Agent, Button, CapacityProfile, Change, Channel, PresenceStatus, Queue, Reinvite, Resource, RoutingModel,
-    Skill,
+    Agent, Button, CapacityProfile, Change, Channel, Overflow, PresenceStatus, Queue, Reinvite, Resource,
+    RoutingModel, Skill,
 };
 
 pub(super) fn change(change: stored::Change) -> Result<Change, StoredError> {
@@ -46,6 +46,8 @@ fn resource(resource: stored::Resource) -> Result<Resource, StoredError> {
             model: model(it.model)?,
             priority: it.priority,
             weight: it.weight,
+            waiting_max: it.waiting_max,
+            overflow: it.overflow.map(overflow).transpose()?,
         }),
         Kind::Button(it) => Resource::Button(Button {
             id,
@@ -66,6 +68,16 @@ fn resource(resource: stored::Resource) -> Result<Resource, StoredError> {
                 record_types: texts(it.record_types),
             })
         }
+    })
+}
+
+fn overflow(overflow: stored::Overflow) -> Result<Overflow, StoredError> {
+    use stored::overflow::Target as Of;
+    Ok(match overflow.target.ok_or(StoredError::Missing("the target of an overflow"))? {
+        Of::Queue(id) => Overflow::Queue(id.into()),
+        Of::Skill(id) => Overflow::Skill(id.into()),
+        Of::Button(id) => Overflow::Button(id.into()),
+        Of::Agent(id) => Overflow::Agent(id.into()),
     })
 }
 

@@ -5,8 +5,8 @@ use proptest::{collection::vec, option, prelude::*};
 use super::{super::samples, *};
 use crate::engine::{
     directory::spec::{
-        Agent, Button, CapacityProfile, Change, Channel, OnSessionLoss, PresenceKind, PresenceStatus, Queue,
-        Reinvite, Resource, ResourceKind, RoutingModel, Skill,
+        Agent, Button, CapacityProfile, Change, Channel, OnSessionLoss, Overflow, PresenceKind,
+        PresenceStatus, Queue, Reinvite, Resource, ResourceKind, RoutingModel, Skill,
     },
     event::{Author, Console, InviteEnd, Leaving, PresenceCause, RequestEnd, RequestKind},
     ids::{
@@ -159,6 +159,21 @@ fn channel() -> impl Strategy<Value = Resource> {
     )
 }
 
+fn queue() -> impl Strategy<Value = Resource> {
+    let overflow = prop_oneof![
+        text().prop_map(Overflow::Queue),
+        text().prop_map(Overflow::Skill),
+        text().prop_map(Overflow::Button),
+        text().prop_map(Overflow::Agent)
+    ];
+    let numbers = (any::<u32>(), option::of(any::<u32>()), option::of(any::<u32>()));
+    (text(), text(), model(), numbers, option::of(overflow)).prop_map(
+        |(id, name, model, (priority, weight, waiting_max), overflow)| {
+            Resource::Queue(Queue { id, name, model, priority, weight, waiting_max, overflow })
+        },
+    )
+}
+
 fn resource() -> impl Strategy<Value = Resource> {
     use PresenceKind as P;
     let presence = one_of(&[P::Online, P::Away, P::Offline, P::Draining]);
@@ -179,15 +194,7 @@ fn resource() -> impl Strategy<Value = Resource> {
                 })
             }
         ),
-        (text(), text(), model(), any::<u32>(), option::of(any::<u32>())).prop_map(
-            |(id, name, model, priority, weight)| Resource::Queue(Queue {
-                id,
-                name,
-                model,
-                priority,
-                weight
-            })
-        ),
+        queue(),
         (text(), text(), texts(), any::<bool>(), model(), option::of(any::<u32>())).prop_map(
             |(id, name, skills, all_skills, model, reroutes_max)| {
                 Resource::Button(Button { id, name, skills, all_skills, model, reroutes_max })
@@ -235,6 +242,10 @@ fn event_of_a_session() -> impl Strategy<Value = Event> {
     ]
 }
 
+fn overflowed() -> impl Strategy<Value = Option<QueueIx>> {
+    option::of(any::<u32>().prop_map(QueueIx))
+}
+
 fn event_of_a_request() -> impl Strategy<Value = Event> {
     use InviteEnd as E;
     use RequestEnd as R;
@@ -252,22 +263,31 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
     let sent = (any::<u64>(), any::<u64>(), any::<u32>(), any::<bool>(), any::<bool>());
     let invites = vec((any::<u64>().prop_map(InviteId), agent()), 0..20);
     prop_oneof![
-        (conversation(), any::<u32>(), text(), routing_type, request(), routing()).prop_map(
-            |(conversation, channel, customer, routing_type, request, routing)| {
-                let channel = ChannelIx(channel);
-                Event::ConversationCreated { conversation, channel, customer, routing_type, request, routing }
+        (conversation(), any::<u32>(), text(), routing_type, request(), routing(), overflowed()).prop_map(
+            |(conversation, channel, customer, routing_type, request, routing, overflowed_from)| {
+                Event::ConversationCreated {
+                    conversation,
+                    channel: ChannelIx(channel),
+                    customer,
+                    routing_type,
+                    request,
+                    routing,
+                    overflowed_from,
+                }
             }
         ),
-        (request(), conversation(), kind(), option::of(agent()), routing(), any::<u64>()).prop_map(
-            |(request, conversation, kind, requester, routing, requested_at)| Event::RequestOpened {
-                request,
-                conversation,
-                kind,
-                requester,
-                routing,
-                requested_at
-            }
-        ),
+        (request(), conversation(), kind(), option::of(agent()), routing(), any::<u64>(), overflowed())
+            .prop_map(|(request, conversation, kind, requester, routing, requested_at, overflowed_from)| {
+                Event::RequestOpened {
+                    request,
+                    conversation,
+                    kind,
+                    requester,
+                    routing,
+                    requested_at,
+                    overflowed_from,
+                }
+            }),
         (request(), conversation(), kind(), agents(), sent).prop_map(
             |(request, conversation, kind, agents, (first, expires_at, units, interruptible, held))| {
                 let first = InviteId(first);

@@ -49,26 +49,40 @@ fn what(event: &Event) -> Stored {
             status: status.0,
             cause: stored::PresenceCause::from(*cause).into(),
         }),
-        Event::ConversationCreated { conversation, channel, customer, routing_type, request, routing } => {
-            Stored::ConversationCreated(stored::ConversationCreated {
-                conversation: conversation.0,
-                channel: channel.0,
-                customer: customer.to_string(),
-                routing_type: stored::RoutingType::from(*routing_type).into(),
-                request: request.0,
-                routing: Some(self::routing(routing)),
-            })
-        }
-        Event::RequestOpened { request, conversation, kind, requester, routing, requested_at } => {
-            Stored::RequestOpened(stored::RequestOpened {
-                request: request.0,
-                conversation: conversation.0,
-                kind: stored::RequestKind::from(*kind).into(),
-                requester: requester.map(|it| it.0),
-                routing: Some(self::routing(routing)),
-                requested_at_ms: *requested_at,
-            })
-        }
+        Event::ConversationCreated {
+            conversation,
+            channel,
+            customer,
+            routing_type,
+            request,
+            routing,
+            overflowed_from,
+        } => Stored::ConversationCreated(stored::ConversationCreated {
+            conversation: conversation.0,
+            channel: channel.0,
+            customer: customer.to_string(),
+            routing_type: stored::RoutingType::from(*routing_type).into(),
+            request: request.0,
+            routing: Some(self::routing(routing)),
+            overflowed_from: overflowed_from.map(|it| it.0),
+        }),
+        Event::RequestOpened {
+            request,
+            conversation,
+            kind,
+            requester,
+            routing,
+            requested_at,
+            overflowed_from,
+        } => Stored::RequestOpened(stored::RequestOpened {
+            request: request.0,
+            conversation: conversation.0,
+            kind: stored::RequestKind::from(*kind).into(),
+            requester: requester.map(|it| it.0),
+            routing: Some(self::routing(routing)),
+            requested_at_ms: *requested_at,
+            overflowed_from: overflowed_from.map(|it| it.0),
+        }),
         Event::InvitesSent {
             request,
             conversation,

@@ -1,7 +1,7 @@
 //! Directory changes to their stored form.
 
 use super::stored_v1 as stored;
-use crate::engine::directory::spec::{Change, Channel, Reinvite, Resource};
+use crate::engine::directory::spec::{Change, Channel, Overflow, Reinvite, Resource};
 
 pub(super) fn change(change: &Change) -> stored::Change {
     use stored::change::Change as Of;
@@ -39,6 +39,8 @@ fn resource(resource: &Resource) -> stored::Resource {
             model: stored::RoutingModel::from(it.model).into(),
             priority: it.priority,
             weight: it.weight,
+            waiting_max: it.waiting_max,
+            overflow: it.overflow.as_ref().map(overflow),
         }),
         Resource::Button(it) => Kind::Button(stored::Button {
             skills: texts(&it.skills),
@@ -60,6 +62,17 @@ fn resource(resource: &Resource) -> stored::Resource {
         }
     };
     stored::Resource { id: resource.id().into(), name: resource.name().into(), kind: Some(kind) }
+}
+
+fn overflow(overflow: &Overflow) -> stored::Overflow {
+    use stored::overflow::Target as Of;
+    let target = match overflow {
+        Overflow::Queue(id) => Of::Queue(id.to_string()),
+        Overflow::Skill(id) => Of::Skill(id.to_string()),
+        Overflow::Button(id) => Of::Button(id.to_string()),
+        Overflow::Agent(id) => Of::Agent(id.to_string()),
+    };
+    stored::Overflow { target: Some(target) }
 }
 
 fn channel(it: &Channel) -> stored::Channel {
