@@ -6,8 +6,10 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::Front;
 use crate::wire::v1::{
-    GetQueueRequest, GetQueueResponse, ListQueuesRequest, ListQueuesResponse, ListWaitingRequest,
-    ListWaitingResponse, supervisor_service_server::SupervisorService,
+    ExplainAgentRequest, ExplainAgentResponse, ExplainConversationRequest, ExplainConversationResponse,
+    ExplainRoutingRequest, ExplainRoutingResponse, GetQueueRequest, GetQueueResponse, ListQueuesRequest,
+    ListQueuesResponse, ListWaitingRequest, ListWaitingResponse,
+    supervisor_service_server::SupervisorService,
 };
 
 /// The service.
@@ -34,6 +36,27 @@ impl SupervisorService for Supervisors {
         &self,
         request: Request<ListWaitingRequest>,
     ) -> Result<Response<ListWaitingResponse>, Status> {
+        self.0.inquire(request.into_inner()).await
+    }
+
+    async fn explain_conversation(
+        &self,
+        request: Request<ExplainConversationRequest>,
+    ) -> Result<Response<ExplainConversationResponse>, Status> {
+        self.0.inquire(request.into_inner()).await
+    }
+
+    async fn explain_routing(
+        &self,
+        request: Request<ExplainRoutingRequest>,
+    ) -> Result<Response<ExplainRoutingResponse>, Status> {
+        self.0.inquire(request.into_inner()).await
+    }
+
+    async fn explain_agent(
+        &self,
+        request: Request<ExplainAgentRequest>,
+    ) -> Result<Response<ExplainAgentResponse>, Status> {
         self.0.inquire(request.into_inner()).await
     }
 }

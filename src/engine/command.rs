@@ -280,4 +280,27 @@ pub enum Query {
         /// At most so many.
         size: usize,
     },
+    /// Why a conversation's open requests stand where they stand.
+    ExplainConversation {
+        /// Which.
+        conversation: ConversationId,
+        /// So many agents are shown, at most.
+        size: usize,
+    },
+    /// Where a conversation that came in now would go.
+    ExplainRouting {
+        /// The kind of work.
+        channel: ChannelIx,
+        /// Who would be asked.
+        routing: RoutingAsk,
+        /// So many agents are shown, at most.
+        size: usize,
+    },
+    /// Why an agent gets nothing.
+    ExplainAgent {
+        /// Who.
+        agent: AgentIx,
+        /// So many waiting requests are looked at, at most.
+        size: usize,
+    },
 }

@@ -20,6 +20,7 @@ pub mod command;
 pub mod directory;
 pub mod dispatch;
 pub mod event;
+pub mod explain;
 pub mod ids;
 mod invites;
 pub mod limits;

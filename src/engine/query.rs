@@ -12,6 +12,7 @@ use crate::engine::{
         spec::{Change, PresenceKind, Resource, ResourceKind},
     },
     event::{Console, RequestKind},
+    explain::{AgentExplanation, Explanation},
     ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx},
     records::Record,
     rejection::Rejection,
@@ -168,6 +169,12 @@ pub enum Answer {
     Queues(Vec<QueueView>, bool),
     /// To `Waiting`.
     Waiting(Vec<RequestView>),
+    /// To `ExplainConversation`: its open requests.
+    Explanations(Vec<(RequestView, Explanation)>),
+    /// To `ExplainRouting`.
+    Explanation(Box<Explanation>),
+    /// To `ExplainAgent`.
+    AgentExplanation(Box<AgentExplanation>),
 }
 
 /// Invited agents that a view of a request names.
@@ -229,6 +236,14 @@ impl Engine {
             Query::Queues(page) => {
                 let (numbers, more) = self.page_by_id(ResourceKind::Queue, &page);
                 Ok(Answer::Queues(numbers.into_iter().map(|it| self.queue_view(QueueIx(it))).collect(), more))
+            }
+            Query::ExplainConversation { conversation, size } => {
+                self.explain_conversation(conversation, size)
+            }
+            Query::ExplainRouting { channel, routing, size } => self.explain_routing(channel, routing, size),
+            Query::ExplainAgent { agent, size } => {
+                live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound)?;
+                Ok(Answer::AgentExplanation(Box::new(self.explain_agent(agent, size))))
             }
             Query::Waiting { queue, size } => {
                 live(ResourceKind::Queue, queue.0, Rejection::QueueNotFound)?;
@@ -320,7 +335,7 @@ impl Engine {
         }
     }
 
-    fn request_view(&self, id: RequestId) -> RequestView {
+    pub(super) fn request_view(&self, id: RequestId) -> RequestView {
         let request = self.state.requests.at(id);
         RequestView {
             request: id,

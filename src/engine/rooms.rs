@@ -135,7 +135,7 @@ impl Engine {
     }
 
     /// Who acts in this live conversation, if it may.
-    fn author(&self, actor: Actor, conversation: ConversationId) -> Result<Author, Rejection> {
+    pub(super) fn author(&self, actor: Actor, conversation: ConversationId) -> Result<Author, Rejection> {
         match actor {
             Actor::Agent(session) => {
                 self.live_agent(session.agent)?;

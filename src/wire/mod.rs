@@ -17,6 +17,7 @@ pub mod check;
 mod conversations;
 mod directory;
 pub mod event;
+mod explain;
 mod filter;
 mod kinds;
 pub mod log;

@@ -112,6 +112,15 @@ impl Demand {
         self.by_agent.get(&agent).into_iter().flatten().copied()
     }
 
+    /// What waits in all classes, in turn, the first so many.
+    pub fn first(&self, at_most: usize) -> Vec<Turn> {
+        let mut turns: Vec<Turn> =
+            self.lines.iter().flat_map(|it| it.waiting.iter().take(at_most).copied()).collect();
+        turns.sort_unstable();
+        turns.truncate(at_most);
+        turns
+    }
+
     /// How many requests wait for a queue.
     pub fn queue_len(&self, queue: QueueIx) -> usize {
         self.lines_of(queue).map(BTreeSet::len).sum()

@@ -95,6 +95,11 @@ impl Dispatch {
         &self.demand
     }
 
+    /// The agents.
+    pub fn supply(&self) -> &Supply {
+        &self.supply
+    }
+
     /// Follows the state over an event.
     pub fn follow(&mut self, state: &State, touched: &mut Touched) {
         let directory_changed = touched.all;

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use super::{
-    eligible::{self, Class, Cohort},
+    eligible::{self, Class, Cohort, Obstacle},
     id_order::IdOrder,
 };
 use crate::engine::{
@@ -52,10 +52,10 @@ struct Members {
 }
 
 /// How ties are broken: by the count at which work was last given, then by the label of the id.
-type ByGiven = (u64, u64, AgentIx);
+pub type ByGiven = (u64, u64, AgentIx);
 
 /// How good an agent is for a request: the lower, the better (SEL-2). The model says what the three numbers are.
-type Rank = ((i64, i64, Millis), ByGiven);
+pub type Rank = ((i64, i64, Millis), ByGiven);
 
 /// What a move in the index means for waiting work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,6 +222,24 @@ impl Supply {
             && fits(registry, cohort, place.load, class, room)
     }
 
+    /// How good an agent of the index is for a class, or what is in the way.
+    pub fn standing(
+        &self,
+        registry: &Registry,
+        agent: AgentIx,
+        class: &Class,
+        model: RoutingModel,
+    ) -> Option<Result<Rank, Obstacle>> {
+        let place = self.places.get(agent.index()).copied().flatten()?;
+        let cohort = &self.cohorts[place.cohort].cohort;
+        let fits = eligible::could_serve(registry, cohort, class)
+            .and_then(|()| eligible::has_room(registry.profile(cohort.profile), place.load, class));
+        Some(fits.map(|()| {
+            let key = model_key(registry, cohort, place.load, place.free_since, class, model);
+            (key, (place.given, place.id_label, agent))
+        }))
+    }
+
     /// The first of the agents of these cohorts who passes `admits`, in no particular order: whether there is any.
     pub fn any(
         &self,
@@ -300,6 +318,25 @@ fn gained_nothing(former: Load, load: Load) -> bool {
     load.total >= former.total && load.primary >= former.primary && former.closed == load.closed
 }
 
+/// What a model looks at first: the same for all agents of a bucket, but for the time since which they are free.
+fn model_key(
+    registry: &Registry,
+    cohort: &Cohort,
+    load: Load,
+    free_since: Millis,
+    class: &Class,
+    model: RoutingModel,
+) -> (i64, i64, Millis) {
+    match model {
+        RoutingModel::LeastActive => (i64::from(load.total), 0, 0),
+        RoutingModel::MostAvailable => {
+            (-eligible::free_units(registry.profile(cohort.profile), load, class.interruptible), 0, 0)
+        }
+        RoutingModel::BestMatch => (-i64::from(eligible::match_sum(registry, cohort, class)), 0, 0),
+        RoutingModel::LongestIdle => (i64::from(load.in_hand), i64::from(load.total), free_since),
+    }
+}
+
 /// The agents of one bucket, best first.
 fn ranked<'a>(
     registry: &Registry,
@@ -309,20 +346,10 @@ fn ranked<'a>(
     class: &Class,
     model: RoutingModel,
 ) -> Box<dyn Iterator<Item = Rank> + 'a> {
-    let by_given = |first: i64| bucket.by_given.iter().map(move |&it| ((first, 0, 0), it));
-    match model {
-        RoutingModel::LeastActive => Box::new(by_given(i64::from(load.total))),
-        RoutingModel::MostAvailable => Box::new(by_given(-eligible::free_units(
-            registry.profile(cohort.profile),
-            load,
-            class.interruptible,
-        ))),
-        RoutingModel::BestMatch => {
-            Box::new(by_given(-i64::from(eligible::match_sum(registry, cohort, class))))
-        }
-        RoutingModel::LongestIdle => {
-            let (busy, used) = (i64::from(load.in_hand), i64::from(load.total));
-            Box::new(bucket.by_free.iter().map(move |&(since, it)| ((busy, used, since), it)))
-        }
+    let key = model_key(registry, cohort, load, 0, class, model);
+    if model == RoutingModel::LongestIdle {
+        Box::new(bucket.by_free.iter().map(move |&(since, it)| ((key.0, key.1, since), it)))
+    } else {
+        Box::new(bucket.by_given.iter().map(move |&it| (key, it)))
     }
 }

@@ -24,6 +24,21 @@ use outcomes::Outcomes;
 use table::Table;
 use timers::{Timer, Timers};
 
+/// Why an agent can be given nothing at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Absence {
+    /// It has no session.
+    NoSession,
+    /// Its session's stream is broken; the lease runs.
+    StreamBroken,
+    /// It let an invite expire and has not acted since.
+    NotResponding,
+    /// Its status takes no work, or is no longer in the directory.
+    NotOnline,
+    /// It is no longer in the directory.
+    NotInDirectory,
+}
+
 /// Everything that is true of an org.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct State {
@@ -75,14 +90,22 @@ impl State {
         self.conversations.at(request.conversation)
     }
 
-    /// Whether the agent's session, presence and conduct let it be given work: SEL-1 without skills and room.
-    pub fn is_online(&self, ix: AgentIx) -> bool {
+    /// Whether the agent's session, presence and conduct let it be given work: SEL-1 without skills and room. Else what is in the way.
+    pub fn presence(&self, ix: AgentIx) -> Result<(), Absence> {
         let agent = self.agent(ix);
-        let connected = agent.session.is_some_and(|it| it.lease_until == 0);
-        connected
-            && !agent.not_responding
-            && agent.status.is_some_and(|status| self.is_online_status(status))
-            && self.registry.is_live(ResourceKind::Agent, ix.0)
+        match agent.session {
+            None => Err(Absence::NoSession),
+            Some(session) if session.lease_until != 0 => Err(Absence::StreamBroken),
+            Some(_) if agent.not_responding => Err(Absence::NotResponding),
+            Some(_) if !agent.status.is_some_and(|it| self.is_online_status(it)) => Err(Absence::NotOnline),
+            Some(_) if !self.registry.is_live(ResourceKind::Agent, ix.0) => Err(Absence::NotInDirectory),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Whether the agent can be given work, as far as its session, presence and conduct go.
+    pub fn is_online(&self, ix: AgentIx) -> bool {
+        self.presence(ix).is_ok()
     }
 
     /// Whether a status is in the directory and online.
