@@ -9,6 +9,7 @@ mod conversation;
 mod directory;
 mod event;
 mod front;
+mod history;
 mod session_stream;
 mod supervisor;
 

@@ -158,6 +158,8 @@ pub enum Event {
         request: RequestId,
         /// How that is routed.
         routing: Routing,
+        /// Who may see it when it is over, beside who was in it; empty: nobody (HIST-3).
+        access_scope: Box<str>,
     },
     /// An agent is asked for in a conversation that is there.
     RequestOpened {

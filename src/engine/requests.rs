@@ -17,6 +17,7 @@ impl Engine {
         channel: ChannelIx,
         customer: Box<str>,
         ask: RoutingAsk,
+        access_scope: Box<str>,
     ) -> Result<(), Rejection> {
         let routing = self.fill_in(ask, RequestKind::New);
         if routing == Err(Rejection::AgentNotFound) {
@@ -42,6 +43,7 @@ impl Engine {
             routing_type,
             request: self.next_request(),
             routing,
+            access_scope,
         });
         Ok(())
     }

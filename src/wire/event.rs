@@ -53,16 +53,23 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             presence_status_id: id_of(names, *status),
             cause: v1::PresenceCause::from(*cause).into(),
         }),
-        Event::ConversationCreated { conversation, channel, customer, routing_type, request, routing } => {
-            shown::Event::ConversationCreated(shown::ConversationCreated {
-                conversation_id: conversation.0,
-                channel_id: id_of(names, *channel),
-                customer_id: customer.to_string(),
-                routing_type: v1::RoutingType::from(*routing_type).into(),
-                routing_request_id: request.0,
-                routing: Some(routing::shown(routing, names)),
-            })
-        }
+        Event::ConversationCreated {
+            conversation,
+            channel,
+            customer,
+            routing_type,
+            request,
+            routing,
+            access_scope,
+        } => shown::Event::ConversationCreated(shown::ConversationCreated {
+            conversation_id: conversation.0,
+            channel_id: id_of(names, *channel),
+            customer_id: customer.to_string(),
+            routing_type: v1::RoutingType::from(*routing_type).into(),
+            routing_request_id: request.0,
+            routing: Some(routing::shown(routing, names)),
+            access_scope: access_scope.to_string(),
+        }),
         Event::RequestOpened { request, conversation, kind, requester, routing, requested_at: _ } => {
             shown::Event::RequestOpened(shown::RequestOpened {
                 routing_request_id: request.0,

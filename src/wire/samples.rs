@@ -26,6 +26,7 @@ pub(super) fn resources() -> Vec<Resource> {
             skills: vec![("cards".into(), 725), ("loans".into(), 1_000)],
             queues: vec!["front".into()],
             record_types: Vec::new(),
+            access_scopes: Vec::new(),
         })
     };
     vec![
@@ -139,6 +140,7 @@ pub(super) fn events() -> Vec<Event> {
             routing_type: RoutingType::OmniChannel,
             request,
             routing: queue,
+            access_scope: "".into(),
         },
         Event::RequestOpened {
             request,

@@ -117,7 +117,7 @@ impl World {
                 self.decline(request, invite, agent, &reason);
                 Ok(Reply::Done)
             }
-            Command::CreateConversation { channel, customer, routing } => {
+            Command::CreateConversation { channel, customer, routing, access_scope } => {
                 let routing = self.fill_in(routing, RequestKind::New);
                 let has_channel = self.directory.is_live(ResourceKind::Channel, channel.0);
                 match routing {
@@ -155,6 +155,7 @@ impl World {
                             routing_type,
                             request,
                             routing,
+                            access_scope,
                         });
                         Ok(Reply::ConversationCreated { conversation, request })
                     }

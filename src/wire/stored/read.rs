@@ -57,6 +57,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             routing_type: choice::<stored::RoutingType>("a routing type", it.routing_type)?,
             request: RequestId(it.request),
             routing: routing(it.routing)?,
+            access_scope: it.access_scope.into(),
         },
         Stored::RequestOpened(it) => Event::RequestOpened {
             request: RequestId(it.request),

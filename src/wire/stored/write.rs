@@ -49,16 +49,23 @@ fn what(event: &Event) -> Stored {
             status: status.0,
             cause: stored::PresenceCause::from(*cause).into(),
         }),
-        Event::ConversationCreated { conversation, channel, customer, routing_type, request, routing } => {
-            Stored::ConversationCreated(stored::ConversationCreated {
-                conversation: conversation.0,
-                channel: channel.0,
-                customer: customer.to_string(),
-                routing_type: stored::RoutingType::from(*routing_type).into(),
-                request: request.0,
-                routing: Some(self::routing(routing)),
-            })
-        }
+        Event::ConversationCreated {
+            conversation,
+            channel,
+            customer,
+            routing_type,
+            request,
+            routing,
+            access_scope,
+        } => Stored::ConversationCreated(stored::ConversationCreated {
+            conversation: conversation.0,
+            channel: channel.0,
+            customer: customer.to_string(),
+            routing_type: stored::RoutingType::from(*routing_type).into(),
+            request: request.0,
+            routing: Some(self::routing(routing)),
+            access_scope: access_scope.to_string(),
+        }),
         Event::RequestOpened { request, conversation, kind, requester, routing, requested_at } => {
             Stored::RequestOpened(stored::RequestOpened {
                 request: request.0,
