@@ -151,7 +151,7 @@ async fn client(
             unreachable!("as built")
         };
         let customer = format!("{number}").into();
-        let command = Command::CreateConversation { channel, customer, routing };
+        let command = Command::CreateConversation { channel, customer, routing, access_scope: "".into() };
         let Reply::ConversationCreated { conversation, .. } = Service::decide(&mailboxes, command).await
         else {
             unreachable!("a conversation is created")

@@ -132,6 +132,7 @@ fn race(criterion: &mut Criterion) {
                     let command = Command::CreateConversation {
                         channel: omniroute::engine::ids::ChannelIx(0),
                         customer: "c".into(),
+                        access_scope: "".into(),
                         routing,
                     };
                     let (invited, reply) = clock(|| floor.decide(command));

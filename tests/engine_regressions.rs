@@ -282,6 +282,7 @@ fn ids_in_descending_order_stay_in_order() {
                 skills: vec![("skill".into(), 500)],
                 queues: Vec::new(),
                 record_types: Vec::new(),
+                access_scopes: Vec::new(),
             });
         desk.done(Command::PutResource { resource: Box::new(resource) });
         desk.log_in(&[AgentIx(3 + 79 - number)]);

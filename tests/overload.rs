@@ -98,6 +98,7 @@ async fn create(channel: Channel, number: usize) -> Result<u64, Status> {
         channel_id: "chat".into(),
         customer_id: format!("customer-{number}"),
         routing: Some(routing),
+        ..Default::default()
     };
     Ok(ConversationServiceClient::new(channel)
         .create_conversation(request)

@@ -27,6 +27,7 @@ fn create(customer: &str, request_id: String, target: v1::target::Target) -> Com
         channel_id: "chat".into(),
         customer_id: customer.into(),
         routing: Some(to(target)),
+        ..Default::default()
     })
 }
 

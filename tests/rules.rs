@@ -19,6 +19,8 @@ mod declines;
 mod directory;
 #[path = "rules/events.rs"]
 mod events;
+#[path = "rules/histories.rs"]
+mod histories;
 #[path = "rules/invites.rs"]
 mod invites;
 #[path = "rules/leases.rs"]

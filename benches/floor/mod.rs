@@ -102,6 +102,7 @@ fn directory(agents: u32, cohorts: u32) -> Vec<Resource> {
             skills: skills_of(it % cohorts),
             queues: Vec::new(),
             record_types: Vec::new(),
+            access_scopes: Vec::new(),
         })
     }));
     wanted
@@ -178,6 +179,7 @@ pub fn create_by(target: Target, model: Option<RoutingModel>) -> Command {
     Command::CreateConversation {
         channel: ChannelIx(0),
         customer: "customer".into(),
+        access_scope: "".into(),
         routing: RoutingAsk { target, mode: None, model, priority: None, capacity: None },
     }
 }

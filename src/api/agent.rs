@@ -71,8 +71,9 @@ impl AgentService for Agents {
             return Err(Status::internal("an OpenSession has no other answer"));
         };
         let (session, org) = (Acting { agent, epoch }, self.front.org(&org)?);
+        let wants_history = !call.without_history;
         Ok(Response::new(SessionStream::new(
-            self.front.mailboxes.clone(),
+            (self.front.clone(), wants_history),
             org,
             session,
             stream,

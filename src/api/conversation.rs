@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, async_trait};
 
-use super::{Front, chat_log, front::blocking};
+use super::{Front, chat_log, front::blocking, history::Found};
 use crate::{
     engine::{chat_log::EntryKind, command::Query, ids::ConversationId, limits, rejection::Rejection},
     journal::Position,
@@ -19,6 +19,7 @@ use crate::{
     },
     wire::{
         check::Check,
+        mutation::load_history,
         status,
         v1::{
             AttachRecordRequest, AttachRecordResponse, CancelRequestRequest, CancelRequestResponse,
@@ -26,11 +27,11 @@ use crate::{
             CreateConversationResponse, EndConversationRequest, EndConversationResponse, ExtendWrapUpRequest,
             ExtendWrapUpResponse, GetConversationRequest, GetConversationResponse, LeaveConversationRequest,
             LeaveConversationResponse, ListConversationsRequest, ListConversationsResponse,
-            ListRecordsRequest, ListRecordsResponse, LogReader, PostMessageRequest, PostMessageResponse,
-            ReadChatLogRequest, ReadChatLogResponse, RemoveRecordRequest, RemoveRecordResponse,
-            RequestConferenceRequest, RequestConferenceResponse, RequestTransferRequest,
-            RequestTransferResponse, WatchChatLogRequest, WatchChatLogResponse,
-            conversation_service_server::ConversationService,
+            ListRecordsRequest, ListRecordsResponse, LoadHistoryRequest, LoadHistoryResponse, LogReader,
+            PostMessageRequest, PostMessageResponse, ReadChatLogRequest, ReadChatLogResponse,
+            RemoveRecordRequest, RemoveRecordResponse, RequestConferenceRequest, RequestConferenceResponse,
+            RequestTransferRequest, RequestTransferResponse, WatchChatLogRequest, WatchChatLogResponse,
+            conversation_service_server::ConversationService, load_history_response::Part,
         },
     },
 };
@@ -39,6 +40,10 @@ use crate::{
 const LOGBOOK_PATIENCE: Duration = Duration::from_secs(10);
 /// Entries of a page where the caller does not say.
 const PAGE_DEFAULT: usize = 100;
+/// Older conversations whose content is streamed where the caller does not say.
+const HISTORY_DEFAULT: usize = 10;
+/// Pages of a history that wait for a slow reader.
+const PAGES_WAITING_MAX: usize = 4;
 /// Entries that wait for a slow reader of a log's stream.
 const ENTRIES_WAITING_MAX: usize = 64;
 
@@ -52,6 +57,18 @@ struct Place {
     conversation: ConversationId,
     reader: Reader,
     from: u32,
+}
+
+/// Waits until the logbook has all that is durable now, so that whoever was answered reads what it wrote.
+pub(super) async fn caught_up(org: &Org) -> Result<(), Status> {
+    let durable: Position = *org.durable().borrow();
+    let mut viewed = org.viewed();
+    let waited = tokio::time::timeout(LOGBOOK_PATIENCE, viewed.wait_for(|it| *it >= durable)).await;
+    match waited {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(_)) => Err(status::shutting_down()),
+        Err(_) => Err(status::overloaded(LOGBOOK_PATIENCE)),
+    }
 }
 
 impl Conversations {
@@ -80,18 +97,6 @@ impl Conversations {
         Ok(Place { org, conversation: ConversationId(conversation), reader, from: from.max(1) })
     }
 
-    /// Waits until the logbook has all that is durable now, so that whoever was answered reads what it wrote.
-    async fn caught_up(&self, org: &Org) -> Result<(), Status> {
-        let durable: Position = *org.durable().borrow();
-        let mut viewed = org.viewed();
-        let waited = tokio::time::timeout(LOGBOOK_PATIENCE, viewed.wait_for(|it| *it >= durable)).await;
-        match waited {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) => Err(status::shutting_down()),
-            Err(_) => Err(status::overloaded(LOGBOOK_PATIENCE)),
-        }
-    }
-
     async fn entries(&self, place: &Place, at_most: usize) -> Result<Vec<Line>, Status> {
         let (logbook, org) = (self.0.logbook.clone(), place.org.id.clone());
         let (conversation, reader, from) = (place.conversation, place.reader, place.from);
@@ -109,6 +114,7 @@ impl Conversations {
 #[async_trait]
 impl ConversationService for Conversations {
     type WatchChatLogStream = ReceiverStream<Result<WatchChatLogResponse, Status>>;
+    type LoadHistoryStream = ReceiverStream<Result<LoadHistoryResponse, Status>>;
 
     async fn create_conversation(
         &self,
@@ -131,7 +137,7 @@ impl ConversationService for Conversations {
         )?;
         match answer.await {
             Ok(Err(Rejection::ConversationEnded)) => {
-                self.caught_up(&place.org).await?;
+                caught_up(&place.org).await?;
                 let conversation = Some(chat_log::ended(place.conversation, self.known(&place).await?));
                 Ok(Response::new(GetConversationResponse { conversation }))
             }
@@ -228,6 +234,37 @@ impl ConversationService for Conversations {
         self.0.inquire(request.into_inner()).await
     }
 
+    async fn load_history(
+        &self,
+        request: Request<LoadHistoryRequest>,
+    ) -> Result<Response<Self::LoadHistoryStream>, Status> {
+        let call = request.into_inner();
+        let mut check = Check::new();
+        let query = self.0.with_names(&call.org_id, |names| load_history(&call, names, &mut check));
+        if !check.is_empty() {
+            return Err(check.into_status());
+        }
+        let Query::History { session, conversation } = query else {
+            return Err(Status::internal("a LoadHistory is no other query"));
+        };
+        let (front, org) = (self.0.clone(), self.0.org(&call.org_id)?);
+        let found = Found::look_up(&front, &org, session, conversation).await?;
+        let (sender, receiver) = mpsc::channel(PAGES_WAITING_MAX);
+        let first = found.shown(conversation);
+        let first = first.map(|it| LoadHistoryResponse { part: Some(Part::History(it)) });
+        let at_most = match call.conversation_count as usize {
+            0 => HISTORY_DEFAULT,
+            stated => stated,
+        };
+        tokio::spawn(async move {
+            let Some(first) = first else { return };
+            if sender.send(Ok(first)).await.is_ok() {
+                found.send(front, org, (call.before_conversation_id, at_most), sender).await;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
     async fn read_chat_log(
         &self,
         request: Request<ReadChatLogRequest>,
@@ -237,7 +274,7 @@ impl ConversationService for Conversations {
         check.number("page_size", call.page_size as usize, 0, limits::PAGE_MAX);
         let place = self.place(&call.org_id, call.conversation_id, call.reader, call.from_number, check)?;
         let page_size = if call.page_size == 0 { PAGE_DEFAULT } else { call.page_size as usize };
-        self.caught_up(&place.org).await?;
+        caught_up(&place.org).await?;
         self.known(&place).await?;
         let entries = self.entries(&place, page_size).await?;
         let next_number = entries.last().map_or(place.from, |it| it.number + 1);
@@ -252,7 +289,7 @@ impl ConversationService for Conversations {
         let call = request.into_inner();
         let place =
             self.place(&call.org_id, call.conversation_id, call.reader, call.from_number, Check::new())?;
-        self.caught_up(&place.org).await?;
+        caught_up(&place.org).await?;
         self.known(&place).await?;
         let (sender, receiver) = mpsc::channel(ENTRIES_WAITING_MAX);
         let service = Self(self.0.clone());

@@ -9,6 +9,7 @@ mod conversation;
 mod directory;
 mod event;
 mod front;
+mod history;
 mod pipeline;
 mod session_stream;
 mod supervisor;

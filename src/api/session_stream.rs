@@ -8,12 +8,16 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
 use tokio_stream::Stream;
 use tonic::Status;
 
+use super::{Front, history::Found};
 use crate::{
-    engine::{command::Acting, directory::spec::ResourceKind, rejection::Rejection},
+    engine::{command::Acting, directory::spec::ResourceKind, event::Event, rejection::Rejection},
     shard::{
         Mailboxes, Refused,
         letter::{Letter, Notice},
@@ -22,7 +26,7 @@ use crate::{
     wire::{
         notice::{self, InviteContext},
         status,
-        v1::OpenSessionResponse,
+        v1::{History, OpenSessionResponse, open_session_response},
     },
 };
 
@@ -32,9 +36,13 @@ const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// A session's stream, as tonic polls it.
 #[derive(Debug)]
 pub(super) struct SessionStream {
+    front: Arc<Front>,
+    wants_history: bool,
     org: Arc<Org>,
     session: Acting,
     notices: mpsc::Receiver<Notice>,
+    /// What is being looked up of the histories of conversations that it joined.
+    histories: JoinSet<Option<History>>,
     /// Of the notice that was read last: one can be told in several messages.
     unsent: VecDeque<OpenSessionResponse>,
     ended: Option<oneshot::Receiver<Rejection>>,
@@ -43,15 +51,41 @@ pub(super) struct SessionStream {
 
 impl SessionStream {
     pub(super) fn new(
-        mailboxes: Mailboxes,
+        (front, wants_history): (Arc<Front>, bool),
         org: Arc<Org>,
         session: Acting,
         stream: u64,
         notices: mpsc::Receiver<Notice>,
         ended: oneshot::Receiver<Rejection>,
     ) -> Self {
-        let broken = Broken { mailboxes, org: org.id.clone(), session, stream };
-        Self { org, session, notices, unsent: VecDeque::new(), ended: Some(ended), _broken: broken }
+        let broken = Broken { mailboxes: front.mailboxes.clone(), org: org.id.clone(), session, stream };
+        Self {
+            front,
+            wants_history,
+            org,
+            session,
+            notices,
+            histories: JoinSet::new(),
+            unsent: VecDeque::new(),
+            ended: Some(ended),
+            _broken: broken,
+        }
+    }
+
+    /// Has the history looked up of a conversation that its agent joins with this notice (HIST-1). Other notices do not wait for it.
+    fn follow_up(&mut self, notice: &Notice) {
+        let Notice::Event(told) = notice else { return };
+        if let Event::InviteAccepted { conversation, agent, .. } = told.batch.events[told.place]
+            && self.wants_history
+            && agent == self.session.agent
+        {
+            let (front, org, session) = (self.front.clone(), self.org.clone(), self.session);
+            self.histories.spawn(async move {
+                // Whoever is out again by now needs none, and what was missed is had by LoadHistory.
+                let found = Found::look_up(&front, &org, session, conversation).await.ok()?;
+                found.shown(conversation)
+            });
+        }
     }
 
     /// The messages of a notice.
@@ -85,6 +119,15 @@ impl Stream for SessionStream {
             if let Some(message) = self.unsent.pop_front() {
                 return Poll::Ready(Some(Ok(message)));
             }
+            if let Poll::Ready(Some(done)) = self.histories.poll_join_next(context) {
+                let message = |history| OpenSessionResponse {
+                    position: 0,
+                    at_ms: 0,
+                    notice: Some(open_session_response::Notice::History(history)),
+                };
+                self.unsent.extend(done.ok().flatten().map(message));
+                continue;
+            }
             let Some(notice) = ready!(self.notices.poll_recv(context)) else {
                 // All was read; the last word is why there is no more. Without one, the service has stopped.
                 let last = self.ended.take().map(|mut it| it.try_recv());
@@ -94,6 +137,7 @@ impl Stream for SessionStream {
             };
             let messages = self.messages(&notice);
             self.unsent.extend(messages);
+            self.follow_up(&notice);
         }
     }
 }

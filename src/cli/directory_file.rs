@@ -150,6 +150,9 @@ struct Agent {
     /// The types of records that it may see; none: all.
     #[serde(default)]
     record_types: Vec<String>,
+    /// The older conversations that it may see beside those it was in.
+    #[serde(default)]
+    access_scopes: Vec<String>,
 }
 
 /// The name of what has none: its id.
@@ -284,6 +287,7 @@ impl From<Agent> for v1::AgentResource {
             skills: it.skills.into_iter().map(skill).collect(),
             queue_ids: it.queues,
             record_types: it.record_types,
+            access_scopes: it.access_scopes,
         }
     }
 }

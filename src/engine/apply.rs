@@ -37,11 +37,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
     if let Some(key) = key {
         state.answers.remember(at, key, Reply::of(event));
     }
-    if let Some(entry) = chat_log::entry(event) {
-        let conversation = state.conversations.at_mut(entry.conversation);
-        conversation.log_entries += 1;
-        conversation.customer_log_entries += u32::from(entry.shown_to_customer);
-    }
+    count_entry(state, event);
     match event {
         Event::DirectoryChanged { changes } => directory_changed(state, changes, touched),
         Event::SessionStarted { agent, epoch, console } => {
@@ -109,12 +105,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         Event::RequestEnded { request, .. } => close_request(state, *request, touched),
         Event::RoundStarted { request, round, .. } => round_started(state, *request, *round, touched),
         Event::ParticipantLeft { conversation, agent, wrap_up_until, .. } => {
-            let row = state.conversations.at_mut(*conversation);
-            row.participants.retain(|it| it.agent != *agent);
-            // What the last agent had waits for whom the conversation is given to next.
-            if !row.records.is_empty() && !row.participants.is_empty() {
-                row.records.keep_for(&row.participants);
-            }
+            participant_left(state, *conversation, *agent);
             part_ended(state, at, *conversation, *agent, *wrap_up_until, touched);
         }
         Event::ConversationEnded { conversation, participants, wrap_up_until, .. } => {
@@ -137,10 +128,16 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             state.conversations.at_mut(*conversation).records.remove(*agent, record_type, id);
         }
         Event::RecordsGiven { conversation, agent, records } => {
-            let row = state.conversations.at_mut(*conversation);
-            row.records.give(*agent, records);
-            row.records.keep_for(&row.participants);
+            state.conversations.at_mut(*conversation).give_records(*agent, records);
         }
+    }
+}
+
+fn count_entry(state: &mut State, event: &Event) {
+    if let Some(entry) = chat_log::entry(event) {
+        let conversation = state.conversations.at_mut(entry.conversation);
+        conversation.log_entries += 1;
+        conversation.customer_log_entries += u32::from(entry.shown_to_customer);
     }
 }
 
@@ -414,6 +411,15 @@ fn close_request(state: &mut State, id: RequestId, touched: &mut Touched) {
         row.declined.iter().for_each(|it| state.timers.cancel(it.again_at, Timer::Reinvite(id)));
         state.conversations.at_mut(row.conversation).requests.retain(|it| *it != id);
         touched.requests.push(id);
+    }
+}
+
+fn participant_left(state: &mut State, conversation: ConversationId, agent: AgentIx) {
+    let row = state.conversations.at_mut(conversation);
+    row.participants.retain(|it| it.agent != agent);
+    // What the last agent had waits for whom the conversation is given to next.
+    if !row.records.is_empty() && !row.participants.is_empty() {
+        row.records.keep_for(&row.participants);
     }
 }
 

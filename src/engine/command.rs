@@ -106,6 +106,8 @@ pub enum Command {
         customer: Box<str>,
         /// Who is asked.
         routing: RoutingAsk,
+        /// Who may see it when it is over, beside who was in it; empty: nobody.
+        access_scope: Box<str>,
     },
     /// Asks for one more agent.
     RequestConference {
@@ -266,6 +268,13 @@ pub enum Query {
         conversation: ConversationId,
         /// Whose.
         agent: Option<AgentIx>,
+    },
+    /// Whose history an agent that is in a conversation may open, and what it may see of it.
+    History {
+        /// Who asks.
+        session: Acting,
+        /// In which conversation.
+        conversation: ConversationId,
     },
     /// Live conversations by number.
     Conversations(Page<ConversationId>),

@@ -160,6 +160,8 @@ pub enum Event {
         routing: Routing,
         /// The full queue that it was meant for, if it overflowed.
         overflowed_from: Option<QueueIx>,
+        /// Who may see it when it is over, beside who was in it; empty: nobody (HIST-3).
+        access_scope: Box<str>,
     },
     /// An agent is asked for in a conversation that is there.
     RequestOpened {

@@ -50,6 +50,10 @@ pub const OPEN_REQUESTS_MAX: usize = 32;
 pub const RECORDS_MAX: usize = 32;
 /// Record types that an agent may see.
 pub const RECORD_TYPES_MAX: usize = 64;
+/// Access scopes that an agent is given.
+pub const ACCESS_SCOPES_MAX: usize = 64;
+/// Older conversations of a customer that are looked at when an agent joins: the newest. Nobody scrolls further back.
+pub const HISTORY_MAX: usize = 1_000;
 /// Invites of one broadcast. Beyond it the best are invited, in the order of the routing model.
 pub const BROADCAST_MAX: usize = 10_000;
 

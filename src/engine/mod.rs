@@ -198,8 +198,8 @@ impl Engine {
             Command::DeclineInvite { session, invite, reason } => {
                 self.decline_invite(session, invite, reason)
             }
-            Command::CreateConversation { channel, customer, routing } => {
-                self.create_conversation(channel, customer, routing)
+            Command::CreateConversation { channel, customer, routing, access_scope } => {
+                self.create_conversation(channel, customer, routing, access_scope)
             }
             Command::RequestConference { session, conversation, routing } => {
                 self.request_conference(session, conversation, routing)

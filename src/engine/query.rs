@@ -161,6 +161,13 @@ pub enum Answer {
     Conversation(Box<ConversationView>),
     /// To `Conversations`, and whether there are more.
     Conversations(Vec<ConversationView>, bool),
+    /// To `History`: the customer, and the access scopes of who asked.
+    History {
+        /// Whose history it is.
+        customer: Arc<str>,
+        /// What the agent may see beside what it was in.
+        access_scopes: Box<[Box<str>]>,
+    },
     /// To `Records`, by type and id.
     Records(Vec<Record>),
     /// To `Queue`.
@@ -225,6 +232,14 @@ impl Engine {
                     ids.into_iter().map(|it| self.conversation_view(it)).collect(),
                     more,
                 ))
+            }
+            Query::History { session, conversation } => {
+                self.live_agent(session.agent)?;
+                let agent = self.participant(session, conversation)?;
+                Ok(Answer::History {
+                    customer: self.state.conversations.at(conversation).customer.clone(),
+                    access_scopes: registry.agent(agent).access_scopes.clone(),
+                })
             }
             Query::Records { conversation, agent } => {
                 self.records_of(conversation, agent).map(Answer::Records)

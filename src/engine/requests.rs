@@ -18,6 +18,7 @@ impl Engine {
         channel: ChannelIx,
         customer: Box<str>,
         ask: RoutingAsk,
+        access_scope: Box<str>,
     ) -> Result<(), Rejection> {
         let routing = self.fill_in(ask.clone(), RequestKind::New);
         if routing == Err(Rejection::AgentNotFound) {
@@ -45,6 +46,7 @@ impl Engine {
             request: self.next_request(),
             routing,
             overflowed_from,
+            access_scope,
         });
         Ok(())
     }

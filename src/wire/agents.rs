@@ -10,17 +10,30 @@ use crate::engine::{
     command::{Acting, Command, Query},
     directory::names::Names,
     event::Console,
-    ids::{Epoch, InviteId},
+    ids::{ConversationId, Epoch, InviteId},
     limits,
     query::Answer,
     reply::Reply,
 };
+
+/// Conversations whose content one `LoadHistory` streams at most.
+const HISTORY_CONVERSATIONS_MAX: u32 = 100;
 
 /// The session that an agent acts from. Its path is `session` unless the caller has stepped elsewhere.
 pub(super) fn session(session: Option<v1::AgentSession>, names: &Names, check: &mut Check) -> Acting {
     match check.required("session", session) {
         Some(it) => check.within("session", |check| acting(&it, names, check)),
         None => Acting { agent: super::UNKNOWN.into(), epoch: Epoch(0) },
+    }
+}
+
+/// Who wants a customer's older conversations, and from where.
+pub fn load_history(request: &v1::LoadHistoryRequest, names: &Names, check: &mut Check) -> Query {
+    check.org(&request.org_id);
+    check.number("conversation_count", request.conversation_count, 0, HISTORY_CONVERSATIONS_MAX);
+    Query::History {
+        session: session(request.session.clone(), names, check),
+        conversation: ConversationId(check.given("conversation_id", request.conversation_id)),
     }
 }
 

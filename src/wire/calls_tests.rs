@@ -57,6 +57,7 @@ fn created(target: v1::target::Target) -> v1::CreateConversationRequest {
         channel_id: "chat".into(),
         customer_id: "c".into(),
         routing: Some(routing(target)),
+        ..Default::default()
     }
 }
 

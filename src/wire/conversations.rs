@@ -48,6 +48,12 @@ impl Mutation for v1::CreateConversationRequest {
             channel: number_of(names, check, "channel_id", &self.channel_id),
             customer: self.customer_id.into(),
             routing: routing::ask(self.routing, names, check),
+            access_scope: {
+                if !self.access_scope.is_empty() {
+                    check.id("access_scope", &self.access_scope);
+                }
+                self.access_scope.into()
+            },
         }
     }
 

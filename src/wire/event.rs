@@ -61,6 +61,7 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             request,
             routing,
             overflowed_from,
+            access_scope,
         } => shown::Event::ConversationCreated(shown::ConversationCreated {
             conversation_id: conversation.0,
             channel_id: id_of(names, *channel),
@@ -69,6 +70,7 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             routing_request_id: request.0,
             routing: Some(routing::shown(routing, names)),
             overflowed_from_queue_id: id_or_empty(names, *overflowed_from),
+            access_scope: access_scope.to_string(),
         }),
         Event::RequestOpened {
             request,

@@ -6,7 +6,7 @@ use siphasher::sip128::SipHasher13;
 
 use super::check::Check;
 pub use super::{
-    agents::open_session,
+    agents::{load_history, open_session},
     directory::{directory_of, plan_directory, plan_response, warnings},
 };
 use crate::engine::{

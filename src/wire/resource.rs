@@ -151,6 +151,7 @@ pub(super) fn agent(it: v1::AgentResource, check: &mut Check) -> Resource {
         skills,
         queues: ids("queue_ids", it.queue_ids, check),
         record_types: ids("record_types", it.record_types, check),
+        access_scopes: ids("access_scopes", it.access_scopes, check),
     })
 }
 

@@ -26,6 +26,7 @@ pub(super) fn resources() -> Vec<Resource> {
             skills: vec![("cards".into(), 725), ("loans".into(), 1_000)],
             queues: vec!["front".into()],
             record_types: Vec::new(),
+            access_scopes: Vec::new(),
         })
     };
     vec![
@@ -142,6 +143,7 @@ pub(super) fn events() -> Vec<Event> {
             request,
             routing: queue,
             overflowed_from: None,
+            access_scope: "".into(),
         },
         Event::RequestOpened {
             request,

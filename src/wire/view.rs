@@ -179,6 +179,7 @@ pub(super) fn resource_kind(resource: Resource) -> v1::resource::Resource {
                 skills: it.skills.into_iter().map(skill).collect(),
                 queue_ids: it.queues.into_iter().map(String::from).collect(),
                 record_types: it.record_types.into_iter().map(String::from).collect(),
+                access_scopes: it.access_scopes.into_iter().map(String::from).collect(),
             })
         }
     }

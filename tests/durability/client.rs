@@ -97,6 +97,7 @@ impl Ledger {
                     channel_id: "chat".into(),
                     customer_id,
                     routing: Some(to_agent(&self.agent)),
+                    ..Default::default()
                 })
             }
         }
@@ -200,6 +201,7 @@ async fn open(
         console: v1::Console::Lightning.into(),
         resume_epoch: ledger.epoch,
         presence_status_id: "available".into(),
+        ..Default::default()
     };
     let mut stream = AgentServiceClient::new(channel.clone()).open_session(request).await?.into_inner();
     if let Some(Notice::Opened(opened)) = stream.message().await?.and_then(|it| it.notice) {
@@ -270,6 +272,7 @@ pub(crate) async fn marker(channel: &Channel) -> u64 {
         channel_id: "chat".into(),
         customer_id: request_id.clone(),
         routing: Some(to_agent("nobody")),
+        ..Default::default()
     };
     let conversation_id =
         client.create_conversation(request).await.expect("the service lives").into_inner().conversation_id;
@@ -341,6 +344,7 @@ pub(crate) async fn broadcast(channel: &Channel, agents: usize) -> (u64, Vec<u64
         channel_id: "chat".into(),
         customer_id: "customer".into(),
         routing: Some(routing),
+        ..Default::default()
     };
     let created = ConversationServiceClient::new(channel.clone()).create_conversation(request).await;
     let id = created.expect("the service lives").into_inner().conversation_id;

@@ -117,7 +117,7 @@ impl World {
                 self.decline(request, invite, agent, &reason);
                 Ok(Reply::Done)
             }
-            Command::CreateConversation { channel, customer, routing } => {
+            Command::CreateConversation { channel, customer, routing, access_scope } => {
                 let ask = routing.clone();
                 let routing = self.fill_in(routing, RequestKind::New);
                 let has_channel = self.directory.is_live(ResourceKind::Channel, channel.0);
@@ -159,6 +159,7 @@ impl World {
                             request,
                             routing,
                             overflowed_from,
+                            access_scope,
                         });
                         Ok(Reply::ConversationCreated { conversation, request })
                     }

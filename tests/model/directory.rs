@@ -133,6 +133,7 @@ fn sorted(resource: &Resource) -> Resource {
         agent.skills.sort();
         agent.queues.sort();
         agent.record_types.sort();
+        agent.access_scopes.sort();
     }
     resource
 }

@@ -265,6 +265,7 @@ impl Step {
             Op::Create(die, ask) => Command::CreateConversation {
                 channel: ChannelIx(number(world, ResourceKind::Channel, *die)),
                 customer: "customer".into(),
+                access_scope: "scope".into(),
                 routing: routing(world, ask),
             },
             Op::Conference(die, ask) => {

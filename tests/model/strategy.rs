@@ -163,7 +163,8 @@ fn agent(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
     (select(&PROFILES[..]), skills, ids(&QUEUES, 2), ids(&RECORD_TYPES, 2)).prop_map(
         move |(profile, skills, queues, record_types): (_, Vec<(Box<str>, u16)>, _, _)| {
             let (id, name, profile) = (id.into(), "".into(), profile.into());
-            Resource::Agent(Agent { id, name, profile, skills, queues, record_types })
+            let access_scopes = Vec::new();
+            Resource::Agent(Agent { id, name, profile, skills, queues, record_types, access_scopes })
         },
     )
 }

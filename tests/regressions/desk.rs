@@ -109,6 +109,7 @@ impl Desk {
                 skills: vec![("skill".into(), 500)],
                 queues: vec!["sales".into()],
                 record_types: Vec::new(),
+                access_scopes: Vec::new(),
             })
         }));
         desk.done(Command::ApplyDirectory { wanted });
@@ -155,7 +156,12 @@ impl Desk {
 
     pub(crate) fn chat_by(&mut self, routing: RoutingAsk) -> ConversationId {
         let customer = "customer".into();
-        let reply = self.done(Command::CreateConversation { channel: CHAT, customer, routing });
+        let reply = self.done(Command::CreateConversation {
+            channel: CHAT,
+            customer,
+            routing,
+            access_scope: "".into(),
+        });
         let Reply::ConversationCreated { conversation, .. } = reply else { panic!("{reply:?}") };
         conversation
     }

@@ -61,6 +61,7 @@ async fn empty_calls(house: &House) -> Vec<(&'static str, Status, Vec<&'static s
             names ["org_id", "request_id", "session", "conversation_id", "record"]),
         row!(conversations.remove_record(RemoveRecordRequest)
             names ["org_id", "request_id", "record_type", "record_id", "session", "conversation_id"]),
+        row!(conversations.load_history(LoadHistoryRequest) names ["org_id", "session", "conversation_id"]),
         row!(conversations.list_records(ListRecordsRequest) names ["org_id", "conversation_id"]),
         row!(supervisor.get_queue(GetQueueRequest) names ["org_id", "queue_id"]),
         row!(supervisor.list_queues(ListQueuesRequest) names ["org_id"]),
@@ -147,6 +148,7 @@ async fn api_2_each_wrong_field_of_an_agents_call_is_named_by_its_path() {
         console: 7,
         resume_epoch: 0,
         presence_status_id: "a b".into(),
+        ..Default::default()
     };
     invalid(house.agents().open_session(call).await.map(|_| ()), &["console", "presence_status_id"]);
 }
@@ -174,6 +176,7 @@ async fn api_2_texts_that_are_too_long_are_named() {
         channel_id: "chat".into(),
         customer_id: "x".repeat(129),
         routing: Some(to(queue("help"))),
+        ..Default::default()
     };
     invalid(house.conversations().create_conversation(create).await, &["customer_id"]);
     invalid(ann.extend_wrap_up(chat, 0).await, &["extend_by_ms"]);

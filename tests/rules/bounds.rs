@@ -26,7 +26,7 @@ async fn api_4_a_text_may_be_as_long_as_is_stated() {
 #[tokio::test]
 async fn api_4_lists_of_a_directory_have_their_bounds() {
     type Spoil = fn(&mut Directory);
-    let table: [(Spoil, &str); 8] = [
+    let table: [(Spoil, &str); 9] = [
         (|it| it.skills = (0..4_097).map(|n| sample::skill(&format!("s{n}"))).collect(), "directory.skills"),
         (
             |it| it.channels = (0..65).map(|n| sample::channel(&format!("c{n}"))).collect(),
@@ -50,6 +50,10 @@ async fn api_4_lists_of_a_directory_have_their_bounds() {
                 }];
             },
             "directory.agents[0].skills",
+        ),
+        (
+            |it| it.agents[0].access_scopes = (0..65).map(|n| format!("s{n}")).collect(),
+            "directory.agents[0].access_scopes",
         ),
         (
             |it| it.agents[0].record_types = (0..65).map(|n| format!("t{n}")).collect(),

@@ -25,6 +25,7 @@ async fn create_as(
         channel_id: channel_id.into(),
         customer_id: "customer-1".into(),
         routing: Some(to(target)),
+        ..Default::default()
     };
     Ok(house.conversations().create_conversation(request).await?.into_inner())
 }

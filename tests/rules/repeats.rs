@@ -17,6 +17,7 @@ fn creation(request_id: &str) -> CreateConversationRequest {
         channel_id: "chat".into(),
         customer_id: "customer-1".into(),
         routing: Some(to(queue("help"))),
+        ..Default::default()
     }
 }
 
@@ -112,6 +113,7 @@ async fn api_1_a_repeated_open_session_comes_back_to_the_session_it_opened() {
         console: Console::Lightning.into(),
         resume_epoch: 0,
         presence_status_id: "available".into(),
+        ..Default::default()
     };
     let mut epochs = Vec::new();
     for _ in 0..2 {

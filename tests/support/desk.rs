@@ -143,6 +143,15 @@ impl Desk {
         }
     }
 
+    /// What it is told of older conversations, next; other notices before it are passed over.
+    pub async fn history(&mut self) -> v1::History {
+        loop {
+            if let Notice::History(history) = self.notice().await {
+                return history;
+            }
+        }
+    }
+
     /// The next presence that was set; other notices before it are passed over.
     pub async fn presence_changed(&mut self) -> v1::PresenceChanged {
         loop {

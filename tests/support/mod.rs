@@ -148,6 +148,7 @@ impl House {
             console: console.into(),
             resume_epoch: resume,
             presence_status_id: status.into(),
+            ..Default::default()
         };
         Desk::open((self.agents(), self.conversations()), request).await
     }
@@ -188,6 +189,7 @@ impl House {
             channel_id: channel.into(),
             customer_id: "customer-1".into(),
             routing: Some(routing),
+            ..Default::default()
         };
         Ok(self.conversations().create_conversation(request).await?.into_inner())
     }

@@ -59,6 +59,7 @@ impl Desk {
             console: console.into(),
             resume_epoch: 0,
             presence_status_id: status.to_owned(),
+            ..Default::default()
         };
         let stream = agents.open_session(request).await.map_err(refused("OpenSession"))?.into_inner();
         let narrator = office.narrator.clone();

@@ -24,6 +24,10 @@ pub(super) fn notice(told: &OpenSessionResponse) -> Option<String> {
         Notice::Presence(it) => {
             format!("presence is {}, set by {}", it.presence_status_id, cause(it.cause()))
         }
+        Notice::History(it) => format!(
+            "the customer of conversation {} had others before: {} to be seen, {} not",
+            it.conversation_id, it.viewable_count, it.not_viewable_count
+        ),
         Notice::RecordsGiven(it) => {
             format!("conversation {} comes with {} records", it.conversation_id, it.records.len())
         }

@@ -240,6 +240,7 @@ impl Stage {
             channel_id: channel.to_owned(),
             customer_id: format!("demo:{customer}"),
             routing: Some(routing),
+            ..Default::default()
         };
         let answer = self.conversations.clone().create_conversation(request).await;
         let CreateConversationResponse { conversation_id, .. } =

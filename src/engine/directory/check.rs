@@ -326,6 +326,8 @@ impl Checker<'_> {
         self.distinct("queue_ids", it.queues.iter().map(|id| &**id));
         self.length("record_types", it.record_types.len(), limits::RECORD_TYPES_MAX, "entries");
         self.distinct("record_types", it.record_types.iter().map(|it| &**it));
+        self.length("access_scopes", it.access_scopes.len(), limits::ACCESS_SCOPES_MAX, "entries");
+        self.distinct("access_scopes", it.access_scopes.iter().map(|it| &**it));
     }
 }
 

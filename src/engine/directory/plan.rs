@@ -43,12 +43,13 @@ pub fn change(registry: &Registry, wanted: Resource) -> Option<Change> {
     }
 }
 
-/// The registry keeps an agent's skills and queues by number, and of its record types the order is of no account; what is written in another order is the same.
+/// The registry keeps an agent's skills and queues by number, and of its record types and scopes the order is of no account; what is written in another order is the same.
 fn canonical(resource: Resource) -> Resource {
     if let Resource::Agent(mut agent) = resource {
         agent.skills.sort_unstable();
         agent.queues.sort_unstable();
         agent.record_types.sort_unstable();
+        agent.access_scopes.sort_unstable();
         Resource::Agent(agent)
     } else {
         resource

@@ -93,6 +93,8 @@ pub struct Agent {
     pub queues: Box<[QueueIx]>,
     /// The types of records that it may see; none: all.
     pub record_types: Box<[Box<str>]>,
+    /// The access scopes that it was given.
+    pub access_scopes: Box<[Box<str>]>,
 }
 
 /// A resource, and whether it is still in the directory.
@@ -204,6 +206,7 @@ impl Registry {
             skills: skills.into(),
             queues: queues.into(),
             record_types: it.record_types.clone().into(),
+            access_scopes: it.access_scopes.clone().into(),
         }
     }
 
@@ -323,6 +326,7 @@ impl Registry {
                 .collect(),
             queues: agent.queues.iter().map(|queue| name(ResourceKind::Queue, queue.0)).collect(),
             record_types: agent.record_types.to_vec(),
+            access_scopes: agent.access_scopes.to_vec(),
         }
     }
 

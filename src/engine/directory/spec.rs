@@ -194,6 +194,8 @@ pub struct Agent {
     pub queues: Vec<Box<str>>,
     /// The types of records that it may see; none: all (REC-2).
     pub record_types: Vec<Box<str>>,
+    /// The access scopes that it was given: of older conversations it may see those (HIST-3).
+    pub access_scopes: Vec<Box<str>>,
 }
 
 /// One resource of any kind.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{
     event::RequestKind,
     ids::{AgentIx, ChannelIx, ConversationId, InviteId, Millis, RequestId},
+    records::Record,
     routing::{Routing, RoutingType},
     state::records::Records,
 };
@@ -49,6 +50,12 @@ impl Conversation {
     /// Whether an agent is in it.
     pub fn has(&self, agent: AgentIx) -> bool {
         self.participants.iter().any(|it| it.agent == agent)
+    }
+
+    /// Whoever joined has these records; whoever is out has none any more.
+    pub fn give_records(&mut self, agent: AgentIx, records: &[Record]) {
+        self.records.give(agent, records);
+        self.records.keep_for(&self.participants);
     }
 }
 

@@ -1,6 +1,11 @@
 //! What the logbook says: entries of chat logs and conversations, with the directory's ids as text, so that every tool can read them.
 
-use crate::engine::{chat_log::EntryKind, event::Author, ids::Millis, routing::RoutingType};
+use crate::engine::{
+    chat_log::EntryKind,
+    event::Author,
+    ids::{ConversationId, Millis},
+    routing::RoutingType,
+};
 
 /// Who wrote a message or ended a conversation; which agent it was stands beside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +56,25 @@ pub struct Record {
     pub ended_at: Option<Millis>,
     /// Entries of its chat log.
     pub entries: u32,
+}
+
+/// A conversation that came before another of the same customer and has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Older {
+    /// Which.
+    pub id: ConversationId,
+    /// Its channel.
+    pub channel: String,
+    /// When it was created.
+    pub created_at: Millis,
+    /// When it ended.
+    pub ended_at: Millis,
+    /// Entries of its chat log.
+    pub entries: u32,
+    /// Who may see it beside who was in it; empty: nobody.
+    pub access_scope: String,
+    /// Whether the agent that asks was in it.
+    pub took_part: bool,
 }
 
 /// The words of the tables, in both directions: what is written by one is read by the other.

@@ -23,7 +23,7 @@ use super::{
     orgs::{Org, Orgs},
 };
 use crate::{engine::ids::ConversationId, journal::Position};
-use line::{Line, Record};
+use line::{Line, Older, Record};
 pub use store::LogbookError;
 use store::Store;
 
@@ -74,6 +74,18 @@ impl Logbook {
     /// A conversation, also one that has ended.
     pub fn conversation(&self, org: &str, id: ConversationId) -> Result<Option<Record>, LogbookError> {
         self.with(|store| store.conversation(org, id))
+    }
+
+    /// A customer's conversations that came before one and have ended, newest first, at most so many, as an agent may ask for them.
+    pub fn older(
+        &self,
+        org: &str,
+        customer: &str,
+        before: ConversationId,
+        agent_id: &str,
+        at_most: usize,
+    ) -> Result<Vec<Older>, LogbookError> {
+        self.with(|store| store.older(org, customer, before, agent_id, at_most))
     }
 
     fn with<T>(&self, read: impl FnOnce(&mut Store) -> Result<T, LogbookError>) -> Result<T, LogbookError> {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{
     Reader,
-    line::{self, Line, Record},
+    line::{self, Line, Older, Record},
 };
 use crate::{
     engine::{
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The format of the file. One of another format is made anew from the journal.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 /// A writer's transaction is short; a reader that meets one waits.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -30,13 +30,27 @@ const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS conversation (
         org TEXT NOT NULL, id INTEGER NOT NULL, channel_id TEXT NOT NULL, customer_id TEXT NOT NULL,
         routing_type TEXT NOT NULL, created_at_ms INTEGER NOT NULL, ended_at_ms INTEGER,
-        entries INTEGER NOT NULL, customer_entries INTEGER NOT NULL, PRIMARY KEY (org, id)) WITHOUT ROWID;
+        entries INTEGER NOT NULL, customer_entries INTEGER NOT NULL, access_scope TEXT NOT NULL,
+        PRIMARY KEY (org, id)) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS conversation_of_customer ON conversation (org, customer_id, id);
+    CREATE TABLE IF NOT EXISTS participant (
+        org TEXT NOT NULL, conversation INTEGER NOT NULL, agent_id TEXT NOT NULL,
+        PRIMARY KEY (org, conversation, agent_id)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS log_entry (
         org TEXT NOT NULL, conversation INTEGER NOT NULL, number INTEGER NOT NULL, customer_number INTEGER,
         at_ms INTEGER NOT NULL, kind TEXT NOT NULL, author TEXT, agent_id TEXT NOT NULL,
         receiver_agent_id TEXT NOT NULL, text TEXT NOT NULL, whisper INTEGER NOT NULL,
         PRIMARY KEY (org, conversation, number)) WITHOUT ROWID;
 ";
+
+/// A customer's conversations that came before one and have ended, newest first.
+const OLDER: &str = "
+    SELECT id, channel_id, created_at_ms, ended_at_ms, entries, access_scope, EXISTS (
+        SELECT 1 FROM participant
+        WHERE participant.org = ?1 AND participant.conversation = conversation.id AND agent_id = ?4)
+    FROM conversation INDEXED BY conversation_of_customer
+    WHERE org = ?1 AND customer_id = ?2 AND id < ?3 AND ended_at_ms IS NOT NULL
+    ORDER BY id DESC LIMIT ?5";
 
 /// Why the logbook could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +128,7 @@ impl Store {
             "DELETE FROM org WHERE id = ?1",
             "DELETE FROM conversation WHERE org = ?1",
             "DELETE FROM log_entry WHERE org = ?1",
+            "DELETE FROM participant WHERE org = ?1",
         ] {
             transaction.execute(table, [org])?;
         }
@@ -188,6 +203,31 @@ impl Store {
         });
         Ok(found.optional()?)
     }
+
+    /// By the index of a customer's conversations, newest first.
+    pub(super) fn older(
+        &self,
+        org: &str,
+        customer: &str,
+        before: ConversationId,
+        agent_id: &str,
+        at_most: usize,
+    ) -> Result<Vec<Older>, LogbookError> {
+        let mut select = self.0.prepare_cached(OLDER)?;
+        let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
+        let rows = select.query_map(params![org, customer, signed(before.0), agent_id, at_most], |row| {
+            Ok(Older {
+                id: ConversationId(row.get(0)?),
+                channel: row.get(1)?,
+                created_at: row.get(2)?,
+                ended_at: row.get(3)?,
+                entries: row.get(4)?,
+                access_scope: row.get(5)?,
+                took_part: row.get(6)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
 }
 
 fn read_line(row: &Row<'_>) -> rusqlite::Result<Line> {
@@ -211,21 +251,30 @@ fn write_event(
     at: Millis,
     event: &Event,
 ) -> Result<(), LogbookError> {
-    if let Event::ConversationCreated { conversation, channel, customer, routing_type, .. } = event {
+    if let Event::ConversationCreated {
+        conversation, channel, customer, routing_type, access_scope, ..
+    } = event
+    {
         let channel = names.of(ResourceKind::Channel).name(channel.0);
         transaction
-            .prepare_cached("INSERT INTO conversation VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL, 0, 0)")?
+            .prepare_cached("INSERT INTO conversation VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL, 0, 0, ?7)")?
             .execute(params![
-            org,
-            signed(conversation.0),
-            channel,
-            customer,
-            line::routing_type_word(*routing_type),
-            signed(at)
-        ])?;
+                org,
+                signed(conversation.0),
+                channel,
+                customer,
+                line::routing_type_word(*routing_type),
+                signed(at),
+                access_scope
+            ])?;
     }
     let Some(entry) = chat_log::entry(event) else { return Ok(()) };
     let agent_id = |agent: Option<AgentIx>| agent.map_or("", |it| names.of(ResourceKind::Agent).name(it.0));
+    if let Event::InviteAccepted { conversation, agent, .. } = event {
+        transaction
+            .prepare_cached("INSERT OR IGNORE INTO participant VALUES (?1, ?2, ?3)")?
+            .execute(params![org, signed(conversation.0), agent_id(Some(*agent))])?;
+    }
     let (number, customer_number): (u32, u32) = transaction
         .prepare_cached(
             "UPDATE conversation SET entries = entries + 1, customer_entries = customer_entries + ?3
@@ -260,4 +309,27 @@ fn write_event(
 /// SQLite's integers are signed; what we number and time stays far below 2^63.
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_opens_by_index_and_never_by_scanning() {
+        let store = Connection::open_in_memory().expect("SQLite is here");
+        store.execute_batch(TABLES).expect("the tables are right");
+        let mut plan = store.prepare(&format!("EXPLAIN QUERY PLAN {OLDER}")).expect("the query is right");
+        let steps = plan
+            .query_map(params!["org", "customer", 9, "ann", 10], |row| row.get::<_, String>(3))
+            .expect("a plan");
+        let steps: Vec<String> = steps.map(|it| it.expect("a step")).collect();
+        assert!(
+            steps.iter().any(|it| it.contains("conversation_of_customer (org=? AND customer_id=? AND id<?)"))
+        );
+        assert!(
+            !steps.iter().any(|it| it.contains("SCAN conversation") || it.contains("TEMP B-TREE")),
+            "{steps:?}"
+        );
+    }
 }

@@ -58,6 +58,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             request: RequestId(it.request),
             routing: routing(it.routing)?,
             overflowed_from: it.overflowed_from.map(QueueIx),
+            access_scope: it.access_scope.into(),
         },
         Stored::RequestOpened(it) => Event::RequestOpened {
             request: RequestId(it.request),

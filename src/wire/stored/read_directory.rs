@@ -66,6 +66,7 @@ fn resource(resource: stored::Resource) -> Result<Resource, StoredError> {
                 skills: it.skills.into_iter().map(skill).collect::<Result<_, StoredError>>()?,
                 queues: texts(it.queues),
                 record_types: texts(it.record_types),
+                access_scopes: texts(it.access_scopes),
             })
         }
     })

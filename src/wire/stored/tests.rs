@@ -44,6 +44,10 @@ const FIRST_RECORDS: &str = "\
     08ac021a056f7264657222036f2d37122682022308ac0210011a1c0a056f7264657212036f2d371a0e5a77c3b66c6620476c\
     c3a4736572";
 
+/// A conversation with an access scope, as it was first written.
+const FIRST_ACCESS_SCOPE: &str = "\
+    0880d095ffbc3112221a2008ac021a0463757374200128ad0232081001300138014064a2010573616c6573";
+
 fn recorded(events: Vec<(Option<RequestKey>, Event)>) -> Vec<Recorded> {
     events
         .into_iter()
@@ -200,9 +204,9 @@ fn resource() -> impl Strategy<Value = Resource> {
                 Resource::Button(Button { id, name, skills, all_skills, model, reroutes_max })
             }
         ),
-        (text(), text(), text(), vec((text(), any::<u16>()), 0..4), texts(), texts()).prop_map(
-            |(id, name, profile, skills, queues, record_types)| {
-                Resource::Agent(Agent { id, name, profile, skills, queues, record_types })
+        (text(), text(), text(), vec((text(), any::<u16>()), 0..4), texts(), texts(), texts()).prop_map(
+            |(id, name, profile, skills, queues, record_types, access_scopes)| {
+                Resource::Agent(Agent { id, name, profile, skills, queues, record_types, access_scopes })
             }
         ),
     ]
@@ -263,19 +267,29 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
     let sent = (any::<u64>(), any::<u64>(), any::<u32>(), any::<bool>(), any::<bool>());
     let invites = vec((any::<u64>().prop_map(InviteId), agent()), 0..20);
     prop_oneof![
-        (conversation(), any::<u32>(), text(), routing_type, request(), routing(), overflowed()).prop_map(
-            |(conversation, channel, customer, routing_type, request, routing, overflowed_from)| {
-                Event::ConversationCreated {
+        (conversation(), any::<u32>(), (text(), text()), routing_type, request(), routing(), overflowed())
+            .prop_map(
+                |(
                     conversation,
-                    channel: ChannelIx(channel),
-                    customer,
+                    channel,
+                    (customer, access_scope),
                     routing_type,
                     request,
                     routing,
                     overflowed_from,
+                )| {
+                    Event::ConversationCreated {
+                        conversation,
+                        channel: ChannelIx(channel),
+                        customer,
+                        routing_type,
+                        request,
+                        routing,
+                        overflowed_from,
+                        access_scope,
+                    }
                 }
-            }
-        ),
+            ),
         (request(), conversation(), kind(), option::of(agent()), routing(), any::<u64>(), overflowed())
             .prop_map(|(request, conversation, kind, requester, routing, requested_at, overflowed_from)| {
                 Event::RequestOpened {
@@ -438,6 +452,16 @@ fn events_about_records_are_read_for_ever() {
     let events: Vec<_> = samples::events().drain(18..21).map(|it| (None, it)).collect();
     assert_eq!(encode(batch.at, &recorded(events.clone())), from_hex(FIRST_RECORDS));
     assert_eq!(batch, StoredBatch { at: 1_700_000_000_000, events });
+}
+
+#[test]
+fn access_scopes_are_read_for_ever() {
+    let batch = decode(&from_hex(FIRST_ACCESS_SCOPE)).expect("it decodes");
+    assert_eq!(encode(batch.at, &recorded(batch.events.clone())), from_hex(FIRST_ACCESS_SCOPE));
+    let [(None, Event::ConversationCreated { conversation, access_scope, .. })] = &batch.events[..] else {
+        panic!("{batch:?}")
+    };
+    assert_eq!((conversation.0, &**access_scope), (300, "sales"));
 }
 
 #[test]

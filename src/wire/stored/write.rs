@@ -57,6 +57,7 @@ fn what(event: &Event) -> Stored {
             request,
             routing,
             overflowed_from,
+            access_scope,
         } => Stored::ConversationCreated(stored::ConversationCreated {
             conversation: conversation.0,
             channel: channel.0,
@@ -65,6 +66,7 @@ fn what(event: &Event) -> Stored {
             request: request.0,
             routing: Some(self::routing(routing)),
             overflowed_from: overflowed_from.map(|it| it.0),
+            access_scope: access_scope.to_string(),
         }),
         Event::RequestOpened {
             request,

@@ -58,6 +58,7 @@ fn resource(resource: &Resource) -> stored::Resource {
                 skills: it.skills.iter().map(skill).collect(),
                 queues: texts(&it.queues),
                 record_types: texts(&it.record_types),
+                access_scopes: texts(&it.access_scopes),
             })
         }
     };

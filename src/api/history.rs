@@ -1,0 +1,127 @@
+//! A customer's older conversations, for an agent that is in the present one (HIST): which there are, and their content. The engine says
+//! who may ask and what for; all else is the logbook's.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc};
+use tonic::Status;
+
+use super::{Front, chat_log, conversation::caught_up, front::blocking};
+use crate::{
+    engine::{
+        command::{Acting, Query},
+        directory::spec::ResourceKind,
+        ids::{ConversationId, Millis},
+        limits,
+        query::Answer,
+    },
+    views::{
+        logbook::{Reader, line::Older},
+        orgs::Org,
+    },
+    wire::{
+        check::Check,
+        v1::{History, HistoryPage, LoadHistoryResponse, OlderConversation, load_history_response::Part},
+    },
+};
+
+/// Older conversations that are named at once.
+const SHOWN_MAX: usize = 100;
+/// Entries of a page: with the longest texts about 1.6 MB, which every client takes.
+const ENTRIES_MAX: usize = 50;
+/// Joins whose history is looked up at one time. The others wait, so that a rush of joins does not keep the logbook from all else.
+const LOOKUPS_MAX: usize = 4;
+
+static LOOKUPS: Semaphore = Semaphore::const_new(LOOKUPS_MAX);
+
+/// The older conversations, newest first, and those of them that the agent may see.
+pub(super) struct Found {
+    older: usize,
+    viewable: Vec<Older>,
+}
+
+impl Found {
+    /// Looks them up for an agent, if it is in the conversation.
+    pub(super) async fn look_up(
+        front: &Front,
+        org: &Org,
+        session: Acting,
+        conversation: ConversationId,
+    ) -> Result<Self, Status> {
+        let answer = front.ask(&org.id, Query::History { session, conversation }, Check::new()).await?;
+        let Answer::History { customer, access_scopes } = answer else {
+            return Err(Status::internal("a History has no other answer"));
+        };
+        caught_up(org).await?;
+        let _turn = LOOKUPS.acquire().await;
+        let agent_id = org.names().of(ResourceKind::Agent).name(session.agent.0).to_owned();
+        let (logbook, id) = (front.logbook.clone(), org.id.clone());
+        let read = move || logbook.older(&id, &customer, conversation, &agent_id, limits::HISTORY_MAX);
+        let mut viewable = blocking(read).await?;
+        let older = viewable.len();
+        let is_given = |it: &Older| access_scopes.iter().any(|scope| **scope == *it.access_scope);
+        viewable.retain(|it| it.took_part || is_given(it));
+        Ok(Self { older, viewable })
+    }
+
+    /// How many there are, and which may be seen; none: there are none at all.
+    pub(super) fn shown(&self, conversation: ConversationId) -> Option<History> {
+        (self.older > 0).then(|| History {
+            conversation_id: conversation.0,
+            older: self.viewable.iter().take(SHOWN_MAX).map(placeholder).collect(),
+            viewable_count: count(self.viewable.len()),
+            not_viewable_count: count(self.older - self.viewable.len()),
+        })
+    }
+
+    /// Sends the content of so many conversations that came before one; all of them, before 0.
+    pub(super) async fn send(
+        self,
+        front: Arc<Front>,
+        org: Arc<Org>,
+        (before, at_most): (u64, usize),
+        sender: mpsc::Sender<Result<LoadHistoryResponse, Status>>,
+    ) {
+        let wanted = self.viewable.into_iter().filter(|it| before == 0 || it.id.0 < before).take(at_most);
+        for older in wanted {
+            let mut from = 1;
+            loop {
+                let (logbook, id, conversation) = (front.logbook.clone(), org.id.clone(), older.id);
+                let read = move || logbook.entries(&id, conversation, Reader::Agent, from, ENTRIES_MAX);
+                let page = blocking(read).await.map(|entries| {
+                    from = entries.last().map_or(from, |it| it.number + 1);
+                    let last = entries.len() < ENTRIES_MAX || from > older.entries;
+                    let entries = entries.into_iter().map(chat_log::entry).collect();
+                    HistoryPage { conversation: Some(placeholder(&older)), entries, last }
+                });
+                let is_last = page.as_ref().map_or(true, |it| it.last);
+                let failed = page.is_err();
+                let part = page.map(|it| LoadHistoryResponse { part: Some(Part::Page(it)) });
+                if sender.send(part).await.is_err() || failed {
+                    return;
+                }
+                if is_last {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn placeholder(it: &Older) -> OlderConversation {
+    OlderConversation {
+        conversation_id: it.id.0,
+        channel_id: it.channel.clone(),
+        created_at_ms: time(it.created_at),
+        ended_at_ms: time(it.ended_at),
+        log_entries: it.entries,
+    }
+}
+
+fn time(at: Millis) -> i64 {
+    i64::try_from(at).unwrap_or(i64::MAX)
+}
+
+fn count(items: usize) -> u32 {
+    u32::try_from(items).unwrap_or(u32::MAX)
+}
