@@ -13,6 +13,8 @@ mod buttons;
 mod capacity;
 #[path = "rules/conferences.rs"]
 mod conferences;
+#[path = "rules/deadlines.rs"]
+mod deadlines;
 #[path = "rules/declines.rs"]
 mod declines;
 #[path = "rules/directory.rs"]

@@ -177,7 +177,7 @@ pub fn create_by(target: Target, model: Option<RoutingModel>) -> Command {
     Command::CreateConversation {
         channel: ChannelIx(0),
         customer: "customer".into(),
-        routing: RoutingAsk { target, mode: None, model, priority: None, capacity: None },
+        routing: RoutingAsk { model, ..RoutingAsk::to(target) },
     }
 }
 

@@ -259,6 +259,9 @@ fn request_row(
 fn request_opened(state: &mut State, id: RequestId, row: Request, touched: &mut Touched) {
     state.request_count = id.0;
     state.conversations.at_mut(row.conversation).requests.push(id);
+    if row.routing.not_before > state.now {
+        state.timers.set(row.routing.not_before, Timer::Begin(id));
+    }
     state.requests.insert(id, row);
     touched.requests.push(id);
 }
@@ -393,6 +396,7 @@ fn round_started(state: &mut State, request: RequestId, round: u32, touched: &mu
 fn close_request(state: &mut State, id: RequestId, touched: &mut Touched) {
     if let Some(row) = state.requests.remove(id) {
         state.timers.cancel(row.sent.expires_at, Timer::Expiry(id));
+        state.timers.cancel(row.routing.not_before, Timer::Begin(id));
         row.declined.iter().for_each(|it| state.timers.cancel(it.again_at, Timer::Reinvite(id)));
         state.conversations.at_mut(row.conversation).requests.retain(|it| *it != id);
         touched.requests.push(id);

@@ -58,6 +58,8 @@ pub const OUTCOMES_MAX: usize = 1 << 20;
 
 /// How long a dropped session may come back.
 pub const LEASE_MS: u64 = 30_000;
+/// The latest time that a command states: the end of the year 9999.
+pub const TIME_MS_MAX: u64 = 253_402_300_799_999;
 /// Queues that overflow into each other in a row. Beyond a few nobody can say where a conversation will end.
 pub const OVERFLOW_HOPS_MAX: usize = 8;
 /// When to try again what found its queue full: soon enough for a place, late enough for one to come free.

@@ -168,7 +168,7 @@ impl Engine {
                 Timer::Expiry(request) => self.expire_invites(request),
                 Timer::Lease(agent) => self.end_session(agent),
                 Timer::WrapUp(agent, conversation) => self.end_due_wrap_ups(agent, conversation, at),
-                Timer::Reinvite(request) => self.dispatch.look_again(request),
+                Timer::Reinvite(request) | Timer::Begin(request) => self.dispatch.look_again(request),
             }
             self.state.timers.cancel(at, timer);
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{
     directory::spec::RoutingModel,
-    ids::{AgentIx, ButtonIx, QueueIx, SkillIx},
+    ids::{AgentIx, ButtonIx, Millis, QueueIx, SkillIx},
 };
 
 /// How a conversation came in, for life (BTN-2).
@@ -95,6 +95,10 @@ pub struct Routing {
     pub priority: u32,
     /// Whether it may exceed capacity.
     pub capacity: Capacity,
+    /// It is not routed before this time (QUE-4); 0: at once.
+    pub not_before: Millis,
+    /// By when it should be accepted; 0: no deadline.
+    pub accept_by: Millis,
 }
 
 /// How the caller wants a request to be routed; what it leaves open the directory says (`requests::fill_in`).
@@ -110,4 +114,15 @@ pub struct RoutingAsk {
     pub priority: Option<u32>,
     /// Whether it may exceed capacity.
     pub capacity: Option<Capacity>,
+    /// It is not routed before this time; 0: at once.
+    pub not_before: Millis,
+    /// By when it should be accepted; 0: no deadline.
+    pub accept_by: Millis,
+}
+
+impl RoutingAsk {
+    /// To a target, with all else left open.
+    pub fn to(target: Target) -> Self {
+        Self { target, mode: None, model: None, priority: None, capacity: None, not_before: 0, accept_by: 0 }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     check::Check,
-    names::{id_of, number_of},
+    names::{id_of, number_of, time},
     v1,
 };
 use crate::engine::{
@@ -29,6 +29,8 @@ pub(super) fn ask(routing: Option<v1::Routing>, names: &Names, check: &mut Check
             model: check.choice_or_open::<v1::RoutingModel>("model", routing.model),
             priority: routing.priority,
             capacity: routing.over_capacity.map(over),
+            not_before: check.span("not_before_ms", routing.not_before_ms, 0, limits::TIME_MS_MAX),
+            accept_by: check.span("accept_by_ms", routing.accept_by_ms, 0, limits::TIME_MS_MAX),
             target: target(routing.target, names, check),
         }
     })
@@ -85,6 +87,8 @@ pub(super) fn shown(routing: &Routing, names: &Names) -> v1::Routing {
         model: v1::RoutingModel::from(routing.model).into(),
         priority: Some(routing.priority),
         over_capacity: Some(routing.capacity == Capacity::Exceed),
+        not_before_ms: time(routing.not_before),
+        accept_by_ms: time(routing.accept_by),
     }
 }
 

@@ -65,6 +65,7 @@ pub(super) fn resources() -> Vec<Resource> {
             weight: Some(3),
             waiting_max: None,
             overflow: None,
+            by_deadline: false,
         }),
         Resource::Button(Button {
             id: "help".into(),
@@ -98,6 +99,8 @@ fn routing(target: Target) -> Routing {
         model: RoutingModel::LongestIdle,
         priority: 100,
         capacity: Capacity::Exceed,
+        not_before: 0,
+        accept_by: 0,
     }
 }
 

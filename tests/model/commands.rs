@@ -407,6 +407,8 @@ impl World {
             model: ask.model.unwrap_or(model),
             priority: ask.priority.unwrap_or(priority),
             capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
+            not_before: ask.not_before,
+            accept_by: ask.accept_by,
             target: ask.target,
         })
     }

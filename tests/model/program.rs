@@ -35,6 +35,10 @@ pub(crate) struct Ask {
     pub(crate) model: Option<RoutingModel>,
     pub(crate) priority: Option<u32>,
     pub(crate) capacity: Option<Capacity>,
+    /// In so many milliseconds.
+    pub(crate) not_before: Option<Millis>,
+    /// In so many milliseconds.
+    pub(crate) accept_by: Option<Millis>,
 }
 
 /// A command before its dice are read.
@@ -139,7 +143,15 @@ fn routing(world: &World, ask: &Ask) -> RoutingAsk {
         },
         Aim::Button(die) => Target::Button(ButtonIx(number(world, ResourceKind::Button, *die))),
     };
-    RoutingAsk { target, mode: ask.mode, model: ask.model, priority: ask.priority, capacity: ask.capacity }
+    RoutingAsk {
+        target,
+        mode: ask.mode,
+        model: ask.model,
+        priority: ask.priority,
+        capacity: ask.capacity,
+        not_before: ask.not_before.map_or(0, |it| world.now + it),
+        accept_by: ask.accept_by.map_or(0, |it| world.now + it),
+    }
 }
 
 /// The target that a resource is.

@@ -4,12 +4,12 @@
 use omniroute::engine::{
     directory::spec::Reinvite,
     event::{Author, Event, RequestEnd, RequestKind},
-    ids::{AgentIx, InviteId, RequestId},
+    ids::{AgentIx, InviteId, Millis, RequestId},
     routing::{Mode, Target},
     state::agent::{Hold, HoldOwner},
 };
 
-use super::world::{Due, World};
+use super::world::{Due, Request, World};
 
 /// What is to be done for a request.
 #[derive(Debug)]
@@ -61,11 +61,17 @@ impl World {
         let mut waiting: Vec<_> = self
             .requests
             .iter()
-            .filter(|(_, row)| row.pending.is_empty())
-            .map(|(id, row)| (row.routing.priority, row.requested_at, *id))
+            .filter(|(_, row)| row.pending.is_empty() && row.routing.not_before <= self.now)
+            .map(|(id, row)| (row.routing.priority, self.due(row), row.requested_at, *id))
             .collect();
         waiting.sort_unstable();
-        waiting.into_iter().find_map(|(_, _, id)| self.to_do_for(id).map(|it| (id, it)))
+        waiting.into_iter().find_map(|(.., id)| self.to_do_for(id).map(|it| (id, it)))
+    }
+
+    /// By when it should be accepted, where its queue goes by that (QUE-4).
+    fn due(&self, row: &Request) -> Millis {
+        let goes_by_it = row.routing.target.queue().is_some_and(|it| self.directory.queue(it).by_deadline);
+        if goes_by_it && row.routing.accept_by != 0 { row.routing.accept_by } else { Millis::MAX }
     }
 
     fn to_do_for(&self, id: RequestId) -> Option<ToDo> {

@@ -136,7 +136,8 @@ impl World {
     /// When something is due next.
     pub(crate) fn next_wake(&self) -> Option<Millis> {
         let again = self.requests.values().flat_map(|it| &it.declined).map(|it| it.again_at);
-        let later = again.filter(|it| *it > self.now);
+        let begin = self.requests.values().map(|it| it.routing.not_before);
+        let later = again.chain(begin).filter(|it| *it > self.now);
         self.due_times().into_iter().map(|it| it.0).chain(later).min()
     }
 

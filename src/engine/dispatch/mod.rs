@@ -80,7 +80,7 @@ impl Dispatch {
         }
         for id in state.requests.ids() {
             let request = state.requests.at(id);
-            if request.is_waiting() {
+            if request.is_in_line(state.now) {
                 new.enter(state, id, request);
             }
         }
@@ -177,7 +177,7 @@ impl Dispatch {
 
     fn enter(&mut self, state: &State, id: RequestId, request: &Request) {
         let class = self.class(state, request);
-        self.demand.enter(class, Turn::of(id, request));
+        self.demand.enter(class, Turn::of(&state.registry, id, request));
         if fails_when_nobody_is_there(request) || !request.declined.is_empty() {
             self.watchful.entry(class).or_default().insert(id);
         }
@@ -207,8 +207,9 @@ impl Dispatch {
                 again.into_iter().for_each(|id| self.look_again(id));
             }
             while let Some(id) = self.unplaced.pop_first() {
-                if let Some(request) = state.requests.get(id).filter(|it| it.is_waiting()) {
-                    self.candidates.insert((Turn::of(id, request), Candidate::Request(id)));
+                if let Some(request) = state.requests.get(id).filter(|it| it.is_in_line(now)) {
+                    let turn = Turn::of(&state.registry, id, request);
+                    self.candidates.insert((turn, Candidate::Request(id)));
                 }
             }
             while let Some(agent) = self.gained.pop_first() {

@@ -105,6 +105,11 @@ impl Request {
     pub fn is_waiting(&self) -> bool {
         self.sent.pending.is_empty() && !self.accepted
     }
+
+    /// Whether it waits in line: nobody is invited, and it need not wait for its time (QUE-4).
+    pub fn is_in_line(&self, now: Millis) -> bool {
+        self.is_waiting() && self.routing.not_before <= now
+    }
 }
 
 /// A pending invite.

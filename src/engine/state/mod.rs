@@ -106,6 +106,7 @@ impl State {
         for id in self.requests.ids() {
             let request = self.requests.at(id);
             self.timers.set(request.sent.expires_at, Timer::Expiry(id));
+            self.timers.set(request.routing.not_before, Timer::Begin(id));
             for declined in &request.declined {
                 self.timers.set(declined.again_at, Timer::Reinvite(id));
             }

@@ -18,6 +18,8 @@ pub enum Timer {
     WrapUp(AgentIx, ConversationId),
     /// Whoever declined this request may be invited again.
     Reinvite(RequestId),
+    /// A request may be routed from now on.
+    Begin(RequestId),
 }
 
 /// All timers, the next first.

@@ -171,6 +171,8 @@ fn routing(routing: Option<stored::Routing>) -> Result<Routing, StoredError> {
         model: choice::<stored::RoutingModel>("a routing model", routing.model)?,
         priority: routing.priority,
         capacity: if routing.over_capacity { Capacity::Exceed } else { Capacity::Fit },
+        not_before: routing.not_before_ms,
+        accept_by: routing.accept_by_ms,
     })
 }
 

@@ -116,9 +116,18 @@ fn routing() -> impl Strategy<Value = Routing> {
     ];
     let mode = one_of(&[Mode::Single, Mode::Broadcast]);
     let capacity = one_of(&[Capacity::Fit, Capacity::Exceed]);
-    (target, mode, model(), any::<u32>(), capacity).prop_map(|(target, mode, model, priority, capacity)| {
-        Routing { target, mode, model, priority, capacity }
-    })
+    let times = (any::<u64>(), any::<u64>());
+    (target, mode, model(), any::<u32>(), capacity, times).prop_map(
+        |(target, mode, model, priority, capacity, (not_before, accept_by))| Routing {
+            target,
+            mode,
+            model,
+            priority,
+            capacity,
+            not_before,
+            accept_by,
+        },
+    )
 }
 
 fn channel() -> impl Strategy<Value = Resource> {
@@ -160,9 +169,9 @@ fn queue() -> impl Strategy<Value = Resource> {
         text().prop_map(Overflow::Agent)
     ];
     let numbers = (any::<u32>(), option::of(any::<u32>()), option::of(any::<u32>()));
-    (text(), text(), model(), numbers, option::of(overflow)).prop_map(
-        |(id, name, model, (priority, weight, waiting_max), overflow)| {
-            Resource::Queue(Queue { id, name, model, priority, weight, waiting_max, overflow })
+    (text(), text(), model(), numbers, option::of(overflow), any::<bool>()).prop_map(
+        |(id, name, model, (priority, weight, waiting_max), overflow, by_deadline)| {
+            Resource::Queue(Queue { id, name, model, priority, weight, waiting_max, overflow, by_deadline })
         },
     )
 }

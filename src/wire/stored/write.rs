@@ -205,6 +205,8 @@ fn routing(routing: &Routing) -> stored::Routing {
         model: stored::RoutingModel::from(routing.model).into(),
         priority: routing.priority,
         over_capacity: routing.capacity == Capacity::Exceed,
+        not_before_ms: routing.not_before,
+        accept_by_ms: routing.accept_by,
     }
 }
 
