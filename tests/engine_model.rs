@@ -31,7 +31,7 @@ proptest! {
 }
 
 /// Events and refusals that random programs must reach: a driver that never gets anywhere proves nothing.
-const REACHED: [&str; 51] = [
+const REACHED: [&str; 52] = [
     "AgentAtCapacity",
     "AgentNotFound",
     "AlreadyAParticipant",
@@ -81,6 +81,7 @@ const REACHED: [&str; 51] = [
     "SessionStarted",
     "SkillNotFound",
     "TransferOpen",
+    "WavesEnded",
     "WrapUpEnded",
     "WrapUpExtended",
 ];

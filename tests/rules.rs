@@ -43,3 +43,5 @@ mod rooms;
 mod selection;
 #[path = "rules/transfers.rs"]
 mod transfers;
+#[path = "rules/waves.rs"]
+mod waves;

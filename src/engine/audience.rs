@@ -39,7 +39,8 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
         | Event::SessionEnded { .. }
         | Event::ConversationCreated { .. }
         | Event::RequestOpened { .. }
-        | Event::RoundStarted { .. } => {}
+        | Event::RoundStarted { .. }
+        | Event::WavesEnded { .. } => {}
     }
 }
 

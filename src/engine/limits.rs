@@ -49,6 +49,13 @@ pub const OPEN_REQUESTS_MAX: usize = 32;
 /// Invites of one broadcast. Beyond it the best are invited, in the order of the routing model.
 pub const BROADCAST_MAX: usize = 10_000;
 
+/// Waves of a request: some, more, and all who are left (INV-1).
+pub const WAVES: u32 = 3;
+/// Invites of a wave where the caller says nothing.
+pub const WAVE_SIZE_DEFAULT: u32 = 5;
+/// Time between waves where the caller says nothing: as long as an agent looks at an invite.
+pub const WAVE_INTERVAL_MS_DEFAULT: u64 = 15_000;
+
 /// Commands whose answer is remembered for a repeat, of one org. The oldest is forgotten first.
 pub const ANSWERS_MAX: usize = 1 << 20;
 /// How long an answer is remembered at least, unless `ANSWERS_MAX` newer ones came: longer than any sane client retries.

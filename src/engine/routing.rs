@@ -71,6 +71,17 @@ pub enum Mode {
     Single,
     /// Everyone eligible at once.
     Broadcast,
+    /// The best few, then more, then all.
+    Waves,
+}
+
+/// How the waves of a request go; nothing of it counts in other modes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Waves {
+    /// How many are invited at a time; asked for, 0: by default.
+    pub size: u32,
+    /// How long until the next are; asked for, 0: by default.
+    pub interval: Millis,
 }
 
 /// Whether an agent without free units may be given something (CAP-4).
@@ -89,6 +100,8 @@ pub struct Routing {
     pub target: Target,
     /// To how many at a time.
     pub mode: Mode,
+    /// Of how many, where it goes by waves.
+    pub waves: Waves,
     /// Who is best.
     pub model: RoutingModel,
     /// Lower goes first.
@@ -108,6 +121,8 @@ pub struct RoutingAsk {
     pub target: Target,
     /// To how many at a time.
     pub mode: Option<Mode>,
+    /// Of how many, where it goes by waves.
+    pub waves: Waves,
     /// Who is best.
     pub model: Option<RoutingModel>,
     /// Lower goes first.
@@ -123,6 +138,15 @@ pub struct RoutingAsk {
 impl RoutingAsk {
     /// To a target, with all else left open.
     pub fn to(target: Target) -> Self {
-        Self { target, mode: None, model: None, priority: None, capacity: None, not_before: 0, accept_by: 0 }
+        Self {
+            target,
+            mode: None,
+            waves: Waves::default(),
+            model: None,
+            priority: None,
+            capacity: None,
+            not_before: 0,
+            accept_by: 0,
+        }
     }
 }

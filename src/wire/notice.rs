@@ -116,7 +116,8 @@ impl Teller<'_> {
             | Event::SessionEnded { .. }
             | Event::ConversationCreated { .. }
             | Event::RequestOpened { .. }
-            | Event::RoundStarted { .. } => Vec::new(),
+            | Event::RoundStarted { .. }
+            | Event::WavesEnded { .. } => Vec::new(),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::engine::{
     ids::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, SkillIx, StatusIx,
     },
-    routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target},
+    routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target, Waves},
 };
 
 /// One resource of each kind, and agents `anna`, `bert` and `cleo` with the numbers 0, 1 and 2.
@@ -101,6 +101,7 @@ fn routing(target: Target) -> Routing {
         capacity: Capacity::Exceed,
         not_before: 0,
         accept_by: 0,
+        waves: Waves::default(),
     }
 }
 
@@ -159,6 +160,7 @@ pub(super) fn events() -> Vec<Event> {
             units: 2,
             interruptible: true,
             held: true,
+            next_wave_at: 0,
         },
         Event::InviteAccepted {
             invite: InviteId(901),
@@ -205,5 +207,6 @@ pub(super) fn events() -> Vec<Event> {
             author: Author::Agent(ANNA),
             text: "psst ✓".into(),
         },
+        Event::WavesEnded { request, conversation },
     ]
 }

@@ -9,7 +9,7 @@ use omniroute::engine::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, SkillIx,
         StatusIx,
     },
-    routing::{Capacity, Mode, Requirement, RoutingAsk, Target},
+    routing::{Capacity, Mode, Requirement, RoutingAsk, Target, Waves},
 };
 
 use super::world::{Conversation, World};
@@ -32,6 +32,7 @@ pub(crate) enum Aim {
 pub(crate) struct Ask {
     pub(crate) aim: Aim,
     pub(crate) mode: Option<Mode>,
+    pub(crate) waves: Waves,
     pub(crate) model: Option<RoutingModel>,
     pub(crate) priority: Option<u32>,
     pub(crate) capacity: Option<Capacity>,
@@ -146,6 +147,7 @@ fn routing(world: &World, ask: &Ask) -> RoutingAsk {
     RoutingAsk {
         target,
         mode: ask.mode,
+        waves: ask.waves,
         model: ask.model,
         priority: ask.priority,
         capacity: ask.capacity,

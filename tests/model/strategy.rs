@@ -8,7 +8,7 @@ use omniroute::engine::{
     },
     event::Console,
     limits,
-    routing::{Capacity, Mode},
+    routing::{Capacity, Mode, Waves},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -247,21 +247,25 @@ fn ask() -> impl Strategy<Value = Ask> + Clone {
     ];
     (
         aim,
-        option::weighted(0.4, select(&[Mode::Single, Mode::Broadcast][..])),
+        option::weighted(0.4, select(&[Mode::Single, Mode::Broadcast, Mode::Waves][..])),
+        (1_u32..=2, select(&[1_u64, 300, 1_000][..])),
         option::weighted(0.5, model()),
         option::weighted(0.3, 99_u32..=101),
         option::weighted(0.3, select(&[Capacity::Fit, Capacity::Exceed][..])),
         option::weighted(0.1, select(&[0_u64, 1, 700, 2_000][..])),
         option::weighted(0.3, select(&[1_u64, 500, 1_000][..])),
     )
-        .prop_map(|(aim, mode, model, priority, capacity, not_before, accept_by)| Ask {
-            aim,
-            mode,
-            model,
-            priority,
-            capacity,
-            not_before,
-            accept_by,
+        .prop_map(|(aim, mode, (size, interval), model, priority, capacity, not_before, accept_by)| {
+            Ask {
+                aim,
+                mode,
+                waves: Waves { size, interval },
+                model,
+                priority,
+                capacity,
+                not_before,
+                accept_by,
+            }
         })
 }
 

@@ -12,7 +12,7 @@ use crate::engine::{
     ids::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, SkillIx, StatusIx,
     },
-    routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target},
+    routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target, Waves},
 };
 
 /// A batch of `samples::events()`, as the first release wrote it. It must decode for ever; it is never written anew.
@@ -114,13 +114,15 @@ fn routing() -> impl Strategy<Value = Routing> {
             .prop_map(|(queue, skills)| Target::Queue { queue: QueueIx(queue), skills }),
         any::<u32>().prop_map(|it| Target::Button(ButtonIx(it))),
     ];
-    let mode = one_of(&[Mode::Single, Mode::Broadcast]);
+    let mode = one_of(&[Mode::Single, Mode::Broadcast, Mode::Waves]);
+    let waves = (any::<u32>(), any::<u64>()).prop_map(|(size, interval)| Waves { size, interval });
     let capacity = one_of(&[Capacity::Fit, Capacity::Exceed]);
     let times = (any::<u64>(), any::<u64>());
-    (target, mode, model(), any::<u32>(), capacity, times).prop_map(
-        |(target, mode, model, priority, capacity, (not_before, accept_by))| Routing {
+    (target, mode, waves, model(), any::<u32>(), capacity, times).prop_map(
+        |(target, mode, waves, model, priority, capacity, (not_before, accept_by))| Routing {
             target,
             mode,
+            waves,
             model,
             priority,
             capacity,
@@ -262,7 +264,7 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
         R::ConversationEnded,
         R::NoAgentAvailable,
     ]);
-    let sent = (any::<u64>(), any::<u64>(), any::<u32>(), any::<bool>(), any::<bool>());
+    let sent = (any::<u64>(), any::<u64>(), any::<u32>(), any::<bool>(), any::<bool>(), any::<u64>());
     let invites = vec((any::<u64>().prop_map(InviteId), agent()), 0..20);
     prop_oneof![
         (conversation(), any::<u32>(), text(), routing_type, request(), routing(), overflowed()).prop_map(
@@ -291,7 +293,13 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
                 }
             }),
         (request(), conversation(), kind(), agents(), sent).prop_map(
-            |(request, conversation, kind, agents, (first, expires_at, units, interruptible, held))| {
+            |(
+                request,
+                conversation,
+                kind,
+                agents,
+                (first, expires_at, units, interruptible, held, next_wave_at),
+            )| {
                 let first = InviteId(first);
                 Event::InvitesSent {
                     request,
@@ -303,6 +311,7 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
                     units,
                     interruptible,
                     held,
+                    next_wave_at,
                 }
             }
         ),
@@ -329,6 +338,8 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
                 why
             }
         ),
+        (request(), conversation())
+            .prop_map(|(request, conversation)| Event::WavesEnded { request, conversation }),
         (request(), conversation(), any::<u32>())
             .prop_map(|(request, conversation, round)| Event::RoundStarted { request, conversation, round }),
     ]
