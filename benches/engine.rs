@@ -123,11 +123,9 @@ fn race(criterion: &mut Criterion) {
                         unreachable!("as built")
                     };
                     let routing = RoutingAsk {
-                        target: Target::Skill(requirements[0].skill),
                         mode: Some(Mode::Broadcast),
-                        model: None,
-                        priority: None,
                         capacity: Some(Capacity::Fit),
+                        ..RoutingAsk::to(Target::Skill(requirements[0].skill))
                     };
                     let command = Command::CreateConversation {
                         channel: omniroute::engine::ids::ChannelIx(0),

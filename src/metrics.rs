@@ -96,6 +96,7 @@ fn name(event: &Event) -> &'static str {
         Event::InvitesEnded { .. } => "invites_ended",
         Event::RequestEnded { .. } => "request_ended",
         Event::RoundStarted { .. } => "round_started",
+        Event::WavesEnded { .. } => "waves_ended",
         Event::ParticipantLeft { .. } => "participant_left",
         Event::ConversationEnded { .. } => "conversation_ended",
         Event::WrapUpExtended { .. } => "wrap_up_extended",

@@ -31,7 +31,7 @@ proptest! {
 }
 
 /// Events and refusals that random programs must reach: a driver that never gets anywhere proves nothing.
-const REACHED: [&str; 56] = [
+const REACHED: [&str; 57] = [
     "AgentAtCapacity",
     "AgentNotFound",
     "AlreadyAParticipant",
@@ -86,6 +86,7 @@ const REACHED: [&str; 56] = [
     "SessionStarted",
     "SkillNotFound",
     "TransferOpen",
+    "WavesEnded",
     "WrapUpEnded",
     "WrapUpExtended",
 ];

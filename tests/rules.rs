@@ -13,6 +13,8 @@ mod buttons;
 mod capacity;
 #[path = "rules/conferences.rs"]
 mod conferences;
+#[path = "rules/deadlines.rs"]
+mod deadlines;
 #[path = "rules/declines.rs"]
 mod declines;
 #[path = "rules/directory.rs"]
@@ -45,3 +47,5 @@ mod rooms;
 mod selection;
 #[path = "rules/transfers.rs"]
 mod transfers;
+#[path = "rules/waves.rs"]
+mod waves;

@@ -180,7 +180,7 @@ pub fn create_by(target: Target, model: Option<RoutingModel>) -> Command {
         channel: ChannelIx(0),
         customer: "customer".into(),
         access_scope: "".into(),
-        routing: RoutingAsk { target, mode: None, model, priority: None, capacity: None },
+        routing: RoutingAsk { model, ..RoutingAsk::to(target) },
     }
 }
 

@@ -113,6 +113,8 @@ struct Queue {
     weight: Option<u32>,
     waiting_max: Option<u32>,
     overflow: Option<Overflow>,
+    #[serde(default)]
+    by_deadline: bool,
 }
 
 /// `overflow = { queue = "night" }`
@@ -249,6 +251,7 @@ impl From<Queue> for v1::Queue {
             weight: it.weight,
             waiting_max: it.waiting_max,
             overflow: it.overflow.map(|it| v1::Overflow { target: Some(it.into()) }),
+            by_deadline: it.by_deadline,
         }
     }
 }

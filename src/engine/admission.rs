@@ -45,6 +45,10 @@ impl Engine {
     fn full_queue(&mut self, asked: &Asked, routing: &Routing) -> Option<QueueIx> {
         let queue = routing.target.queue()?;
         let waiting_max = self.state.registry.queue(queue).spec.waiting_max?;
+        // What is for later waits in no line, and its time comes unasked.
+        if routing.not_before > self.now {
+            return None;
+        }
         let is_full = self.dispatch.demand().queue_len(queue) >= waiting_max as usize
             && !self.dispatch.somebody_is_free(
                 &self.state,

@@ -16,7 +16,7 @@ use crate::engine::{
         conversation::{Conversation, Declined, Invite, Participant, Request, Sent},
         outcomes::Outcome,
         records::Records,
-        timers::Timer,
+        timers::{Timer, Timers},
     },
 };
 
@@ -76,11 +76,15 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             units,
             interruptible,
             held,
+            next_wave_at,
             ..
         } => {
             let sent = Sent {
                 pending: (first.0..).map(InviteId).zip(agents.iter().copied()).collect(),
                 expires_at: *expires_at,
+                earlier_expiries: Vec::new(),
+                wave: 1,
+                next_wave_at: *next_wave_at,
                 units: *units,
                 interruptible: *interruptible,
                 held: *held,
@@ -104,6 +108,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         }
         Event::RequestEnded { request, .. } => close_request(state, *request, touched),
         Event::RoundStarted { request, round, .. } => round_started(state, *request, *round, touched),
+        Event::WavesEnded { request, .. } => waves_ended(state, *request),
         Event::ParticipantLeft { conversation, agent, wrap_up_until, .. } => {
             participant_left(state, *conversation, *agent);
             part_ended(state, at, *conversation, *agent, *wrap_up_until, touched);
@@ -274,6 +279,9 @@ fn request_row(
 fn request_opened(state: &mut State, id: RequestId, row: Request, touched: &mut Touched) {
     state.request_count = id.0;
     state.conversations.at_mut(row.conversation).requests.push(id);
+    if row.routing.not_before > state.now {
+        state.timers.set(row.routing.not_before, Timer::Begin(id));
+    }
     state.requests.insert(id, row);
     touched.requests.push(id);
 }
@@ -289,7 +297,7 @@ fn invites_sent(
     for &(invite, agent) in &sent.pending {
         let given = state.outcomes.add();
         assert!(given == invite, "invites are numbered densely");
-        state.invites.insert(invite, Invite { request, agent });
+        state.invites.insert(invite, Invite { request, agent, expires_at: sent.expires_at });
         let (row, profile) = state.agent_mut(agent);
         row.invites.push(invite);
         if sent.held {
@@ -301,7 +309,14 @@ fn invites_sent(
         }
     }
     state.timers.set(sent.expires_at, Timer::Expiry(request));
-    state.requests.at_mut(request).sent = sent;
+    state.timers.set(sent.next_wave_at, Timer::Wave(request));
+    let out = &mut state.requests.at_mut(request).sent;
+    if out.pending.is_empty() {
+        *out = sent;
+    } else {
+        state.timers.cancel(out.next_wave_at, Timer::Wave(request));
+        out.next_wave(sent);
+    }
     touched.requests.push(request);
 }
 
@@ -389,12 +404,28 @@ fn invites_ended(
     }
     if row.sent.pending.is_empty() {
         let sent = std::mem::take(&mut row.sent);
-        state.timers.cancel(sent.expires_at, Timer::Expiry(request));
+        cancel_sent(&mut state.timers, request, &sent);
         if state.requests.at(request).accepted {
             close_request(state, request, touched);
         }
+    } else if row.sent.wave > 1 {
+        for at in row.sent.take_spent(&state.invites) {
+            state.timers.cancel(at, Timer::Expiry(request));
+        }
     }
     touched.requests.push(request);
+}
+
+/// Takes back the timers of what a request had out.
+fn cancel_sent(timers: &mut Timers, request: RequestId, sent: &Sent) {
+    timers.cancel(sent.expires_at, Timer::Expiry(request));
+    sent.earlier_expiries.iter().for_each(|it| timers.cancel(*it, Timer::Expiry(request)));
+    timers.cancel(sent.next_wave_at, Timer::Wave(request));
+}
+
+fn waves_ended(state: &mut State, request: RequestId) {
+    let at = std::mem::take(&mut state.requests.at_mut(request).sent.next_wave_at);
+    state.timers.cancel(at, Timer::Wave(request));
 }
 
 fn round_started(state: &mut State, request: RequestId, round: u32, touched: &mut Touched) {
@@ -407,7 +438,8 @@ fn round_started(state: &mut State, request: RequestId, round: u32, touched: &mu
 
 fn close_request(state: &mut State, id: RequestId, touched: &mut Touched) {
     if let Some(row) = state.requests.remove(id) {
-        state.timers.cancel(row.sent.expires_at, Timer::Expiry(id));
+        cancel_sent(&mut state.timers, id, &row.sent);
+        state.timers.cancel(row.routing.not_before, Timer::Begin(id));
         row.declined.iter().for_each(|it| state.timers.cancel(it.again_at, Timer::Reinvite(id)));
         state.conversations.at_mut(row.conversation).requests.retain(|it| *it != id);
         touched.requests.push(id);

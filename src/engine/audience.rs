@@ -42,7 +42,8 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
         | Event::RequestOpened { .. }
         | Event::RoundStarted { .. }
         | Event::RecordAttached { .. }
-        | Event::RecordRemoved { .. } => {}
+        | Event::RecordRemoved { .. }
+        | Event::WavesEnded { .. } => {}
     }
 }
 

@@ -200,6 +200,8 @@ pub enum Event {
         interruptible: bool,
         /// Whether the invites hold these units until they are settled (SINGLE).
         held: bool,
+        /// When the next wave is sent; 0: there is none.
+        next_wave_at: Millis,
     },
     /// An invite was accepted: the request is, its other invites are rescinded (told before), the agent is in, the giver out.
     InviteAccepted {
@@ -252,6 +254,13 @@ pub enum Event {
         conversation: ConversationId,
         /// The round that begins.
         round: u32,
+    },
+    /// Nobody is left for a further wave; what is pending stays so.
+    WavesEnded {
+        /// The request.
+        request: RequestId,
+        /// Its conversation.
+        conversation: ConversationId,
     },
     /// An agent left a conversation.
     ParticipantLeft {

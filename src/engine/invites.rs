@@ -10,6 +10,7 @@ use crate::engine::{
     dispatch::eligible::{self, Class},
     event::{Event, InviteEnd, PresenceCause, RequestEnd, RequestKind},
     ids::{AgentIx, ConversationId, InviteId, Millis, RequestId, StatusIx},
+    limits,
     rejection::Rejection,
     routing::Mode,
     state::conversation::Request,
@@ -24,6 +25,13 @@ impl Engine {
         let (first, single) = (self.state.outcomes.next_id(), row.routing.mode == Mode::Single);
         let auto_accept = self.auto_accepts(row);
         let expires_at = later(self.now, rules.push_timeout_ms);
+        // All waves of a request weigh what the first does.
+        let (units, interruptible, wave) = if row.sent.pending.is_empty() {
+            (class.units, class.interruptible, 1)
+        } else {
+            (row.sent.units, row.sent.interruptible, row.sent.wave + 1)
+        };
+        let has_more = row.routing.mode == Mode::Waves && wave < limits::WAVES;
         self.emit(Event::InvitesSent {
             request,
             conversation: row.conversation,
@@ -31,9 +39,10 @@ impl Engine {
             first,
             agents,
             expires_at: if auto_accept { 0 } else { expires_at },
-            units: class.units,
-            interruptible: class.interruptible,
+            units,
+            interruptible,
             held: single,
+            next_wave_at: if has_more { self.now + row.routing.waves.interval } else { 0 },
         });
         if auto_accept {
             self.win(first);
@@ -81,9 +90,13 @@ impl Engine {
     }
 
     /// The push time-out of a request's invites is over (INV-5).
-    pub(super) fn expire_invites(&mut self, request: RequestId) {
+    pub(super) fn expire_invites(&mut self, request: RequestId, at: Millis) {
         let Some(row) = self.state.requests.get(request) else { return };
-        let expired = row.sent.pending.clone();
+        let mut expired = row.sent.pending.clone();
+        expired.retain(|(invite, _)| {
+            let expires_at = self.state.invites.at(*invite).expires_at;
+            expires_at != 0 && expires_at <= at
+        });
         if expired.is_empty() {
             return;
         }

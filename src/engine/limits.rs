@@ -57,6 +57,13 @@ pub const HISTORY_MAX: usize = 1_000;
 /// Invites of one broadcast. Beyond it the best are invited, in the order of the routing model.
 pub const BROADCAST_MAX: usize = 10_000;
 
+/// Waves of a request: some, more, and all who are left (INV-1).
+pub const WAVES: u32 = 3;
+/// Invites of a wave where the caller says nothing.
+pub const WAVE_SIZE_DEFAULT: u32 = 5;
+/// Time between waves where the caller says nothing: as long as an agent looks at an invite.
+pub const WAVE_INTERVAL_MS_DEFAULT: u64 = 15_000;
+
 /// Commands whose answer is remembered for a repeat, of one org. The oldest is forgotten first.
 pub const ANSWERS_MAX: usize = 1 << 20;
 /// How long an answer is remembered at least, unless `ANSWERS_MAX` newer ones came: longer than any sane client retries.
@@ -66,6 +73,8 @@ pub const OUTCOMES_MAX: usize = 1 << 20;
 
 /// How long a dropped session may come back.
 pub const LEASE_MS: u64 = 30_000;
+/// The latest time that a command states: the end of the year 9999.
+pub const TIME_MS_MAX: u64 = 253_402_300_799_999;
 /// Queues that overflow into each other in a row. Beyond a few nobody can say where a conversation will end.
 pub const OVERFLOW_HOPS_MAX: usize = 8;
 /// When to try again what found its queue full: soon enough for a place, late enough for one to come free.

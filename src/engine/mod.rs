@@ -167,10 +167,11 @@ impl Engine {
         self.now = self.now.max(now);
         while let Some((at, timer)) = self.state.timers.due(self.now) {
             match timer {
-                Timer::Expiry(request) => self.expire_invites(request),
+                Timer::Expiry(request) => self.expire_invites(request, at),
+                Timer::Wave(request) => self.dispatch.next_wave(request),
                 Timer::Lease(agent) => self.end_session(agent),
                 Timer::WrapUp(agent, conversation) => self.end_due_wrap_ups(agent, conversation, at),
-                Timer::Reinvite(request) => self.dispatch.look_again(request),
+                Timer::Reinvite(request) | Timer::Begin(request) => self.dispatch.look_again(request),
             }
             self.state.timers.cancel(at, timer);
         }
@@ -240,6 +241,10 @@ impl Engine {
                     if why == RequestEnd::NoAgentAvailable && kind == RequestKind::New {
                         self.end_room(conversation, Author::Service);
                     }
+                }
+                Decision::EndWaves(request) => {
+                    let conversation = self.state.requests.at(request).conversation;
+                    self.emit(Event::WavesEnded { request, conversation });
                 }
                 Decision::NewRound(request) => {
                     let row = self.state.requests.at(request);

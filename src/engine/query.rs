@@ -333,7 +333,8 @@ impl Engine {
     }
 
     fn invite_view(&self, id: InviteId) -> InviteView {
-        let request_id = self.state.invites.at(id).request;
+        let invite = self.state.invites.at(id);
+        let request_id = invite.request;
         let request = self.state.requests.at(request_id);
         let conversation = self.state.conversation_of(request);
         InviteView {
@@ -345,7 +346,7 @@ impl Engine {
             customer: conversation.customer.clone(),
             requester: request.requester,
             units: request.sent.units,
-            expires_at: request.sent.expires_at,
+            expires_at: invite.expires_at,
             auto_accept: self.auto_accepts(request),
         }
     }

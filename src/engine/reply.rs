@@ -93,6 +93,7 @@ impl Reply {
             | Event::InvitesEnded { .. }
             | Event::RequestEnded { .. }
             | Event::RoundStarted { .. }
+            | Event::WavesEnded { .. }
             | Event::ParticipantLeft { .. }
             | Event::ConversationEnded { .. }
             | Event::WrapUpEnded { .. }

@@ -9,7 +9,7 @@ use crate::engine::{
     ids::{AgentIx, ChannelIx, ConversationId, Millis, RequestId},
     limits,
     rejection::Rejection,
-    routing::{Capacity, Mode, Requirement, Routing, RoutingAsk, RoutingType, Target},
+    routing::{Capacity, Mode, Requirement, Routing, RoutingAsk, RoutingType, Target, Waves},
 };
 
 impl Engine {
@@ -209,11 +209,20 @@ impl Engine {
         let colleague = kind != RequestKind::New;
         let (broadcast, exceed) =
             (colleague && matches!(ask.target, Target::Skill(_)), colleague && ask.target.is_personal());
+        let mode = ask.mode.unwrap_or(if broadcast { Mode::Broadcast } else { Mode::Single });
+        let Waves { size, interval } = ask.waves;
+        let waves = Waves {
+            size: if size == 0 { limits::WAVE_SIZE_DEFAULT } else { size },
+            interval: if interval == 0 { limits::WAVE_INTERVAL_MS_DEFAULT } else { interval },
+        };
         Ok(Routing {
-            mode: ask.mode.unwrap_or(if broadcast { Mode::Broadcast } else { Mode::Single }),
+            mode,
+            waves: if mode == Mode::Waves { waves } else { Waves::default() },
             model: ask.model.unwrap_or(model),
             priority: ask.priority.unwrap_or(priority),
             capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
+            not_before: ask.not_before,
+            accept_by: ask.accept_by,
             target: ask.target,
         })
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{
     directory::spec::RoutingModel,
-    ids::{AgentIx, ButtonIx, QueueIx, SkillIx},
+    ids::{AgentIx, ButtonIx, Millis, QueueIx, SkillIx},
 };
 
 /// How a conversation came in, for life (BTN-2).
@@ -71,6 +71,17 @@ pub enum Mode {
     Single,
     /// Everyone eligible at once.
     Broadcast,
+    /// The best few, then more, then all.
+    Waves,
+}
+
+/// How the waves of a request go; nothing of it counts in other modes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Waves {
+    /// How many are invited at a time; asked for, 0: by default.
+    pub size: u32,
+    /// How long until the next are; asked for, 0: by default.
+    pub interval: Millis,
 }
 
 /// Whether an agent without free units may be given something (CAP-4).
@@ -89,12 +100,18 @@ pub struct Routing {
     pub target: Target,
     /// To how many at a time.
     pub mode: Mode,
+    /// Of how many, where it goes by waves.
+    pub waves: Waves,
     /// Who is best.
     pub model: RoutingModel,
     /// Lower goes first.
     pub priority: u32,
     /// Whether it may exceed capacity.
     pub capacity: Capacity,
+    /// It is not routed before this time (QUE-4); 0: at once.
+    pub not_before: Millis,
+    /// By when it should be accepted; 0: no deadline.
+    pub accept_by: Millis,
 }
 
 /// How the caller wants a request to be routed; what it leaves open the directory says (`requests::fill_in`).
@@ -104,10 +121,32 @@ pub struct RoutingAsk {
     pub target: Target,
     /// To how many at a time.
     pub mode: Option<Mode>,
+    /// Of how many, where it goes by waves.
+    pub waves: Waves,
     /// Who is best.
     pub model: Option<RoutingModel>,
     /// Lower goes first.
     pub priority: Option<u32>,
     /// Whether it may exceed capacity.
     pub capacity: Option<Capacity>,
+    /// It is not routed before this time; 0: at once.
+    pub not_before: Millis,
+    /// By when it should be accepted; 0: no deadline.
+    pub accept_by: Millis,
+}
+
+impl RoutingAsk {
+    /// To a target, with all else left open.
+    pub fn to(target: Target) -> Self {
+        Self {
+            target,
+            mode: None,
+            waves: Waves::default(),
+            model: None,
+            priority: None,
+            capacity: None,
+            not_before: 0,
+            accept_by: 0,
+        }
+    }
 }

@@ -159,6 +159,7 @@ fn what_a_routing_leaves_open_stays_open_and_what_it_says_is_checked() {
         model: -1,
         priority: Some(1_000_001),
         over_capacity: None,
+        ..v1::Routing::default()
     });
     assert_eq!(refused(call), ["routing.priority", "routing.mode", "routing.model", "routing.target"]);
 }

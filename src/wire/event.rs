@@ -98,7 +98,9 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             units,
             interruptible: _,
             held,
+            next_wave_at,
         } => shown::Event::InvitesSent(shown::InvitesSent {
+            next_wave_at_ms: time(*next_wave_at),
             routing_request_id: request.0,
             conversation_id: conversation.0,
             kind: v1::RequestKind::from(*kind).into(),
@@ -142,6 +144,10 @@ fn what(event: &Event, names: &Names) -> shown::Event {
                 round: *round,
             })
         }
+        Event::WavesEnded { request, conversation } => shown::Event::WavesEnded(shown::WavesEnded {
+            routing_request_id: request.0,
+            conversation_id: conversation.0,
+        }),
         Event::ParticipantLeft { conversation, agent, leaving, wrap_up_until } => {
             shown::Event::ParticipantLeft(shown::ParticipantLeft {
                 conversation_id: conversation.0,

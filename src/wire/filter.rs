@@ -44,6 +44,7 @@ fn conversation(event: &Event) -> Option<ConversationId> {
         | Event::InvitesEnded { conversation, .. }
         | Event::RequestEnded { conversation, .. }
         | Event::RoundStarted { conversation, .. }
+        | Event::WavesEnded { conversation, .. }
         | Event::ParticipantLeft { conversation, .. }
         | Event::ConversationEnded { conversation, .. }
         | Event::WrapUpExtended { conversation, .. }
@@ -85,8 +86,9 @@ fn names_any(event: &Event, agents: &[AgentIx]) -> bool {
         Event::InvitesEnded { invites, .. } => invites.iter().any(|(_, agent)| is_one(agent)),
         Event::ConversationEnded { by, participants, .. } => wrote(by) || participants.iter().any(is_one),
         Event::MessagePosted { author, .. } => wrote(author),
-        Event::DirectoryChanged { .. } | Event::ConversationCreated { .. } | Event::RoundStarted { .. } => {
-            false
-        }
+        Event::DirectoryChanged { .. }
+        | Event::ConversationCreated { .. }
+        | Event::RoundStarted { .. }
+        | Event::WavesEnded { .. } => false,
     }
 }

@@ -49,7 +49,7 @@ pairs! {
     v1::InviteOutcome = event::InviteEnd { Declined Expired Rescinded Revoked } without { Accepted };
     v1::LogEntryKind = chat_log::EntryKind { Message AgentJoined AgentLeft Transferred Ended };
     v1::RoutingType = routing::RoutingType { OmniChannel ButtonSkills };
-    v1::RoutingMode = routing::Mode { Single Broadcast };
+    v1::RoutingMode = routing::Mode { Single Broadcast Waves };
     v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch };
     v1::OnSessionLoss = spec::OnSessionLoss { Keep Requeue };
     v1::PresenceKind = spec::PresenceKind { Online Away Offline Draining };
@@ -65,7 +65,7 @@ pairs! {
     stored_v1::InviteEnd = event::InviteEnd { Declined Expired Rescinded Revoked };
     stored_v1::Leaving = event::Leaving { Asked SessionLost };
     stored_v1::RoutingType = routing::RoutingType { OmniChannel ButtonSkills };
-    stored_v1::RoutingMode = routing::Mode { Single Broadcast };
+    stored_v1::RoutingMode = routing::Mode { Single Broadcast Waves };
     stored_v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch };
     stored_v1::OnSessionLoss = spec::OnSessionLoss { Keep Requeue };
     stored_v1::PresenceKind = spec::PresenceKind { Online Away Offline Draining };

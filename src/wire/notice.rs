@@ -125,7 +125,8 @@ impl Teller<'_> {
             | Event::RequestOpened { .. }
             | Event::RoundStarted { .. }
             | Event::RecordAttached { .. }
-            | Event::RecordRemoved { .. } => Vec::new(),
+            | Event::RecordRemoved { .. }
+            | Event::WavesEnded { .. } => Vec::new(),
         }
     }
 

@@ -103,6 +103,7 @@ pub(super) fn capacity_profile(it: v1::CapacityProfile, check: &mut Check) -> Re
 pub(super) fn queue(it: v1::Queue, check: &mut Check) -> Resource {
     Resource::Queue(Queue {
         waiting_max: it.waiting_max,
+        by_deadline: it.by_deadline,
         overflow: it.overflow.and_then(|it| check.within("overflow", |check| overflow(it, check))),
         id: it.id.into(),
         name: it.name.into(),

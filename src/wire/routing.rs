@@ -2,14 +2,14 @@
 
 use super::{
     check::Check,
-    names::{id_of, number_of},
+    names::{id_of, number_of, time},
     v1,
 };
 use crate::engine::{
     directory::names::Names,
     ids::AgentIx,
     limits,
-    routing::{Capacity, Requirement, Routing, RoutingAsk, Target},
+    routing::{Capacity, Requirement, Routing, RoutingAsk, Target, Waves},
 };
 
 /// What a caller asks for. What it leaves open stays open: the engine fills it in from the directory.
@@ -24,11 +24,17 @@ pub(super) fn ask(routing: Option<v1::Routing>, names: &Names, check: &mut Check
             check.number("priority", priority, 0, limits::PRIORITY_MAX);
         }
         let over = |it| if it { Capacity::Exceed } else { Capacity::Fit };
+        let size_max = u32::try_from(limits::BROADCAST_MAX).unwrap_or(u32::MAX);
+        check.number("wave_size", routing.wave_size, 0, size_max);
+        let interval = check.span("wave_interval_ms", routing.wave_interval_ms, 0, limits::SPAN_MS_MAX);
         RoutingAsk {
+            waves: Waves { size: routing.wave_size, interval },
             mode: check.choice_or_open::<v1::RoutingMode>("mode", routing.mode),
             model: check.choice_or_open::<v1::RoutingModel>("model", routing.model),
             priority: routing.priority,
             capacity: routing.over_capacity.map(over),
+            not_before: check.span("not_before_ms", routing.not_before_ms, 0, limits::TIME_MS_MAX),
+            accept_by: check.span("accept_by_ms", routing.accept_by_ms, 0, limits::TIME_MS_MAX),
             target: target(routing.target, names, check),
         }
     })
@@ -85,6 +91,10 @@ pub(super) fn shown(routing: &Routing, names: &Names) -> v1::Routing {
         model: v1::RoutingModel::from(routing.model).into(),
         priority: Some(routing.priority),
         over_capacity: Some(routing.capacity == Capacity::Exceed),
+        not_before_ms: time(routing.not_before),
+        accept_by_ms: time(routing.accept_by),
+        wave_size: routing.waves.size,
+        wave_interval_ms: time(routing.waves.interval),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::engine::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, SkillIx, StatusIx,
     },
     records::Record,
-    routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target},
+    routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target, Waves},
 };
 
 /// One resource of each kind, and agents `anna`, `bert` and `cleo` with the numbers 0, 1 and 2.
@@ -68,6 +68,7 @@ pub(super) fn resources() -> Vec<Resource> {
             weight: Some(3),
             waiting_max: None,
             overflow: None,
+            by_deadline: false,
         }),
         Resource::Button(Button {
             id: "help".into(),
@@ -101,6 +102,9 @@ fn routing(target: Target) -> Routing {
         model: RoutingModel::LongestIdle,
         priority: 100,
         capacity: Capacity::Exceed,
+        not_before: 0,
+        accept_by: 0,
+        waves: Waves::default(),
     }
 }
 
@@ -164,6 +168,7 @@ pub(super) fn events() -> Vec<Event> {
             units: 2,
             interruptible: true,
             held: true,
+            next_wave_at: 0,
         },
         Event::InviteAccepted {
             invite: InviteId(901),
@@ -213,5 +218,6 @@ pub(super) fn events() -> Vec<Event> {
         Event::RecordAttached { conversation, agent: ANNA, record: record() },
         Event::RecordRemoved { conversation, agent: ANNA, record_type: "order".into(), id: "o-7".into() },
         Event::RecordsGiven { conversation, agent: BERT, records: vec![record()] },
+        Event::WavesEnded { request, conversation },
     ]
 }

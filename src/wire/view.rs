@@ -158,6 +158,7 @@ pub(super) fn resource_kind(resource: Resource) -> v1::resource::Resource {
             weight: it.weight,
             waiting_max: it.waiting_max,
             overflow: it.overflow.map(overflow),
+            by_deadline: it.by_deadline,
         }),
         Resource::Button(it) => Kind::Button(v1::Button {
             id: it.id.into(),

@@ -21,10 +21,14 @@ impl World {
     ) -> Result<(Routing, Option<QueueIx>), Rejection> {
         let Target::Queue { queue, skills } = routing.target.clone() else { return Ok((routing, None)) };
         let rules = self.directory.queue(queue).clone();
-        let waits =
-            |it: &&super::world::Request| it.pending.is_empty() && it.routing.target.queue() == Some(queue);
+        let waits = |it: &&super::world::Request| {
+            it.pending.is_empty()
+                && it.routing.target.queue() == Some(queue)
+                && it.routing.not_before <= self.now
+        };
         let waiting = self.requests.values().filter(waits).count();
-        let has_place = rules.waiting_max.is_none_or(|it| waiting < it as usize);
+        let has_place =
+            routing.not_before > self.now || rules.waiting_max.is_none_or(|it| waiting < it as usize);
         if has_place || self.would_invite(&routing, kind, channel, conversation) {
             return Ok((routing, None));
         }

@@ -11,7 +11,7 @@ use omniroute::engine::{
     limits,
     rejection::Rejection,
     reply::Reply,
-    routing::{Capacity, Mode, Requirement, Routing, RoutingAsk, RoutingType, Target},
+    routing::{Capacity, Mode, Requirement, Routing, RoutingAsk, RoutingType, Target, Waves},
     state::agent::HoldOwner,
 };
 
@@ -423,11 +423,16 @@ impl World {
         let to_skill = matches!(ask.target, Target::Skill(_));
         let exceed = colleague && (to_skill || matches!(ask.target, Target::Agent(_)));
         let mode = if colleague && to_skill { Mode::Broadcast } else { Mode::Single };
+        let mode = ask.mode.unwrap_or(mode);
+        let waves = if mode == Mode::Waves { ask.waves } else { Waves::default() };
         Ok(Routing {
-            mode: ask.mode.unwrap_or(mode),
+            mode,
+            waves,
             model: ask.model.unwrap_or(model),
             priority: ask.priority.unwrap_or(priority),
             capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
+            not_before: ask.not_before,
+            accept_by: ask.accept_by,
             target: ask.target,
         })
     }

@@ -1,5 +1,7 @@
 //! Invites and requests, and how they end (INV, CONF-4, 7, XFER-3).
 
+use std::collections::BTreeMap;
+
 use omniroute::engine::{
     directory::spec::{Reinvite, ResourceKind},
     event::{Event, InviteEnd, PresenceCause, RequestEnd, RequestKind},
@@ -31,7 +33,9 @@ impl World {
             routing,
             requested_at,
             pending: Vec::new(),
-            expires_at: 0,
+            expiries: BTreeMap::new(),
+            wave: 0,
+            next_wave_at: 0,
             units: 0,
             interruptible: false,
             held: false,
@@ -114,9 +118,12 @@ impl World {
         }
     }
 
-    pub(crate) fn expire(&mut self, request: RequestId) {
+    /// Those of its invites expire whose time it is.
+    pub(crate) fn expire(&mut self, request: RequestId, at: Millis) {
         let status = self.policy_status(request, InviteEnd::Expired);
-        let expired = self.requests[&request].pending.clone();
+        let row = &self.requests[&request];
+        let mut expired = row.pending.clone();
+        expired.retain(|it| (1..=at).contains(&row.expiries[&it.0]));
         self.end_invites(request, InviteEnd::Expired, expired.clone(), "");
         for (_, agent) in expired {
             if let (Some(status), true) = (status, self.agent(agent).session.is_some()) {

@@ -10,7 +10,7 @@ use omniroute::engine::{
         StatusIx,
     },
     records::Record,
-    routing::{Capacity, Mode, Requirement, RoutingAsk, Target},
+    routing::{Capacity, Mode, Requirement, RoutingAsk, Target, Waves},
 };
 
 use super::world::{Conversation, World};
@@ -36,9 +36,14 @@ pub(crate) enum Aim {
 pub(crate) struct Ask {
     pub(crate) aim: Aim,
     pub(crate) mode: Option<Mode>,
+    pub(crate) waves: Waves,
     pub(crate) model: Option<RoutingModel>,
     pub(crate) priority: Option<u32>,
     pub(crate) capacity: Option<Capacity>,
+    /// In so many milliseconds.
+    pub(crate) not_before: Option<Millis>,
+    /// In so many milliseconds.
+    pub(crate) accept_by: Option<Millis>,
 }
 
 /// A command before its dice are read.
@@ -145,7 +150,16 @@ fn routing(world: &World, ask: &Ask) -> RoutingAsk {
         },
         Aim::Button(die) => Target::Button(ButtonIx(number(world, ResourceKind::Button, *die))),
     };
-    RoutingAsk { target, mode: ask.mode, model: ask.model, priority: ask.priority, capacity: ask.capacity }
+    RoutingAsk {
+        target,
+        mode: ask.mode,
+        waves: ask.waves,
+        model: ask.model,
+        priority: ask.priority,
+        capacity: ask.capacity,
+        not_before: ask.not_before.map_or(0, |it| world.now + it),
+        accept_by: ask.accept_by.map_or(0, |it| world.now + it),
+    }
 }
 
 /// The target that a resource is.

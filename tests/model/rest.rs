@@ -4,12 +4,13 @@
 use omniroute::engine::{
     directory::spec::Reinvite,
     event::{Author, Event, RequestEnd, RequestKind},
-    ids::{AgentIx, InviteId, RequestId},
+    ids::{AgentIx, InviteId, Millis, RequestId},
+    limits,
     routing::{Mode, Target},
     state::agent::{Hold, HoldOwner},
 };
 
-use super::world::{Due, World};
+use super::world::{Due, Request, World};
 
 /// What is to be done for a request.
 #[derive(Debug)]
@@ -17,15 +18,16 @@ pub(crate) enum ToDo {
     Invite(Vec<AgentIx>),
     Fail(RequestEnd),
     NewRound,
+    EndWaves,
 }
 
 impl World {
     /// Time passes, and what is due happens.
     pub(crate) fn advance(&mut self, now: u64) {
         self.now = self.now.max(now);
-        while let Some((_, due)) = self.due_times().first().copied().filter(|it| it.0 <= self.now) {
+        while let Some((at, due)) = self.due_times().first().copied().filter(|it| it.0 <= self.now) {
             match due {
-                Due::Expiry(request) => self.expire(request),
+                Due::Expiry(request) => self.expire(request, at),
                 Due::Lease(agent) => self.end_session(agent),
                 Due::WrapUp(agent, conversation) => self.end_wrap_up(agent, conversation),
             }
@@ -37,6 +39,12 @@ impl World {
         while let Some((request, to_do)) = self.to_do() {
             match to_do {
                 ToDo::Invite(agents) => self.invite(request, &agents),
+                ToDo::EndWaves => {
+                    let row = self.requests.get_mut(&request).unwrap();
+                    row.next_wave_at = 0;
+                    let conversation = row.conversation;
+                    self.said.push(Event::WavesEnded { request, conversation });
+                }
                 ToDo::NewRound => {
                     let row = self.requests.get_mut(&request).unwrap();
                     row.round += 1;
@@ -61,21 +69,42 @@ impl World {
         let mut waiting: Vec<_> = self
             .requests
             .iter()
-            .filter(|(_, row)| row.pending.is_empty())
-            .map(|(id, row)| (row.routing.priority, row.requested_at, *id))
+            .filter(|(_, row)| self.is_in_line(row) || self.wave_is_due(row))
+            .map(|(id, row)| (row.routing.priority, self.due(row), row.requested_at, *id))
             .collect();
         waiting.sort_unstable();
-        waiting.into_iter().find_map(|(_, _, id)| self.to_do_for(id).map(|it| (id, it)))
+        waiting.into_iter().find_map(|(.., id)| self.to_do_for(id).map(|it| (id, it)))
+    }
+
+    fn is_in_line(&self, row: &Request) -> bool {
+        row.pending.is_empty() && row.routing.not_before <= self.now
+    }
+
+    fn wave_is_due(&self, row: &Request) -> bool {
+        !row.pending.is_empty() && (1..=self.now).contains(&row.next_wave_at)
+    }
+
+    /// By when it should be accepted, where its queue goes by that (QUE-4).
+    fn due(&self, row: &Request) -> Millis {
+        let goes_by_it = row.routing.target.queue().is_some_and(|it| self.directory.queue(it).by_deadline);
+        if goes_by_it && row.routing.accept_by != 0 { row.routing.accept_by } else { Millis::MAX }
     }
 
     fn to_do_for(&self, id: RequestId) -> Option<ToDo> {
         let row = &self.requests[&id];
         let mut eligible = self.eligible(id);
+        eligible.retain(|agent| !row.pending.iter().any(|it| it.1 == *agent));
         if !eligible.is_empty() {
-            if row.routing.mode == Mode::Single {
-                eligible.truncate(1);
+            let wave = if row.pending.is_empty() { 1 } else { row.wave + 1 };
+            match row.routing.mode {
+                Mode::Single => eligible.truncate(1),
+                Mode::Waves if wave < limits::WAVES => eligible.truncate(row.routing.waves.size as usize),
+                Mode::Broadcast | Mode::Waves => {}
             }
             return Some(ToDo::Invite(eligible));
+        }
+        if !row.pending.is_empty() {
+            return Some(ToDo::EndWaves);
         }
         let could = |agent: &AgentIx| self.could(*agent, row);
         let may_be_asked = |agent: &AgentIx| could(agent) && !self.said_no(*agent, row);
@@ -112,7 +141,13 @@ impl World {
         let row = self.requests[&request].clone();
         let channel = self.channel_of(row.conversation);
         let rules = self.directory.channel(channel).clone();
-        let (units, interruptible) = self.weight(&row);
+        let (mut units, mut interruptible) = self.weight(&row);
+        let mut wave = 1;
+        if !row.pending.is_empty() {
+            (units, interruptible, wave) = (row.units, row.interruptible, row.wave + 1);
+        }
+        let has_more = row.routing.mode == Mode::Waves && wave < limits::WAVES;
+        let next_wave_at = if has_more { self.now + row.routing.waves.interval } else { 0 };
         let held = row.routing.mode == Mode::Single;
         let auto = held && rules.auto_accept;
         let expires_at =
@@ -128,13 +163,16 @@ impl World {
             units,
             interruptible,
             held,
+            next_wave_at,
         });
+        let row = self.requests.get_mut(&request).unwrap();
+        (row.wave, row.next_wave_at) = (wave, next_wave_at);
         for (agent, invite) in agents.iter().copied().zip((first.0..).map(InviteId)) {
             self.invites.push((agent, None));
             let row = self.requests.get_mut(&request).unwrap();
             row.pending.push((invite, agent));
-            (row.expires_at, row.units, row.interruptible, row.held) =
-                (expires_at, units, interruptible, held);
+            row.expiries.insert(invite, expires_at);
+            (row.units, row.interruptible, row.held) = (units, interruptible, held);
             if held {
                 let (owner, conversation) = (HoldOwner::Invite(invite), row.conversation);
                 self.agent_mut(agent).holds.push(Hold { owner, conversation, channel, units, interruptible });

@@ -8,7 +8,7 @@ use omniroute::engine::{
     },
     event::Console,
     limits,
-    routing::{Capacity, Mode},
+    routing::{Capacity, Mode, Waves},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -123,8 +123,15 @@ fn overflow() -> impl Strategy<Value = Overflow> + Clone {
 
 fn queue(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
     let waiting_max = option::weighted(0.4, 0_u32..=2);
-    (model(), 98_u32..=101, option::weighted(0.3, 0_u32..=3), waiting_max, option::weighted(0.5, overflow()))
-        .prop_map(move |(model, priority, weight, waiting_max, overflow)| {
+    (
+        model(),
+        98_u32..=101,
+        option::weighted(0.3, 0_u32..=3),
+        waiting_max,
+        option::weighted(0.5, overflow()),
+        any::<bool>(),
+    )
+        .prop_map(move |(model, priority, weight, waiting_max, overflow, by_deadline)| {
             let overflow = overflow.filter(|_| waiting_max.is_some());
             Resource::Queue(Queue {
                 id: id.into(),
@@ -134,6 +141,7 @@ fn queue(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
                 weight,
                 waiting_max,
                 overflow,
+                by_deadline,
             })
         })
 }
@@ -241,12 +249,26 @@ fn ask() -> impl Strategy<Value = Ask> + Clone {
     ];
     (
         aim,
-        option::weighted(0.4, select(&[Mode::Single, Mode::Broadcast][..])),
+        option::weighted(0.4, select(&[Mode::Single, Mode::Broadcast, Mode::Waves][..])),
+        (1_u32..=2, select(&[1_u64, 300, 1_000][..])),
         option::weighted(0.5, model()),
         option::weighted(0.3, 99_u32..=101),
         option::weighted(0.3, select(&[Capacity::Fit, Capacity::Exceed][..])),
+        option::weighted(0.1, select(&[0_u64, 1, 700, 2_000][..])),
+        option::weighted(0.3, select(&[1_u64, 500, 1_000][..])),
     )
-        .prop_map(|(aim, mode, model, priority, capacity)| Ask { aim, mode, model, priority, capacity })
+        .prop_map(|(aim, mode, (size, interval), model, priority, capacity, not_before, accept_by)| {
+            Ask {
+                aim,
+                mode,
+                waves: Waves { size, interval },
+                model,
+                priority,
+                capacity,
+                not_before,
+                accept_by,
+            }
+        })
 }
 
 /// A status: mostly one that takes work.

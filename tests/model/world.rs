@@ -51,7 +51,10 @@ pub(crate) struct Request {
     pub(crate) routing: Routing,
     pub(crate) requested_at: Millis,
     pub(crate) pending: Vec<(InviteId, AgentIx)>,
-    pub(crate) expires_at: Millis,
+    /// When each pending invite expires; 0: never.
+    pub(crate) expiries: BTreeMap<InviteId, Millis>,
+    pub(crate) wave: u32,
+    pub(crate) next_wave_at: Millis,
     pub(crate) units: u32,
     pub(crate) interruptible: bool,
     pub(crate) held: bool,
@@ -139,7 +142,9 @@ impl World {
     /// When something is due next.
     pub(crate) fn next_wake(&self) -> Option<Millis> {
         let again = self.requests.values().flat_map(|it| &it.declined).map(|it| it.again_at);
-        let later = again.filter(|it| *it > self.now);
+        let begin = self.requests.values().map(|it| it.routing.not_before);
+        let waves = self.requests.values().filter(|it| !it.pending.is_empty()).map(|it| it.next_wave_at);
+        let later = again.chain(begin).chain(waves).filter(|it| *it > self.now);
         self.due_times().into_iter().map(|it| it.0).chain(later).min()
     }
 
@@ -147,9 +152,8 @@ impl World {
     pub(crate) fn due_times(&self) -> Vec<(Millis, Due)> {
         let mut due = Vec::new();
         for (id, row) in &self.requests {
-            if row.expires_at != 0 && !row.pending.is_empty() {
-                due.push((row.expires_at, Due::Expiry(*id)));
-            }
+            let expiries = row.pending.iter().map(|it| row.expiries[&it.0]);
+            due.extend(expiries.filter(|it| *it != 0).min().map(|it| (it, Due::Expiry(*id))));
         }
         for agent in self.every_agent() {
             let row = self.agent(agent);

@@ -82,6 +82,7 @@ impl Desk {
                 weight: None,
                 waiting_max: None,
                 overflow: None,
+                by_deadline: false,
             }),
             Resource::Button(Button {
                 id: "red".into(),
@@ -204,7 +205,7 @@ impl Desk {
 
 /// As the rules say, to this target.
 pub(crate) fn ask(target: Target) -> RoutingAsk {
-    RoutingAsk { target, mode: None, model: None, priority: None, capacity: None }
+    RoutingAsk::to(target)
 }
 
 /// To all at once.

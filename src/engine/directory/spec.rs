@@ -135,6 +135,8 @@ pub struct Queue {
     pub waiting_max: Option<u32>,
     /// Who gets what is too much.
     pub overflow: Option<Overflow>,
+    /// Whether nearer deadlines go first within a priority (QUE-4).
+    pub by_deadline: bool,
 }
 
 /// Who gets what is too much for a queue.

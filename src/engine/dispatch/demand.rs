@@ -6,19 +6,23 @@ use rustc_hash::FxHashMap;
 
 use super::eligible::Class;
 use crate::engine::{
+    directory::registry::Registry,
     ids::{AgentIx, Millis, QueueIx, RequestId},
-    routing::Target,
+    routing::{Routing, Target},
     state::conversation::Request,
 };
 
 /// A class, by number.
 pub type ClassIx = usize;
 
-/// Who is served first: the lower priority number, then the older requested time, then arrival (QUE-1).
+/// Who is served first: the lower priority number, then the nearer deadline where the queue goes by it (QUE-4), then the older
+/// requested time, then arrival (QUE-1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Turn {
     /// Lower goes first.
     pub priority: u32,
+    /// Nearer goes first; the end of time where it has none, or its queue does not look at it.
+    pub due: Millis,
     /// Older goes first.
     pub requested_at: Millis,
     /// Requests are numbered in the order of arrival.
@@ -27,8 +31,12 @@ pub struct Turn {
 
 impl Turn {
     /// The turn of a request.
-    pub fn of(id: RequestId, request: &Request) -> Self {
-        Self { priority: request.routing.priority, requested_at: request.requested_at, request: id }
+    pub fn of(registry: &Registry, id: RequestId, request: &Request) -> Self {
+        let Routing { priority, accept_by, .. } = request.routing;
+        let by_deadline = accept_by != 0
+            && request.routing.target.queue().is_some_and(|it| registry.queue(it).spec.by_deadline);
+        let due = if by_deadline { accept_by } else { Millis::MAX };
+        Self { priority, due, requested_at: request.requested_at, request: id }
     }
 }
 
@@ -36,6 +44,8 @@ impl Turn {
 struct Line {
     class: Class,
     waiting: BTreeSet<Turn>,
+    /// Those of them that stand by their deadline, by their age.
+    by_age: BTreeSet<(Millis, RequestId)>,
 }
 
 /// Requests that wait, as they wait.
@@ -85,13 +95,16 @@ impl Demand {
             Target::Skill(_) | Target::Requirements(_) | Target::Button(_) => {}
         }
         self.numbers.insert(class.clone(), number);
-        self.lines.push(Line { class, waiting: BTreeSet::new() });
+        self.lines.push(Line { class, waiting: BTreeSet::new(), by_age: BTreeSet::new() });
         (number, true)
     }
 
     /// Puts a request in line.
     pub fn enter(&mut self, class: ClassIx, turn: Turn) {
         self.lines[class].waiting.insert(turn);
+        if turn.due != Millis::MAX {
+            self.lines[class].by_age.insert((turn.requested_at, turn.request));
+        }
         self.standing.insert(turn.request, (class, turn));
     }
 
@@ -99,6 +112,9 @@ impl Demand {
     pub fn leave(&mut self, request: RequestId) -> Option<ClassIx> {
         let (class, turn) = self.standing.remove(&request)?;
         self.lines[class].waiting.remove(&turn);
+        if turn.due != Millis::MAX {
+            self.lines[class].by_age.remove(&(turn.requested_at, turn.request));
+        }
         Some(class)
     }
 
@@ -123,19 +139,25 @@ impl Demand {
 
     /// How many requests wait for a queue.
     pub fn queue_len(&self, queue: QueueIx) -> usize {
-        self.lines_of(queue).map(BTreeSet::len).sum()
+        self.lines_of(queue).map(|it| it.waiting.len()).sum()
     }
 
     /// Since when the one waits that waits longest for a queue. A line is sorted by priority first, so it jumps from one priority to
-    /// the next and never walks a line.
+    /// the next, over those with a deadline, and never walks a line.
     pub fn queue_oldest(&self, queue: QueueIx) -> Option<Millis> {
         let mut oldest = None;
+        let mut see = |at: Millis| oldest = Some(oldest.map_or(at, |it: Millis| it.min(at)));
         for line in self.lines_of(queue) {
-            let mut first = line.first();
-            while let Some(turn) = first {
-                oldest = Some(oldest.map_or(turn.requested_at, |it: Millis| it.min(turn.requested_at)));
-                let next = Turn { priority: turn.priority + 1, requested_at: 0, request: RequestId(0) };
-                first = line.range(next..).next();
+            line.by_age.first().into_iter().for_each(|it| see(it.0));
+            let from = |priority| Turn { priority, due: Millis::MAX, requested_at: 0, request: RequestId(0) };
+            let mut next = line.waiting.first();
+            while let Some(turn) = next {
+                let mut priority = turn.priority;
+                if turn.due == Millis::MAX {
+                    see(turn.requested_at);
+                    priority += 1;
+                }
+                next = line.waiting.range(from(priority)..).next();
             }
         }
         oldest
@@ -144,13 +166,13 @@ impl Demand {
     /// The requests that wait for a queue, in turn, the first so many.
     pub fn queue_first(&self, queue: QueueIx, at_most: usize) -> Vec<Turn> {
         let mut turns: Vec<Turn> =
-            self.lines_of(queue).flat_map(|it| it.iter().take(at_most).copied()).collect();
+            self.lines_of(queue).flat_map(|it| it.waiting.iter().take(at_most).copied()).collect();
         turns.sort_unstable();
         turns.truncate(at_most);
         turns
     }
 
-    fn lines_of(&self, queue: QueueIx) -> impl Iterator<Item = &BTreeSet<Turn>> {
-        self.by_queue.get(&queue).into_iter().flatten().map(|&class| &self.lines[class].waiting)
+    fn lines_of(&self, queue: QueueIx) -> impl Iterator<Item = &Line> {
+        self.by_queue.get(&queue).into_iter().flatten().map(|&class| &self.lines[class])
     }
 }

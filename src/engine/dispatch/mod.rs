@@ -40,11 +40,14 @@ pub enum Decision {
     Fail(RequestId, RequestEnd),
     /// Everyone has declined: all may be asked again.
     NewRound(RequestId),
+    /// Nobody is left for its next wave.
+    EndWaves(RequestId),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Candidate {
     Request(RequestId),
+    Wave(RequestId),
     Agent(AgentIx),
 }
 
@@ -62,6 +65,8 @@ pub struct Dispatch {
     candidates: BTreeSet<(Turn, Candidate)>,
     gained: BTreeSet<AgentIx>,
     unplaced: BTreeSet<RequestId>,
+    /// Requests whose next wave is due.
+    waves: BTreeSet<RequestId>,
     /// Waiting requests that fail or start over once nobody is left to ask, by class. They are looked at again when who could take
     /// the class changes: it may have lost the last who could, or got back one who had said no.
     watchful: BTreeMap<ClassIx, BTreeSet<RequestId>>,
@@ -80,8 +85,11 @@ impl Dispatch {
         }
         for id in state.requests.ids() {
             let request = state.requests.at(id);
-            if request.is_waiting() {
+            if request.is_in_line(state.now) {
                 new.enter(state, id, request);
+            }
+            if request.wave_is_due(state.now) {
+                new.waves.insert(id);
             }
         }
         new.gained = new.supply.agents().collect();
@@ -182,7 +190,7 @@ impl Dispatch {
 
     fn enter(&mut self, state: &State, id: RequestId, request: &Request) {
         let class = self.class(state, request);
-        self.demand.enter(class, Turn::of(id, request));
+        self.demand.enter(class, Turn::of(&state.registry, id, request));
         if fails_when_nobody_is_there(request) || !request.declined.is_empty() {
             self.watchful.entry(class).or_default().insert(id);
         }
@@ -204,6 +212,11 @@ impl Dispatch {
         self.unplaced.insert(id);
     }
 
+    /// The time of a request's next wave has come.
+    pub fn next_wave(&mut self, id: RequestId) {
+        self.waves.insert(id);
+    }
+
     /// The next decision that the state calls for; none: it is at rest.
     pub fn next(&mut self, state: &State, now: Millis) -> Option<Decision> {
         loop {
@@ -212,8 +225,15 @@ impl Dispatch {
                 again.into_iter().for_each(|id| self.look_again(id));
             }
             while let Some(id) = self.unplaced.pop_first() {
-                if let Some(request) = state.requests.get(id).filter(|it| it.is_waiting()) {
-                    self.candidates.insert((Turn::of(id, request), Candidate::Request(id)));
+                if let Some(request) = state.requests.get(id).filter(|it| it.is_in_line(now)) {
+                    let turn = Turn::of(&state.registry, id, request);
+                    self.candidates.insert((turn, Candidate::Request(id)));
+                }
+            }
+            while let Some(id) = self.waves.pop_first() {
+                if let Some(request) = state.requests.get(id).filter(|it| it.wave_is_due(now)) {
+                    let turn = Turn::of(&state.registry, id, request);
+                    self.candidates.insert((turn, Candidate::Wave(id)));
                 }
             }
             while let Some(agent) = self.gained.pop_first() {
@@ -223,6 +243,7 @@ impl Dispatch {
             let (turn, candidate) = self.candidates.pop_first()?;
             let decision = match candidate {
                 Candidate::Request(id) => self.consider(state, id, now),
+                Candidate::Wave(id) => self.consider_wave(state, id, now),
                 Candidate::Agent(agent) => self.consider_agent(state, turn, agent, now),
             };
             if decision.is_some() {
@@ -238,6 +259,17 @@ impl Dispatch {
             self.enter(state, id, request);
         }
         decision
+    }
+
+    fn consider_wave(&mut self, state: &State, id: RequestId, now: Millis) -> Option<Decision> {
+        let request = state.requests.get(id).filter(|it| it.wave_is_due(now))?;
+        let class = self.class(state, request);
+        let conversation = state.conversation_of(request);
+        let invited: BTreeSet<AgentIx> = request.sent.pending.iter().map(|it| it.1).collect();
+        let admits =
+            |agent| !invited.contains(&agent) && eligible::bars(conversation, request, agent, now).is_ok();
+        let agents = self.choose(state, class, request, &admits);
+        Some(if agents.is_empty() { Decision::EndWaves(id) } else { Decision::Invite(id, agents) })
     }
 
     /// A freed agent takes the oldest eligible waiting work. What that was may have gone since it became a candidate: then it queues
@@ -328,6 +360,11 @@ impl Dispatch {
             }
             (_, Mode::Broadcast) => {
                 self.supply.best_of_all(registry, class, cohorts, model, limits::BROADCAST_MAX, admits)
+            }
+            (_, Mode::Waves) => {
+                let is_last = request.sent.wave + 1 >= limits::WAVES;
+                let size = if is_last { limits::BROADCAST_MAX } else { request.routing.waves.size as usize };
+                self.supply.best_of_all(registry, class, cohorts, model, size, admits)
             }
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::table::Table;
 use crate::engine::{
     event::RequestKind,
     ids::{AgentIx, ChannelIx, ConversationId, InviteId, Millis, RequestId},
@@ -72,19 +73,53 @@ pub struct Declined {
     pub again_at: Millis,
 }
 
-/// The invites that a request has out now, all sent at once.
+/// The invites that a request has out now, all sent at once unless it goes by waves.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Sent {
-    /// Which, whose, best first. Those that ended are no longer here.
+    /// Which, whose, best first within a wave. Those that ended are no longer here.
     pub pending: Vec<(InviteId, AgentIx)>,
-    /// When they expire; 0: never.
+    /// When those of the latest wave expire; 0: never.
     pub expires_at: Millis,
+    /// When those of earlier waves do, as far as any is pending.
+    pub earlier_expiries: Vec<Millis>,
+    /// How many waves it is.
+    pub wave: u32,
+    /// When the next is due; 0: there is none.
+    pub next_wave_at: Millis,
     /// What an acceptance takes.
     pub units: u32,
     /// Whether of the interruptible pool.
     pub interruptible: bool,
     /// Whether the invites hold it.
     pub held: bool,
+}
+
+impl Sent {
+    /// One more wave; earlier invites stay as they are, and all weigh the same.
+    pub fn next_wave(&mut self, more: Self) {
+        if !self.earlier_expiries.contains(&self.expires_at) && self.expires_at != more.expires_at {
+            self.earlier_expiries.push(self.expires_at);
+        }
+        self.earlier_expiries.retain(|it| *it != 0);
+        self.expires_at = more.expires_at;
+        self.pending.extend(more.pending);
+        self.wave += 1;
+        self.next_wave_at = more.next_wave_at;
+    }
+
+    /// Takes out the times at which nothing that is pending expires any more.
+    pub fn take_spent(&mut self, invites: &Table<InviteId, Invite>) -> Vec<Millis> {
+        let is_spent = |at: Millis| self.pending.iter().all(|it| invites.at(it.0).expires_at != at);
+        let latest = Some(self.expires_at).filter(|it| is_spent(*it));
+        let mut spent: Vec<Millis> =
+            self.earlier_expiries.iter().copied().filter(|it| is_spent(*it)).collect();
+        self.earlier_expiries.retain(|it| !spent.contains(it));
+        if let Some(latest) = latest {
+            self.expires_at = 0;
+            spent.push(latest);
+        }
+        spent
+    }
 }
 
 /// One ask to find an agent.
@@ -115,6 +150,17 @@ impl Request {
     pub fn is_waiting(&self) -> bool {
         self.sent.pending.is_empty() && !self.accepted
     }
+
+    /// Whether the time of its next wave has come.
+    pub fn wave_is_due(&self, now: Millis) -> bool {
+        let at = self.sent.next_wave_at;
+        at != 0 && at <= now && !self.sent.pending.is_empty() && !self.accepted
+    }
+
+    /// Whether it waits in line: nobody is invited, and it need not wait for its time (QUE-4).
+    pub fn is_in_line(&self, now: Millis) -> bool {
+        self.is_waiting() && self.routing.not_before <= now
+    }
 }
 
 /// A pending invite.
@@ -124,4 +170,6 @@ pub struct Invite {
     pub request: RequestId,
     /// Whose.
     pub agent: AgentIx,
+    /// When it expires; 0: never.
+    pub expires_at: Millis,
 }

@@ -130,6 +130,11 @@ impl State {
         for id in self.requests.ids() {
             let request = self.requests.at(id);
             self.timers.set(request.sent.expires_at, Timer::Expiry(id));
+            for expires_at in &request.sent.earlier_expiries {
+                self.timers.set(*expires_at, Timer::Expiry(id));
+            }
+            self.timers.set(request.sent.next_wave_at, Timer::Wave(id));
+            self.timers.set(request.routing.not_before, Timer::Begin(id));
             for declined in &request.declined {
                 self.timers.set(declined.again_at, Timer::Reinvite(id));
             }

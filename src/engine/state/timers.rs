@@ -18,6 +18,10 @@ pub enum Timer {
     WrapUp(AgentIx, ConversationId),
     /// Whoever declined this request may be invited again.
     Reinvite(RequestId),
+    /// The next wave of a request.
+    Wave(RequestId),
+    /// A request may be routed from now on.
+    Begin(RequestId),
 }
 
 /// All timers, the next first.

@@ -8,7 +8,7 @@ use crate::engine::{
         SkillIx, StatusIx,
     },
     records::Record,
-    routing::{Capacity, Requirement, Routing, Target},
+    routing::{Capacity, Requirement, Routing, Target, Waves},
 };
 use stored::entry::Event as Stored;
 
@@ -79,6 +79,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             units: it.units,
             interruptible: it.interruptible,
             held: it.held,
+            next_wave_at: it.next_wave_at_ms,
         },
         Stored::InviteAccepted(it) => Event::InviteAccepted {
             invite: InviteId(it.invite),
@@ -113,6 +114,10 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             request: RequestId(it.request),
             conversation: ConversationId(it.conversation),
             round: it.round,
+        },
+        Stored::WavesEnded(it) => Event::WavesEnded {
+            request: RequestId(it.request),
+            conversation: ConversationId(it.conversation),
         },
         Stored::ParticipantLeft(it) => Event::ParticipantLeft {
             conversation: ConversationId(it.conversation),
@@ -193,6 +198,9 @@ fn routing(routing: Option<stored::Routing>) -> Result<Routing, StoredError> {
         model: choice::<stored::RoutingModel>("a routing model", routing.model)?,
         priority: routing.priority,
         capacity: if routing.over_capacity { Capacity::Exceed } else { Capacity::Fit },
+        not_before: routing.not_before_ms,
+        accept_by: routing.accept_by_ms,
+        waves: Waves { size: routing.wave_size, interval: routing.wave_interval_ms },
     })
 }
 

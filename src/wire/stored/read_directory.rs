@@ -48,6 +48,7 @@ fn resource(resource: stored::Resource) -> Result<Resource, StoredError> {
             weight: it.weight,
             waiting_max: it.waiting_max,
             overflow: it.overflow.map(overflow).transpose()?,
+            by_deadline: it.by_deadline,
         }),
         Kind::Button(it) => Resource::Button(Button {
             id,

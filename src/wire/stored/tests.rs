@@ -13,7 +13,7 @@ use crate::engine::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, SkillIx, StatusIx,
     },
     records::Record,
-    routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target},
+    routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target, Waves},
 };
 
 /// A batch of `samples::events()`, as the first release wrote it. It must decode for ever; it is never written anew.
@@ -125,11 +125,22 @@ fn routing() -> impl Strategy<Value = Routing> {
             .prop_map(|(queue, skills)| Target::Queue { queue: QueueIx(queue), skills }),
         any::<u32>().prop_map(|it| Target::Button(ButtonIx(it))),
     ];
-    let mode = one_of(&[Mode::Single, Mode::Broadcast]);
+    let mode = one_of(&[Mode::Single, Mode::Broadcast, Mode::Waves]);
+    let waves = (any::<u32>(), any::<u64>()).prop_map(|(size, interval)| Waves { size, interval });
     let capacity = one_of(&[Capacity::Fit, Capacity::Exceed]);
-    (target, mode, model(), any::<u32>(), capacity).prop_map(|(target, mode, model, priority, capacity)| {
-        Routing { target, mode, model, priority, capacity }
-    })
+    let times = (any::<u64>(), any::<u64>());
+    (target, mode, waves, model(), any::<u32>(), capacity, times).prop_map(
+        |(target, mode, waves, model, priority, capacity, (not_before, accept_by))| Routing {
+            target,
+            mode,
+            waves,
+            model,
+            priority,
+            capacity,
+            not_before,
+            accept_by,
+        },
+    )
 }
 
 fn channel() -> impl Strategy<Value = Resource> {
@@ -171,9 +182,9 @@ fn queue() -> impl Strategy<Value = Resource> {
         text().prop_map(Overflow::Agent)
     ];
     let numbers = (any::<u32>(), option::of(any::<u32>()), option::of(any::<u32>()));
-    (text(), text(), model(), numbers, option::of(overflow)).prop_map(
-        |(id, name, model, (priority, weight, waiting_max), overflow)| {
-            Resource::Queue(Queue { id, name, model, priority, weight, waiting_max, overflow })
+    (text(), text(), model(), numbers, option::of(overflow), any::<bool>()).prop_map(
+        |(id, name, model, (priority, weight, waiting_max), overflow, by_deadline)| {
+            Resource::Queue(Queue { id, name, model, priority, weight, waiting_max, overflow, by_deadline })
         },
     )
 }
@@ -264,7 +275,7 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
         R::ConversationEnded,
         R::NoAgentAvailable,
     ]);
-    let sent = (any::<u64>(), any::<u64>(), any::<u32>(), any::<bool>(), any::<bool>());
+    let sent = (any::<u64>(), any::<u64>(), any::<u32>(), any::<bool>(), any::<bool>(), any::<u64>());
     let invites = vec((any::<u64>().prop_map(InviteId), agent()), 0..20);
     prop_oneof![
         (conversation(), any::<u32>(), (text(), text()), routing_type, request(), routing(), overflowed())
@@ -303,7 +314,13 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
                 }
             }),
         (request(), conversation(), kind(), agents(), sent).prop_map(
-            |(request, conversation, kind, agents, (first, expires_at, units, interruptible, held))| {
+            |(
+                request,
+                conversation,
+                kind,
+                agents,
+                (first, expires_at, units, interruptible, held, next_wave_at),
+            )| {
                 let first = InviteId(first);
                 Event::InvitesSent {
                     request,
@@ -315,6 +332,7 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
                     units,
                     interruptible,
                     held,
+                    next_wave_at,
                 }
             }
         ),
@@ -341,6 +359,8 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
                 why
             }
         ),
+        (request(), conversation())
+            .prop_map(|(request, conversation)| Event::WavesEnded { request, conversation }),
         (request(), conversation(), any::<u32>())
             .prop_map(|(request, conversation, round)| Event::RoundStarted { request, conversation, round }),
     ]

@@ -95,7 +95,9 @@ fn what(event: &Event) -> Stored {
             units,
             interruptible,
             held,
+            next_wave_at,
         } => Stored::InvitesSent(stored::InvitesSent {
+            next_wave_at_ms: *next_wave_at,
             request: request.0,
             conversation: conversation.0,
             kind: stored::RequestKind::from(*kind).into(),
@@ -141,6 +143,9 @@ fn what(event: &Event) -> Stored {
             conversation: conversation.0,
             round: *round,
         }),
+        Event::WavesEnded { request, conversation } => {
+            Stored::WavesEnded(stored::WavesEnded { request: request.0, conversation: conversation.0 })
+        }
         Event::ParticipantLeft { conversation, agent, leaving, wrap_up_until } => {
             Stored::ParticipantLeft(stored::ParticipantLeft {
                 conversation: conversation.0,
@@ -236,6 +241,10 @@ fn routing(routing: &Routing) -> stored::Routing {
         model: stored::RoutingModel::from(routing.model).into(),
         priority: routing.priority,
         over_capacity: routing.capacity == Capacity::Exceed,
+        not_before_ms: routing.not_before,
+        accept_by_ms: routing.accept_by,
+        wave_size: routing.waves.size,
+        wave_interval_ms: routing.waves.interval,
     }
 }
 

@@ -41,6 +41,7 @@ fn resource(resource: &Resource) -> stored::Resource {
             weight: it.weight,
             waiting_max: it.waiting_max,
             overflow: it.overflow.as_ref().map(overflow),
+            by_deadline: it.by_deadline,
         }),
         Resource::Button(it) => Kind::Button(stored::Button {
             skills: texts(&it.skills),
