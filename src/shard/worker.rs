@@ -84,7 +84,7 @@ pub(super) struct Batch {
 /// Why a worker that waited goes on.
 enum Woken {
     /// There is a letter.
-    Letter(Letter),
+    Letter(Box<Letter>),
     /// Something is due.
     Due,
     /// Nobody can send a letter any more.
@@ -141,7 +141,7 @@ impl Worker {
             let now = self.clock.now();
             self.advance(now);
             stopped = match woken {
-                Woken::Letter(letter) => self.take(now, letter),
+                Woken::Letter(letter) => self.take(now, *letter),
                 Woken::Due => false,
                 Woken::Alone => true,
             };
@@ -173,7 +173,7 @@ impl Worker {
             Some(due) => self.letters.recv_timeout(due),
         };
         match letter {
-            Ok(letter) => Woken::Letter(letter),
+            Ok(letter) => Woken::Letter(Box::new(letter)),
             Err(RecvTimeoutError::Timeout) => Woken::Due,
             Err(RecvTimeoutError::Disconnected) => Woken::Alone,
         }

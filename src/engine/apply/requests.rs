@@ -1,0 +1,206 @@
+//! What changes with requests and their invites.
+
+use super::Touched;
+use crate::engine::{
+    directory::spec::Reinvite,
+    event::{InviteEnd, RequestKind},
+    ids::{AgentIx, ConversationId, InviteId, Millis, RequestId},
+    routing::Routing,
+    state::{
+        State,
+        agent::{Hold, HoldOwner},
+        conversation::{Declined, Invite, Request, Sent},
+        outcomes::Outcome,
+        timers::{Timer, Timers},
+    },
+};
+
+pub(super) fn request_row(
+    conversation: ConversationId,
+    kind: RequestKind,
+    requester: Option<AgentIx>,
+    routing: &Routing,
+    requested_at: Millis,
+) -> Request {
+    Request {
+        conversation,
+        kind,
+        requester,
+        routing: routing.clone(),
+        requested_at,
+        sent: Sent::default(),
+        declined: Vec::new(),
+        round: 0,
+        accepted: false,
+    }
+}
+
+pub(super) fn request_opened(state: &mut State, id: RequestId, row: Request, touched: &mut Touched) {
+    state.request_count = id.0;
+    state.conversations.at_mut(row.conversation).requests.push(id);
+    if row.routing.not_before > state.now {
+        state.timers.set(row.routing.not_before, Timer::Begin(id));
+    }
+    state.requests.insert(id, row);
+    touched.requests.push(id);
+}
+
+pub(super) fn invites_sent(
+    state: &mut State,
+    request: RequestId,
+    conversation: ConversationId,
+    sent: Sent,
+    touched: &mut Touched,
+) {
+    let channel = state.conversations.at(conversation).channel;
+    for &(invite, agent) in &sent.pending {
+        let given = state.outcomes.add();
+        assert!(given == invite, "invites are numbered densely");
+        state.invites.insert(invite, Invite { request, agent, expires_at: sent.expires_at });
+        let (row, profile) = state.agent_mut(agent);
+        row.invites.push(invite);
+        if sent.held {
+            let owner = HoldOwner::Invite(invite);
+            let hold =
+                Hold { owner, conversation, channel, units: sent.units, interruptible: sent.interruptible };
+            row.hold(profile, hold);
+            touched.agents.push(agent);
+        }
+    }
+    state.timers.set(sent.expires_at, Timer::Expiry(request));
+    state.timers.set(sent.next_wave_at, Timer::Wave(request));
+    let out = &mut state.requests.at_mut(request).sent;
+    if out.pending.is_empty() {
+        *out = sent;
+    } else {
+        state.timers.cancel(out.next_wave_at, Timer::Wave(request));
+        out.next_wave(sent);
+    }
+    touched.requests.push(request);
+}
+
+pub(super) fn invite_accepted(
+    state: &mut State,
+    at: Millis,
+    invite: InviteId,
+    request: RequestId,
+    agent: AgentIx,
+    touched: &mut Touched,
+) {
+    state.invites.remove(invite);
+    state.outcomes.settle(invite, Outcome::Accepted);
+    state.given_count += 1;
+    let given = state.given_count;
+    let row = state.requests.at_mut(request);
+    row.accepted = true;
+    row.sent.pending.retain(|(id, _)| *id != invite);
+    let (conversation, sent) = (row.conversation, (row.sent.units, row.sent.interruptible, row.sent.held));
+    let channel = state.conversations.at(conversation).channel;
+    let (it, profile) = state.agent_mut(agent);
+    it.invites.retain(|id| *id != invite);
+    it.given = given;
+    it.not_responding = false;
+    let (units, interruptible, held) = sent;
+    if held {
+        it.rehold(profile, conversation, HoldOwner::Invite(invite), HoldOwner::Participation);
+    } else {
+        it.hold(
+            profile,
+            Hold { owner: HoldOwner::Participation, conversation, channel, units, interruptible },
+        );
+    }
+    debug_assert!(at == state.now, "events are applied in their order");
+    touched.agents.push(agent);
+    // Who is in can no longer take the conversation's other requests: it may have been the last who could.
+    touched
+        .requests
+        .extend(state.conversations.at(conversation).requests.iter().filter(|it| **it != request));
+    if state.requests.at(request).sent.pending.is_empty() {
+        close_request(state, request, touched);
+    }
+}
+
+pub(super) fn invites_ended(
+    state: &mut State,
+    at: Millis,
+    request: RequestId,
+    end: InviteEnd,
+    invites: &[(InviteId, AgentIx)],
+    touched: &mut Touched,
+) {
+    let row = state.requests.at(request);
+    let (conversation, held) = (row.conversation, row.sent.held);
+    let again = state.registry.channel(state.conversations.at(conversation).channel).spec.reinvite;
+    let again_at = if let Reinvite::After(span) = again { at + span } else { 0 };
+    for &(invite, agent) in invites {
+        state.invites.remove(invite);
+        state.outcomes.settle(invite, Outcome::Ended(end));
+        let (it, profile) = state.agent_mut(agent);
+        it.invites.retain(|id| *id != invite);
+        if held {
+            it.release(profile, conversation, HoldOwner::Invite(invite));
+        }
+        // To decline is to act, to let expire is not (INV-5).
+        match end {
+            InviteEnd::Declined => it.not_responding = false,
+            InviteEnd::Expired => it.not_responding = true,
+            InviteEnd::Rescinded | InviteEnd::Revoked => {}
+        }
+        if held || matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
+            touched.agents.push(agent);
+        }
+        if matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
+            let declined = Declined { agent, at, expired: end == InviteEnd::Expired, again_at };
+            state.requests.at_mut(request).declined.push(declined);
+            state.timers.set(again_at, Timer::Reinvite(request));
+        }
+    }
+    let row = state.requests.at_mut(request);
+    if invites.len() == row.sent.pending.len() {
+        row.sent.pending.clear();
+    } else {
+        row.sent.pending.retain(|pending| !invites.contains(pending));
+    }
+    if row.sent.pending.is_empty() {
+        let sent = std::mem::take(&mut row.sent);
+        cancel_sent(&mut state.timers, request, &sent);
+        if state.requests.at(request).accepted {
+            close_request(state, request, touched);
+        }
+    } else if row.sent.wave > 1 {
+        for at in row.sent.take_spent(&state.invites) {
+            state.timers.cancel(at, Timer::Expiry(request));
+        }
+    }
+    touched.requests.push(request);
+}
+
+/// Takes back the timers of what a request had out.
+pub(super) fn cancel_sent(timers: &mut Timers, request: RequestId, sent: &Sent) {
+    timers.cancel(sent.expires_at, Timer::Expiry(request));
+    sent.earlier_expiries.iter().for_each(|it| timers.cancel(*it, Timer::Expiry(request)));
+    timers.cancel(sent.next_wave_at, Timer::Wave(request));
+}
+
+pub(super) fn waves_ended(state: &mut State, request: RequestId) {
+    let at = std::mem::take(&mut state.requests.at_mut(request).sent.next_wave_at);
+    state.timers.cancel(at, Timer::Wave(request));
+}
+
+pub(super) fn round_started(state: &mut State, request: RequestId, round: u32, touched: &mut Touched) {
+    let row = state.requests.at_mut(request);
+    row.round = round;
+    let declined = std::mem::take(&mut row.declined);
+    declined.iter().for_each(|it| state.timers.cancel(it.again_at, Timer::Reinvite(request)));
+    touched.requests.push(request);
+}
+
+pub(super) fn close_request(state: &mut State, id: RequestId, touched: &mut Touched) {
+    if let Some(row) = state.requests.remove(id) {
+        cancel_sent(&mut state.timers, id, &row.sent);
+        state.timers.cancel(row.routing.not_before, Timer::Begin(id));
+        row.declined.iter().for_each(|it| state.timers.cancel(it.again_at, Timer::Reinvite(id)));
+        state.conversations.at_mut(row.conversation).requests.retain(|it| *it != id);
+        touched.requests.push(id);
+    }
+}

@@ -1,0 +1,149 @@
+//! Round trips over every event, damage, and bytes of earlier releases.
+
+mod any_event;
+
+use proptest::{collection::vec, option, prelude::*};
+
+use super::{super::samples, *};
+use any_event::event;
+
+/// A batch of `samples::events()`, as the first release wrote it. It must decode for ever; it is never written anew.
+const FIRST_RELEASE: &str = "\
+    0880d095ffbc3112b203090000000000000000110700000000000000a2019c030a120a100a05636172647312054361726473\
+    1a000a0b0a090a056c6f616e731a000a2f0a2d0a0463686174120443686174221f0802100118a09c01208827280130013808\
+    40024a0410e0d4035204617761790a180a160a04617761791204417761792a0808021204636861740a260a240a087374616e\
+    6461726412085374616e64617264320e080a10041a080a046368617410030a180a160a0566726f6e74120546726f6e743a06\
+    0804100718030a1d0a1b0a0468656c70120448656c70420d0a0563617264731001180220020a390a370a04616e6e61120441\
+    4e4e414a290a087374616e64617264120a0a05636172647310d505120a0a056c6f616e7310e8071a0566726f6e740a390a37\
+    0a04626572741204424552544a290a087374616e64617264120a0a05636172647310d505120a0a056c6f616e7310e8071a05\
+    66726f6e740a390a370a04636c656f1204434c454f4a290a087374616e64617264120a0a05636172647310d505120a0a056c\
+    6f616e7310e8071a0566726f6e740a10120e0a05636172647312034e65771a000a0a1a080806120468656c70120782010410\
+    03180212170900000000200000001107000000000000008a01021003120c920109100318b0ba97ffbc311217090000000040\
+    0000001107000000000000009a01021003120672040801180312470900000000600000001107000000000000001a3308ac02\
+    1a1263c3a4736172406578616d706c652e6f7267200128ad023215220b12090a0200011203f403003002380340644801121f\
+    4a1d08ad0210ac02180220002a0a100130023803406448013081d095ffbc3112300900000000800000001107000000000000\
+    00221c08ad0210ac0218022084072a02020130a0ec96ffbc3138024001480112182a1608850710ad0218ac02200328013000\
+    3888f795ffbc31122a0900000000a0000000110700000000000000421608ad0210ac021801220284072a010232056c756e63\
+    68120e520c08ad0210ac02180220002803121c0900000000c00000001107000000000000006a0808ad0210ac021802120e5a\
+    0c08ac02180220f0fe95ffbc3112250900000000e0000000110700000000000000321108ac02120208011a010120d88696ff\
+    bc31120e7a0c08ac02100118c08e96ffbc3112190900000000000100001107000000000000003a0508ac0210011215621308\
+    ac021004220208002a087073737420e29c93";
+
+/// The events about records, as they were first written. Like the first release's, these bytes decode for ever.
+const FIRST_RECORDS: &str = "\
+    0880d095ffbc311224f2012108ac021a1c0a056f7264657212036f2d371a0e5a77c3b66c6620476cc3a47365721212fa010f\
+    08ac021a056f7264657222036f2d37122682022308ac0210011a1c0a056f7264657212036f2d371a0e5a77c3b66c6620476c\
+    c3a4736572";
+
+/// A conversation with an access scope, as it was first written.
+const FIRST_ACCESS_SCOPE: &str = "\
+    0880d095ffbc3112221a2008ac021a0463757374200128ad0232081001300138014064a2010573616c6573";
+
+fn recorded(events: Vec<(Option<RequestKey>, Event)>) -> Vec<Recorded> {
+    events
+        .into_iter()
+        .map(|(key, event)| Recorded { at: 0, key, event, told: 0..0, log_number: 0, invites_to: None })
+        .collect()
+}
+
+fn samples_with_keys() -> Vec<(Option<RequestKey>, Event)> {
+    let key = |place: u128| place.is_multiple_of(2).then_some(RequestKey(place << 100 | 7));
+    (0..).map(key).zip(samples::events()).collect()
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(
+        at in any::<u64>(),
+        events in vec((option::of(any::<u128>().prop_map(RequestKey)), event()), 0..12),
+    ) {
+        let payload = encode(at, &recorded(events.clone()));
+        prop_assert_eq!(decode(&payload).expect("what was encoded decodes"), StoredBatch { at, events });
+    }
+
+    #[test]
+    fn bytes_of_any_kind_are_read_or_refused(bytes in vec(any::<u8>(), 0..400)) {
+        if let Ok(batch) = decode(&bytes) {
+            let again = encode(batch.at, &recorded(batch.events.clone()));
+            prop_assert_eq!(decode(&again).expect("what was decoded can be written"), batch);
+        }
+    }
+
+    #[test]
+    fn a_damaged_batch_is_read_or_refused(place in any::<prop::sample::Index>(), bits in 1_u8.., cut in any::<bool>()) {
+        let mut payload = encode(9, &recorded(samples_with_keys()));
+        let place = place.index(payload.len());
+        if cut { payload.truncate(place) } else { payload[place] ^= bits }
+        if let Ok(batch) = decode(&payload) {
+            let again = encode(batch.at, &recorded(batch.events.clone()));
+            prop_assert_eq!(decode(&again).expect("what was decoded can be written"), batch);
+        }
+    }
+}
+
+fn from_hex(hex: &str) -> Vec<u8> {
+    (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("hex")).collect()
+}
+
+#[test]
+fn what_the_first_release_wrote_is_read_for_ever() {
+    let batch = decode(&from_hex(FIRST_RELEASE)).expect("it decodes");
+    let mut events = samples_with_keys();
+    events.truncate(18);
+    assert_eq!(batch, StoredBatch { at: 1_700_000_000_000, events });
+}
+
+#[test]
+fn events_about_records_are_read_for_ever() {
+    let batch = decode(&from_hex(FIRST_RECORDS)).expect("it decodes");
+    let events: Vec<_> = samples::events().drain(18..21).map(|it| (None, it)).collect();
+    assert_eq!(encode(batch.at, &recorded(events.clone())), from_hex(FIRST_RECORDS));
+    assert_eq!(batch, StoredBatch { at: 1_700_000_000_000, events });
+}
+
+#[test]
+fn access_scopes_are_read_for_ever() {
+    let batch = decode(&from_hex(FIRST_ACCESS_SCOPE)).expect("it decodes");
+    assert_eq!(encode(batch.at, &recorded(batch.events.clone())), from_hex(FIRST_ACCESS_SCOPE));
+    let [(None, Event::ConversationCreated { conversation, access_scope, .. })] = &batch.events[..] else {
+        panic!("{batch:?}")
+    };
+    assert_eq!((conversation.0, &**access_scope), (300, "sales"));
+}
+
+#[test]
+fn the_samples_have_every_event() {
+    let discriminants: std::collections::HashSet<_> =
+        samples::events().iter().map(std::mem::discriminant).collect();
+    let (_, body) =
+        include_str!("../../../engine/event.rs").split_once("pub enum Event {").expect("the enum");
+    let variants = body.lines().filter(|line| line.starts_with("    ") && line.ends_with(" {")).count();
+    assert_eq!((discriminants.len(), samples::events().len()), (variants, variants));
+}
+
+#[test]
+fn what_this_release_does_not_know_is_refused_by_name() {
+    let batch = |event| {
+        let entries = vec![stored_v1::Entry { key_high: None, key_low: None, event }];
+        decode(&stored_v1::Batch { at_ms: 1, entries }.encode_to_vec())
+    };
+    assert!(matches!(batch(None), Err(StoredError::Missing("an event"))));
+    let started = |console| {
+        let started = stored_v1::SessionStarted { agent: 1, epoch: 1, console };
+        batch(Some(stored_v1::entry::Event::SessionStarted(started)))
+    };
+    assert!(matches!(started(99), Err(StoredError::UnknownChoice { choice: "a console", number: 99 })));
+    assert!(matches!(started(0), Err(StoredError::UnknownChoice { number: 0, .. })));
+    let ended =
+        stored_v1::InvitesEnded { end: 1, invites: vec![1, 2], agents: vec![1], ..Default::default() };
+    let ended = batch(Some(stored_v1::entry::Event::InvitesEnded(ended)));
+    assert!(matches!(ended, Err(StoredError::Impossible(_))));
+    assert!(matches!(decode(&[0xff]), Err(StoredError::Malformed(_))));
+}
+
+#[test]
+fn a_usual_batch_is_small() {
+    let sent = samples::events().into_iter().find(|it| matches!(it, Event::InvitesSent { .. }));
+    let payload = encode(1_700_000_000_000, &recorded(vec![(None, sent.expect("there is one"))]));
+    assert!(payload.len() <= 48, "{} bytes", payload.len());
+}
