@@ -31,8 +31,9 @@ proptest! {
 }
 
 /// Events and refusals that random programs must reach: a driver that never gets anywhere proves nothing.
-const REACHED: [&str; 57] = [
+const REACHED: [&str; 58] = [
     "AgentAtCapacity",
+    "AgentNotEligible",
     "AgentNotFound",
     "AlreadyAParticipant",
     "ButtonNotFound",

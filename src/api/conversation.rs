@@ -28,9 +28,10 @@ use crate::{
             ExtendWrapUpResponse, GetConversationRequest, GetConversationResponse, LeaveConversationRequest,
             LeaveConversationResponse, ListConversationsRequest, ListConversationsResponse,
             ListRecordsRequest, ListRecordsResponse, LoadHistoryRequest, LoadHistoryResponse, LogReader,
-            PostMessageRequest, PostMessageResponse, ReadChatLogRequest, ReadChatLogResponse,
-            RemoveRecordRequest, RemoveRecordResponse, RequestConferenceRequest, RequestConferenceResponse,
-            RequestTransferRequest, RequestTransferResponse, WatchChatLogRequest, WatchChatLogResponse,
+            PickConversationRequest, PickConversationResponse, PostMessageRequest, PostMessageResponse,
+            ReadChatLogRequest, ReadChatLogResponse, RemoveRecordRequest, RemoveRecordResponse,
+            RequestConferenceRequest, RequestConferenceResponse, RequestTransferRequest,
+            RequestTransferResponse, WatchChatLogRequest, WatchChatLogResponse,
             conversation_service_server::ConversationService, load_history_response::Part,
         },
     },
@@ -168,6 +169,13 @@ impl ConversationService for Conversations {
         &self,
         request: Request<RequestTransferRequest>,
     ) -> Result<Response<RequestTransferResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn pick_conversation(
+        &self,
+        request: Request<PickConversationRequest>,
+    ) -> Result<Response<PickConversationResponse>, Status> {
         self.0.mutate(request.into_inner()).await
     }
 

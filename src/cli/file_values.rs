@@ -141,6 +141,7 @@ pub(super) enum Model {
     MostAvailable,
     LongestIdle,
     BestMatch,
+    Choice,
 }
 
 impl From<Model> for v1::RoutingModel {
@@ -150,6 +151,7 @@ impl From<Model> for v1::RoutingModel {
             Model::MostAvailable => Self::MostAvailable,
             Model::LongestIdle => Self::LongestIdle,
             Model::BestMatch => Self::BestMatch,
+            Model::Choice => Self::Choice,
         }
     }
 }

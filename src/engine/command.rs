@@ -3,7 +3,9 @@
 use crate::engine::{
     directory::spec::{Resource, ResourceKind},
     event::Console,
-    ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx},
+    ids::{
+        AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx,
+    },
     records::Record,
     routing::RoutingAsk,
 };
@@ -127,6 +129,13 @@ pub enum Command {
         /// Who is asked.
         routing: RoutingAsk,
     },
+    /// Picks what waits for a button of the model CHOICE.
+    PickConversation {
+        /// Who.
+        session: Acting,
+        /// Which.
+        conversation: ConversationId,
+    },
     /// Withdraws a conference or transfer request.
     CancelRequest {
         /// Who.
@@ -219,10 +228,20 @@ impl Command {
             Self::CompleteWrapUp { .. } => 16,
             Self::ExtendWrapUp { .. } => 17,
             Self::PostMessage { .. } => 18,
+            Self::PickConversation { .. } => 19,
             Self::AttachRecord { .. } => 30,
             Self::RemoveRecord { .. } => 31,
         }
     }
+}
+
+/// Where requests wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitingRoom {
+    /// For a queue.
+    Queue(QueueIx),
+    /// For a button.
+    Button(ButtonIx),
 }
 
 /// A page of a list.
@@ -284,8 +303,8 @@ pub enum Query {
     Queues(Page<Box<str>>),
     /// What waits in a queue, the first so many.
     Waiting {
-        /// In which.
-        queue: QueueIx,
+        /// For whom.
+        place: WaitingRoom,
         /// At most so many.
         size: usize,
     },

@@ -37,6 +37,8 @@ pub enum Standing {
     Chosen,
     /// It could take it, and another is preferred.
     Lost(LostOn),
+    /// It may pick it (BTN-1).
+    MayPick,
     /// It can be given nothing at all.
     Absent(Absence),
     /// It cannot be given this.
@@ -126,6 +128,7 @@ impl Engine {
             .map(|rank| {
                 let standing = match best {
                     _ if invited(rank.1.2) => Standing::Invited,
+                    _ if class.picked => Standing::MayPick,
                     Some(best) if pending || (routing.mode == Mode::Single && best != *rank) => {
                         Standing::Lost(lost_on(best, *rank))
                     }
@@ -145,7 +148,7 @@ impl Engine {
     }
 
     /// How good an agent is for a class, or how it stands otherwise.
-    fn rank(
+    pub(super) fn rank(
         &self,
         agent: AgentIx,
         class: &Class,
@@ -171,7 +174,8 @@ impl Engine {
             let row = self.state.requests.at(turn.request);
             let class = Class::of(&self.state, row);
             let standing = self.rank(agent, &class, row.routing.model, Some(row));
-            (row.conversation, turn.request, standing.map_or_else(|it| it, |_| Standing::Chosen))
+            let free = if class.picked { Standing::MayPick } else { Standing::Chosen };
+            (row.conversation, turn.request, standing.map_or_else(|it| it, |_| free))
         });
         AgentExplanation { absence: self.state.presence(agent).err(), waiting: waiting.collect() }
     }

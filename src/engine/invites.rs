@@ -6,9 +6,10 @@
 use crate::engine::{
     Engine,
     command::Acting,
-    directory::spec::ResourceKind,
-    dispatch::eligible::{self, Class},
+    directory::spec::{ResourceKind, RoutingModel},
+    dispatch::eligible::{self, Class, Obstacle},
     event::{Event, InviteEnd, PresenceCause, RequestEnd, RequestKind},
+    explain::Standing,
     ids::{AgentIx, ConversationId, InviteId, Millis, RequestId, StatusIx},
     limits,
     rejection::Rejection,
@@ -118,6 +119,35 @@ impl Engine {
         status.filter(|it| self.state.registry.is_live(ResourceKind::PresenceStatus, it.0))
     }
 
+    /// An agent picks what waits for a button of the model CHOICE (BTN-1): it is invited and in, in one step.
+    pub(super) fn pick_conversation(
+        &mut self,
+        session: Acting,
+        conversation: ConversationId,
+    ) -> Result<(), Rejection> {
+        self.live_agent(session.agent)?;
+        let agent = self.acting(session)?;
+        self.live_conversation(conversation)?;
+        let waits = |id: &&RequestId| {
+            let row = self.state.requests.at(**id);
+            row.is_waiting()
+                && row.routing.model == RoutingModel::Choice
+                && row.routing.not_before <= self.now
+        };
+        let requests = &self.state.conversations.at(conversation).requests;
+        let request = *requests.iter().find(waits).ok_or(Rejection::RequestClosed)?;
+        let row = self.state.requests.at(request);
+        let class = Class::of(&self.state, row);
+        self.rank(agent, &class, row.routing.model, Some(row)).map_err(not_for)?;
+        let first = self.state.outcomes.next_id();
+        self.send_invites(request, vec![agent]);
+        // On a channel that auto-accepts it is in already.
+        if self.state.invites.get(first).is_some() {
+            self.win(first);
+        }
+        Ok(())
+    }
+
     /// Whether this invite is this agent's and pending; else what became of it (INV-4).
     fn pending(&self, agent: AgentIx, invite: InviteId) -> Result<(), Rejection> {
         match self.state.invites.get(invite) {
@@ -189,6 +219,20 @@ impl Engine {
                 self.end_request(request, RequestEnd::RequesterLeft);
             }
         }
+    }
+}
+
+/// Why an agent may not pick what it cannot be given.
+fn not_for(standing: Standing) -> Rejection {
+    match standing {
+        Standing::Obstacle(Obstacle::RoomShortBy(_) | Obstacle::ChannelFull) => Rejection::AgentAtCapacity,
+        Standing::Obstacle(Obstacle::InConversation) => Rejection::AlreadyAParticipant,
+        Standing::Invited
+        | Standing::Chosen
+        | Standing::Lost(_)
+        | Standing::MayPick
+        | Standing::Absent(_)
+        | Standing::Obstacle(_) => Rejection::AgentNotEligible,
     }
 }
 

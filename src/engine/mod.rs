@@ -208,6 +208,9 @@ impl Engine {
             Command::RequestTransfer { session, conversation, routing } => {
                 self.request_transfer(session, conversation, routing)
             }
+            Command::PickConversation { session, conversation } => {
+                self.pick_conversation(session, conversation)
+            }
             Command::CancelRequest { session, request } => self.cancel_request(session, request),
             Command::LeaveConversation { session, conversation } => {
                 self.leave_conversation(session, conversation)

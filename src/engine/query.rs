@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::{
     Engine,
-    command::{Page, Query},
+    command::{Page, Query, WaitingRoom},
     directory::{
         check::{self, Remark},
         plan,
@@ -260,9 +260,17 @@ impl Engine {
                 live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound)?;
                 Ok(Answer::AgentExplanation(Box::new(self.explain_agent(agent, size))))
             }
-            Query::Waiting { queue, size } => {
-                live(ResourceKind::Queue, queue.0, Rejection::QueueNotFound)?;
-                let turns = self.dispatch.demand().queue_first(queue, size);
+            Query::Waiting { place, size } => {
+                let turns = match place {
+                    WaitingRoom::Queue(queue) => {
+                        live(ResourceKind::Queue, queue.0, Rejection::QueueNotFound)?;
+                        self.dispatch.demand().queue_first(queue, size)
+                    }
+                    WaitingRoom::Button(button) => {
+                        live(ResourceKind::Button, button.0, Rejection::ButtonNotFound)?;
+                        self.dispatch.demand().button_first(button, size)
+                    }
+                };
                 Ok(Answer::Waiting(turns.into_iter().map(|it| self.request_view(it.request)).collect()))
             }
         }

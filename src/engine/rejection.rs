@@ -83,6 +83,8 @@ pub enum Rejection {
     NoWrapUp,
     /// The keeper has as many records as it may have.
     RecordsFull,
+    /// The agent cannot be given what it wants to pick.
+    AgentNotEligible,
     /// No room at the acceptance.
     AgentAtCapacity,
     /// The org has as many live conversations as it may have.

@@ -141,6 +141,30 @@ impl Mutation for v1::CancelRequestRequest {
     }
 }
 
+impl Mutation for v1::PickConversationRequest {
+    type Response = v1::PickConversationResponse;
+
+    fn org_id(&self) -> &str {
+        &self.org_id
+    }
+
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    fn into_command(self, names: &Names, check: &mut Check) -> Command {
+        head(&self, check);
+        Command::PickConversation {
+            session: session(self.session, names, check),
+            conversation: conversation(self.conversation_id, check),
+        }
+    }
+
+    fn respond(_: Reply) -> Self::Response {
+        v1::PickConversationResponse {}
+    }
+}
+
 impl Mutation for v1::LeaveConversationRequest {
     type Response = v1::LeaveConversationResponse;
 

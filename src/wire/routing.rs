@@ -23,6 +23,9 @@ pub(super) fn ask(routing: Option<v1::Routing>, names: &Names, check: &mut Check
         if let Some(priority) = routing.priority {
             check.number("priority", priority, 0, limits::PRIORITY_MAX);
         }
+        if routing.model == i32::from(v1::RoutingModel::Choice) {
+            check.say("model", "CHOICE is a button's own model, said in the directory");
+        }
         let over = |it| if it { Capacity::Exceed } else { Capacity::Fit };
         let size_max = u32::try_from(limits::BROADCAST_MAX).unwrap_or(u32::MAX);
         check.number("wave_size", routing.wave_size, 0, size_max);

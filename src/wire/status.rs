@@ -59,6 +59,7 @@ pub fn reason(rejection: &Rejection) -> v1::Reason {
         Rejection::ConferenceInProgress => v1::Reason::ConferenceInProgress,
         Rejection::NoWrapUp => v1::Reason::NoWrapUp,
         Rejection::RecordsFull => v1::Reason::RecordsFull,
+        Rejection::AgentNotEligible => v1::Reason::AgentNotEligible,
         Rejection::AgentAtCapacity => v1::Reason::AgentAtCapacity,
         Rejection::ConversationsFull => v1::Reason::ConversationsFull,
         Rejection::OrgsFull => v1::Reason::OrgsFull,
@@ -108,6 +109,7 @@ fn code(reason: v1::Reason) -> Code {
         | v1::Reason::ConferenceInProgress
         | v1::Reason::NoWrapUp
         | v1::Reason::RecordsFull
+        | v1::Reason::AgentNotEligible
         | v1::Reason::AgentAtCapacity
         | v1::Reason::ConversationsFull
         | v1::Reason::OrgsFull => Code::FailedPrecondition,
@@ -195,6 +197,9 @@ fn message(reason: v1::Reason) -> &'static str {
         v1::Reason::NoWrapUp => "the agent has no wrap-up in this conversation; nothing is left to do",
         v1::Reason::RecordsFull => {
             "the keeper has as many records in this conversation as it may have; remove one first"
+        }
+        v1::Reason::AgentNotEligible => {
+            "the agent cannot be given this; ExplainConversation says what is in the way"
         }
         v1::Reason::AgentAtCapacity => "the agent has no room for this now; finish other work first",
         v1::Reason::OrgsFull => "the service hosts as many orgs as it may; use another instance",
@@ -301,6 +306,7 @@ mod tests {
             R::ConferenceInProgress,
             R::NoWrapUp,
             R::RecordsFull,
+            R::AgentNotEligible,
             R::AgentAtCapacity,
             R::ConversationsFull,
             R::OrgsFull,

@@ -6,7 +6,11 @@ use super::{
     names::{id_of, number_of},
     page, v1, view,
 };
-use crate::engine::{command::Query, directory::names::Names, query::Answer};
+use crate::engine::{
+    command::{Query, WaitingRoom},
+    directory::names::Names,
+    query::Answer,
+};
 
 impl Inquiry for v1::GetQueueRequest {
     type Response = v1::GetQueueResponse;
@@ -56,10 +60,16 @@ impl Inquiry for v1::ListWaitingRequest {
 
     fn into_query(self, names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);
-        Query::Waiting {
-            queue: number_of(names, check, "queue_id", &self.queue_id),
-            size: page::size(self.page_size, check),
-        }
+        let size = page::size(self.page_size, check);
+        let place = if self.button_id.is_empty() {
+            WaitingRoom::Queue(number_of(names, check, "queue_id", &self.queue_id))
+        } else {
+            if !self.queue_id.is_empty() {
+                check.say("button_id", "stands beside a queue_id; name one of them");
+            }
+            WaitingRoom::Button(number_of(names, check, "button_id", &self.button_id))
+        };
+        Query::Waiting { place, size }
     }
 
     fn respond(answer: Answer, names: &Names) -> Self::Response {

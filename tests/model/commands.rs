@@ -171,6 +171,29 @@ impl World {
             Command::RequestTransfer { session, conversation, routing } => {
                 self.transfer(session, conversation, routing)
             }
+            Command::PickConversation { session, conversation } => {
+                self.agent_is_live(session.agent)?;
+                let agent = self.acting(session)?;
+                self.is_live(conversation)?;
+                let waits = self.requests.iter().find(|(_, it)| {
+                    it.conversation == conversation
+                        && it.pending.is_empty()
+                        && it.routing.model == RoutingModel::Choice
+                        && it.routing.not_before <= self.now
+                });
+                let (id, row) = waits.map(|it| (*it.0, it.1.clone())).ok_or(Rejection::RequestClosed)?;
+                check(self.is_there(agent), Rejection::AgentNotEligible)?;
+                let is_in = self.conversations[&conversation].participants.contains(&agent);
+                check(!is_in, Rejection::AlreadyAParticipant)?;
+                check(!self.said_no(agent, &row) && self.could(agent, &row), Rejection::AgentNotEligible)?;
+                check(self.has_room(agent, &row, self.weight(&row)), Rejection::AgentAtCapacity)?;
+                self.invite(id, &[agent]);
+                let pending = self.requests.get(&id).and_then(|it| it.pending.first().copied());
+                if let Some((invite, _)) = pending {
+                    self.win(id, invite);
+                }
+                Ok(Reply::Done)
+            }
             Command::CancelRequest { session, request } => {
                 self.agent_is_live(session.agent)?;
                 let agent = self.acting(session)?;

@@ -193,7 +193,10 @@ fn is_right(resource: &Resource, all: &[Resource]) -> bool {
         Resource::Channel(it) => it.weight <= limits::UNITS_MAX && it.reinvite != Reinvite::After(0),
         Resource::Button(it) => {
             !it.skills.is_empty()
-                && matches!(it.model, RoutingModel::LeastActive | RoutingModel::MostAvailable)
+                && matches!(
+                    it.model,
+                    RoutingModel::LeastActive | RoutingModel::MostAvailable | RoutingModel::Choice
+                )
                 && distinct.len() == refers.len()
         }
         Resource::Agent(it) => {

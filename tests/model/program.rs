@@ -63,6 +63,7 @@ pub(crate) enum Op {
     Transfer(Die, Ask),
     Cancel(Die),
     Leave(Die),
+    Pick(Die, Die),
     EndByAgent(Die),
     EndByPlatform(Die),
     Complete(Die),
@@ -303,6 +304,14 @@ impl Step {
                 let (session, conversation) = pick(&seats, *die)
                     .map_or_else(|| seat(*die), |it| (session(it.0), ConversationId(thing(it.1.0))));
                 Command::LeaveConversation { session, conversation }
+            }
+            Op::Pick(agent, die) => {
+                // What waits to be picked, where there is any.
+                let mut waiting: Vec<_> = world.requests.values().collect();
+                waiting.retain(|it| it.routing.model == RoutingModel::Choice && it.pending.is_empty());
+                let conversation = pick(&waiting, *die).map_or_else(|| room(*die), |it| it.conversation);
+                let agent = AgentIx(u32::from(*agent) % u32::try_from(world.agents.len().max(1)).unwrap());
+                Command::PickConversation { session: session(agent), conversation }
             }
             Op::EndByAgent(die) => {
                 let (session, conversation) = seat(*die);

@@ -2,7 +2,7 @@
 //! first of them in turn.
 
 use omniroute::engine::{
-    directory::spec::Reinvite,
+    directory::spec::{Reinvite, RoutingModel},
     event::{Author, Event, RequestEnd, RequestKind},
     ids::{AgentIx, InviteId, Millis, RequestId},
     limits,
@@ -92,6 +92,9 @@ impl World {
 
     fn to_do_for(&self, id: RequestId) -> Option<ToDo> {
         let row = &self.requests[&id];
+        if row.routing.model == RoutingModel::Choice {
+            return None;
+        }
         let mut eligible = self.eligible(id);
         eligible.retain(|agent| !row.pending.iter().any(|it| it.1 == *agent));
         if !eligible.is_empty() {
@@ -137,7 +140,7 @@ impl World {
         }
     }
 
-    fn invite(&mut self, request: RequestId, agents: &[AgentIx]) {
+    pub(crate) fn invite(&mut self, request: RequestId, agents: &[AgentIx]) {
         let row = self.requests[&request].clone();
         let channel = self.channel_of(row.conversation);
         let rules = self.directory.channel(channel).clone();

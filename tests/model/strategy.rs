@@ -150,6 +150,7 @@ fn button(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
     let model = prop_oneof![
         9 => Just(RoutingModel::LeastActive),
         9 => Just(RoutingModel::MostAvailable),
+        6 => Just(RoutingModel::Choice),
         1 => Just(RoutingModel::BestMatch),
     ];
     (ids(&SKILLS, 2), any::<bool>(), model, option::of(0_u32..=2)).prop_map(
@@ -300,6 +301,7 @@ fn op() -> impl Strategy<Value = Op> + Clone {
         40 => (die(), ask()).prop_map(|(seat, ask)| Op::Transfer(seat, ask)),
         8 => die().prop_map(Op::Cancel),
         20 => die().prop_map(Op::Leave),
+        40 => (die(), die()).prop_map(|it| Op::Pick(it.0, it.1)),
         15 => die().prop_map(Op::EndByAgent),
         6 => die().prop_map(Op::EndByPlatform),
         12 => die().prop_map(Op::Complete),

@@ -106,7 +106,12 @@ async fn api_4_pages_have_a_bound_and_a_token() {
     invalid(house.conversations().list_conversations(conversations).await, &["page_size"]);
     let queues = ListQueuesRequest { org_id: org_id.clone(), page_size, ..Default::default() };
     invalid(house.supervisor().list_queues(queues).await, &["page_size"]);
-    let waiting = ListWaitingRequest { org_id: org_id.clone(), queue_id: "help".into(), page_size };
+    let waiting = ListWaitingRequest {
+        org_id: org_id.clone(),
+        queue_id: "help".into(),
+        page_size,
+        ..Default::default()
+    };
     invalid(house.supervisor().list_waiting(waiting).await, &["page_size"]);
     let log =
         ReadChatLogRequest { org_id: org_id.clone(), conversation_id: 1, page_size, ..Default::default() };
@@ -145,7 +150,12 @@ async fn api_4_pages_together_are_the_whole_list() {
         }
     }
     assert_eq!(listed, ["ann", "bob", "cid", "dee"]);
-    let request = ListWaitingRequest { org_id: ORG.into(), queue_id: "help".into(), page_size: 2 };
+    let request = ListWaitingRequest {
+        org_id: ORG.into(),
+        queue_id: "help".into(),
+        page_size: 2,
+        ..Default::default()
+    };
     let first = house.supervisor().list_waiting(request).await.expect("a page").into_inner().requests;
     assert_eq!(first.iter().map(|it| it.conversation_id).collect::<Vec<_>>(), chats[..2]);
 }

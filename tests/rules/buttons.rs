@@ -1,11 +1,13 @@
 //! BTN: button skills, the older routing.
 
 use omniroute::wire::v1::{
-    Author, Button, ConversationState, InviteOutcome, LogEntryKind, LogReader, RequestEnd, Routing,
-    RoutingModel, RoutingType, event::Event,
+    Author, Button, ConversationState, InviteOutcome, ListWaitingRequest, LogEntryKind, LogReader,
+    RequestEnd, Routing, RoutingModel, RoutingType, event::Event,
 };
 
-use crate::support::{Desk, House, agent, button, queue, sample, to};
+use tonic::Code;
+
+use crate::support::{Desk, House, ORG, agent, button, queue, refused, sample, to};
 
 async fn decline_next(desk: &mut Desk) {
     let invite = desk.invite().await.invite_id;
@@ -148,4 +150,49 @@ async fn btn_3_nobody_there_is_no_decline() {
     let mut ann = house.desk("ann").await;
     ann.presence("lunch").await.expect("there is such a status");
     assert_eq!(house.conversation(chat).await.state(), ConversationState::Waiting);
+}
+
+async fn waiting_for_web(house: &House) -> Vec<u64> {
+    let request = ListWaitingRequest { org_id: ORG.into(), button_id: "web".into(), ..Default::default() };
+    let found = house.supervisor().list_waiting(request).await.expect("it can be listed").into_inner();
+    found.requests.into_iter().map(|it| it.conversation_id).collect()
+}
+
+#[tokio::test]
+async fn btn_1_by_choice_agents_pick_from_what_waits() {
+    let web = Button { model: RoutingModel::Choice.into(), ..sample::button("", &["french", "billing"]) };
+    let house = House::with(sample::with_button(web)).await;
+    let (mut ann, mut dee) = (house.desk("ann").await, house.desk("dee").await);
+    let (first, second) = (house.chat(button("web")).await, house.chat(button("web")).await);
+    assert_eq!(waiting_for_web(&house).await, [first, second], "nobody is invited");
+    // She may take the later one.
+    ann.pick(second).await.expect("it waits, and she may");
+    assert_eq!(house.participants(second).await, ["ann"]);
+    assert_eq!(ann.invite_ended().await.outcome(), InviteOutcome::Accepted);
+    assert_eq!(house.agent("ann").await.units_used, 1);
+    assert_eq!(house.conversation(second).await.routing_type(), RoutingType::ButtonSkills);
+    // Of all who pick, one succeeds.
+    refused(dee.pick(second).await, Code::FailedPrecondition, "REQUEST_CLOSED");
+    assert_eq!(waiting_for_web(&house).await, [first]);
+    dee.pick(first).await.expect("it waits, and she may");
+    refused(dee.pick(9_999).await, Code::NotFound, "CONVERSATION_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn btn_1_who_could_not_be_given_it_cannot_pick_it() {
+    let web = Button { model: RoutingModel::Choice.into(), ..sample::button("", &["french"]) };
+    let house = House::with(sample::with_button(web)).await;
+    let (mut ann, mut dee) = (house.desk("ann").await, house.desk("dee").await);
+    let chat = house.chat(button("web")).await;
+    refused(dee.pick(chat).await, Code::FailedPrecondition, "AGENT_NOT_ELIGIBLE");
+    ann.presence("lunch").await.expect("she may");
+    refused(ann.pick(chat).await, Code::FailedPrecondition, "AGENT_NOT_ELIGIBLE");
+    ann.presence("available").await.expect("she may");
+    for _ in 0..3 {
+        house.chat(agent("ann")).await;
+        ann.take().await;
+    }
+    refused(ann.pick(chat).await, Code::FailedPrecondition, "AGENT_AT_CAPACITY");
+    let queued = house.chat(queue("help")).await;
+    refused(ann.pick(queued).await, Code::FailedPrecondition, "REQUEST_CLOSED");
 }

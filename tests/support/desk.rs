@@ -243,6 +243,16 @@ impl Desk {
         self.conversations.cancel_request(request).await.map(|_| ())
     }
 
+    pub async fn pick(&mut self, conversation_id: u64) -> Result<(), Status> {
+        let request = v1::PickConversationRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            session: Some(self.session.clone()),
+            conversation_id,
+        };
+        self.conversations.pick_conversation(request).await.map(|_| ())
+    }
+
     pub async fn leave(&mut self, conversation_id: u64) -> Result<(), Status> {
         let request = v1::LeaveConversationRequest {
             org_id: ORG.into(),

@@ -222,7 +222,8 @@ impl House {
 
     /// The conversations that wait in a queue, in the order in which they will be served.
     pub async fn waiting(&self, queue: &str) -> Vec<u64> {
-        let request = v1::ListWaitingRequest { org_id: ORG.into(), queue_id: queue.into(), page_size: 0 };
+        let request =
+            v1::ListWaitingRequest { org_id: ORG.into(), queue_id: queue.into(), ..Default::default() };
         let found = self.supervisor().list_waiting(request).await.expect("the queue is there").into_inner();
         found.requests.into_iter().map(|it| it.conversation_id).collect()
     }

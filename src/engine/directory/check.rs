@@ -283,6 +283,9 @@ impl Checker<'_> {
     }
 
     fn queue(&mut self, it: &Queue) {
+        if it.model == RoutingModel::Choice {
+            self.say("model", "CHOICE is for buttons");
+        }
         self.at_most("priority", it.priority, limits::PRIORITY_MAX);
         self.at_most("weight", it.weight.unwrap_or(0), limits::UNITS_MAX);
         self.at_most("waiting_max", it.waiting_max.map_or(0, |it| it as usize), limits::CONVERSATIONS_MAX);
@@ -306,8 +309,8 @@ impl Checker<'_> {
             self.refer(&format!("skill_ids[{place}]"), ResourceKind::Skill, id);
         }
         self.distinct("skill_ids", it.skills.iter().map(|id| &**id));
-        if !matches!(it.model, RoutingModel::LeastActive | RoutingModel::MostAvailable) {
-            self.say("model", "a button routes by LEAST_ACTIVE or MOST_AVAILABLE");
+        if matches!(it.model, RoutingModel::LongestIdle | RoutingModel::BestMatch) {
+            self.say("model", "a button routes by LEAST_ACTIVE, MOST_AVAILABLE or CHOICE");
         }
     }
 

@@ -116,6 +116,8 @@ pub enum RoutingModel {
     LongestIdle,
     /// Highest sum of levels over the required skills.
     BestMatch,
+    /// Nobody is chosen: agents pick from what waits. For buttons (BTN-1).
+    Choice,
 }
 
 /// A queue: its members serve what is sent to it.

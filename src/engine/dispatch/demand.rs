@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::eligible::Class;
 use crate::engine::{
     directory::registry::Registry,
-    ids::{AgentIx, Millis, QueueIx, RequestId},
+    ids::{AgentIx, ButtonIx, Millis, QueueIx, RequestId},
     routing::{Routing, Target},
     state::conversation::Request,
 };
@@ -167,6 +167,16 @@ impl Demand {
     pub fn queue_first(&self, queue: QueueIx, at_most: usize) -> Vec<Turn> {
         let mut turns: Vec<Turn> =
             self.lines_of(queue).flat_map(|it| it.waiting.iter().take(at_most).copied()).collect();
+        turns.sort_unstable();
+        turns.truncate(at_most);
+        turns
+    }
+
+    /// The requests that wait for a button, in turn, the first so many.
+    pub fn button_first(&self, button: ButtonIx, at_most: usize) -> Vec<Turn> {
+        let of_button = self.lines.iter().filter(|it| it.class.target == Target::Button(button));
+        let mut turns: Vec<Turn> =
+            of_button.flat_map(|it| it.waiting.iter().take(at_most).copied()).collect();
         turns.sort_unstable();
         turns.truncate(at_most);
         turns

@@ -8,7 +8,10 @@
 //! ```
 
 use crate::engine::{
-    directory::registry::{CapacityProfile, Registry},
+    directory::{
+        registry::{CapacityProfile, Registry},
+        spec::RoutingModel,
+    },
     event::{Console, RequestKind},
     ids::{AgentIx, ChannelIx, Millis, ProfileIx, QueueIx, SkillIx, StatusIx},
     routing::{Capacity, Requirement, Routing, RoutingType, Target},
@@ -49,6 +52,8 @@ pub struct Class {
     pub capacity: Capacity,
     /// Whether it is for LIGHTNING consoles only (CONF-5).
     pub lightning_only: bool,
+    /// Whether it waits until an agent picks it (BTN-1).
+    pub picked: bool,
 }
 
 /// Why an agent cannot be given a request.
@@ -103,6 +108,7 @@ impl Class {
             interruptible: rules.interruptible,
             capacity: routing.capacity,
             lightning_only: kind == RequestKind::Conference && routing_type == RoutingType::OmniChannel,
+            picked: routing.model == RoutingModel::Choice,
         }
     }
 }

@@ -291,7 +291,7 @@ impl Dispatch {
             .iter()
             .copied()
             .chain(self.demand.addressed_to(agent))
-            .filter(|&class| self.demand.line(class).next().is_some())
+            .filter(|&class| self.demand.line(class).next().is_some() && !self.demand.class(class).picked)
             .filter(|&class| {
                 self.supply.can_take(&state.registry, agent, self.demand.class(class), Room::Needed)
             })
@@ -307,6 +307,9 @@ impl Dispatch {
     /// What a waiting request calls for now; none: to go on waiting.
     fn decide(&mut self, state: &State, id: RequestId, request: &Request, now: Millis) -> Option<Decision> {
         let class = self.class(state, request);
+        if self.demand.class(class).picked {
+            return None;
+        }
         let conversation = state.conversation_of(request);
         let admits = |agent| eligible::bars(conversation, request, agent, now).is_ok();
         let agents = self.choose(state, class, request, &admits);

@@ -328,7 +328,8 @@ fn model_key(
     model: RoutingModel,
 ) -> (i64, i64, Millis) {
     match model {
-        RoutingModel::LeastActive => (i64::from(load.total), 0, 0),
+        // Among those who may pick, the order is only how they are shown.
+        RoutingModel::LeastActive | RoutingModel::Choice => (i64::from(load.total), 0, 0),
         RoutingModel::MostAvailable => {
             (-eligible::free_units(registry.profile(cohort.profile), load, class.interruptible), 0, 0)
         }
