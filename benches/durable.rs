@@ -39,7 +39,9 @@ use tokio::{
 };
 
 const ORG: &str = "bench";
-const AGENTS: u32 = 10_000;
+const SIZES: [u32; 4] = [100, 1_000, 10_000, 100_000];
+/// Sessions that are opened at once while the bench is set up.
+const AT_ONCE: usize = 1_000;
 /// Notices that wait for the one reader of all sessions.
 const NOTICES: usize = 65_536;
 
@@ -69,6 +71,7 @@ fn rand_key() -> u128 {
 }
 
 fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx, InviteId)>>) {
+    let agents = floor.agents;
     let dir = tempfile::tempdir().expect("a temporary directory");
     let (journal, _) = Embedded::open(dir.path()).expect("a new journal");
     let orgs = Arc::new(Orgs::default());
@@ -91,7 +94,7 @@ fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx,
     let mailboxes = shards.mailboxes();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
     let (sender, mut notices) = mpsc::channel::<Notice>(NOTICES);
-    runtime.block_on(open_sessions(&mailboxes, &org, sender, &mut notices));
+    runtime.block_on(open_sessions(agents, &mailboxes, &org, sender, &mut notices));
     let (mut to, mut from) = (Vec::new(), Vec::new());
     for _ in 0..clients {
         let (sender, receiver) = mpsc::channel(16);
@@ -112,37 +115,42 @@ fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx,
 }
 
 async fn open_sessions(
+    agents: u32,
     mailboxes: &Mailboxes,
     org: &Arc<str>,
     sender: mpsc::Sender<Notice>,
     notices: &mut mpsc::Receiver<Notice>,
 ) {
-    for agent in (0..AGENTS).map(AgentIx) {
-        let (ending, _) = oneshot::channel();
-        let sink = SessionSink { stream: u64::from(agent.0), notices: sender.clone(), ending };
-        let (reply, answer) = oneshot::channel();
-        let resume = Some(acting(agent).epoch);
-        let command = Command::OpenSession { agent, console: Console::Lightning, resume, status: None };
-        mailboxes
-            .post(
-                org,
-                Letter::Open { org: org.clone(), key: None, command, sink, reply: ReplyTo::Call(reply) },
-            )
-            .expect("there is room");
-        answer.await.expect("the service runs").expect("the session is there");
-        notices.recv().await.expect("it opens");
+    for some in (0..agents).collect::<Vec<u32>>().chunks(AT_ONCE) {
+        let mut answers = Vec::new();
+        for agent in some.iter().copied().map(AgentIx) {
+            let (ending, _) = oneshot::channel();
+            let sink = SessionSink { stream: u64::from(agent.0), notices: sender.clone(), ending };
+            let (reply, answer) = oneshot::channel();
+            let resume = Some(acting(agent).epoch);
+            let command = Command::OpenSession { agent, console: Console::Lightning, resume, status: None };
+            let reply = ReplyTo::Call(reply);
+            let letter = Letter::Open { org: org.clone(), key: None, command, sink, reply };
+            mailboxes.post(org, letter).expect("there is room");
+            answers.push(answer);
+        }
+        for answer in answers {
+            answer.await.expect("the service runs").expect("the session is there");
+            notices.recv().await.expect("it opens");
+        }
     }
 }
 
 /// One client: a conversation for one of its agents, accepted, ended; so many times.
 async fn client(
+    agents: u32,
     mailboxes: Mailboxes,
     number: usize,
     clients: usize,
     cycles: u64,
     mut invites: mpsc::Receiver<(AgentIx, InviteId)>,
 ) -> mpsc::Receiver<(AgentIx, InviteId)> {
-    let mine = usize::try_from(AGENTS).unwrap_or(1) / clients;
+    let mine = usize::try_from(agents).unwrap_or(1) / clients;
     for cycle in 0..cycles {
         let agent =
             u32::try_from(number + clients * (usize::try_from(cycle).unwrap_or(0) % mine)).unwrap_or(0);
@@ -167,36 +175,43 @@ async fn client(
 fn cycle(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("cycle");
     group.throughput(Throughput::Elements(1));
-    for clients in [1_usize, 8, 64, 256] {
-        let floor = Floor::new(AGENTS, COHORTS, 0);
-        println!("cycle/durable: {floor}, {clients} clients with one conversation each at a time");
+    let by_clients = [1_usize, 8, 64, 256].map(|clients| ("durable_clients", 10_000, clients));
+    let by_agents = SIZES.map(|agents| ("durable_agents", agents, 64));
+    for (name, agents, clients) in by_clients.into_iter().chain(by_agents) {
+        let floor = Floor::new(agents, COHORTS.min(agents), 0);
+        println!("cycle/{name}: {floor}, {clients} clients with one conversation each at a time");
         let (mut service, invites) = start(floor, clients);
         let mut invites = Some(invites);
-        group.bench_function(BenchmarkId::new("durable", clients), |bencher| {
-            bencher.iter_custom(|rounds| {
-                let each = rounds.div_ceil(clients as u64);
-                let begin = Instant::now();
-                let receivers = invites.take().expect("they come back");
-                let tasks: Vec<_> = receivers
-                    .into_iter()
-                    .enumerate()
-                    .map(|(number, invites)| {
-                        service.runtime.spawn(client(
-                            service.mailboxes.clone(),
-                            number,
-                            clients,
-                            each,
-                            invites,
-                        ))
-                    })
-                    .collect();
-                let back = tasks.into_iter().map(|it| service.runtime.block_on(it).expect("no client fails"));
-                invites = Some(back.collect());
-                let total = begin.elapsed();
-                #[allow(clippy::cast_precision_loss, reason = "a ratio")]
-                total.mul_f64(rounds as f64 / (each * clients as u64) as f64)
-            });
-        });
+        group.bench_function(
+            BenchmarkId::new(name, if name == "durable_agents" { u64::from(agents) } else { clients as u64 }),
+            |bencher| {
+                bencher.iter_custom(|rounds| {
+                    let each = rounds.div_ceil(clients as u64);
+                    let begin = Instant::now();
+                    let receivers = invites.take().expect("they come back");
+                    let tasks: Vec<_> = receivers
+                        .into_iter()
+                        .enumerate()
+                        .map(|(number, invites)| {
+                            service.runtime.spawn(client(
+                                agents,
+                                service.mailboxes.clone(),
+                                number,
+                                clients,
+                                each,
+                                invites,
+                            ))
+                        })
+                        .collect();
+                    let back =
+                        tasks.into_iter().map(|it| service.runtime.block_on(it).expect("no client fails"));
+                    invites = Some(back.collect());
+                    let total = begin.elapsed();
+                    #[allow(clippy::cast_precision_loss, reason = "a ratio")]
+                    total.mul_f64(rounds as f64 / (each * clients as u64) as f64)
+                });
+            },
+        );
         if let Some(shards) = service.shards.take() {
             shards.stop().expect("it stops in order");
         }

@@ -19,6 +19,7 @@ use omniroute::engine::{
     command::Command,
     directory::spec::RoutingModel,
     ids::{AgentIx, ConversationId},
+    limits,
     routing::{Capacity, Mode, RoutingAsk, Target},
 };
 
@@ -70,37 +71,43 @@ fn choose(criterion: &mut Criterion) {
 /// An agent's conversation ends, and it is invited to what has waited longest of all that it can do.
 fn free(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("free");
-    for waiting in SIZES {
-        let mut floor = Floor::new(10_000, COHORTS, 100);
+    // So much waiting for ten thousand agents, and ten thousand waiting for so many agents.
+    let backlogs = SIZES.map(|waiting| ("backlog", 10_000, waiting));
+    let agents = SIZES.map(|agents| ("agents", agents, 10_000));
+    for (name, agents, waiting) in backlogs.into_iter().chain(agents) {
+        let mut floor = Floor::new(agents, COHORTS.min(agents), 100);
         for seed in 0..waiting {
             let target = floor.requirements(seed);
             floor.decide(create(target));
         }
         floor.engine.take_outbox();
-        println!("free: {floor}, {waiting} waiting in {COHORTS} classes");
+        println!("free/{name}: {floor}, {waiting} waiting in {} classes", floor.cohorts);
         let mut turn = 0;
-        group.bench_function(BenchmarkId::new("backlog", waiting), |bencher| {
-            bencher.iter_custom(|rounds| {
-                timed(rounds, |_| {
-                    turn = (turn + 1) % floor.agents;
-                    let conversation = in_hand(&floor, AgentIx(turn));
-                    let (took, _) = clock(|| floor.decide(end(conversation)));
-                    // The freed agent takes what it is offered, and as much comes in anew; else it gets work of its own.
-                    let offered = floor.invited();
-                    let target = if offered.is_some() {
-                        floor.requirements(turn)
-                    } else {
-                        Target::Agent(AgentIx(turn))
-                    };
-                    floor.decide(create(target));
-                    let (agent, invite) =
-                        offered.or_else(|| floor.invited()).expect("the freed agent is invited");
-                    floor.decide(accept(agent, invite));
-                    floor.engine.take_outbox();
-                    took
-                })
-            });
-        });
+        group.bench_function(
+            BenchmarkId::new(name, if name == "agents" { agents } else { waiting }),
+            |bencher| {
+                bencher.iter_custom(|rounds| {
+                    timed(rounds, |_| {
+                        turn = (turn + 1) % floor.agents;
+                        let conversation = in_hand(&floor, AgentIx(turn));
+                        let (took, _) = clock(|| floor.decide(end(conversation)));
+                        // The freed agent takes what it is offered, and as much comes in anew; else it gets work of its own.
+                        let offered = floor.invited();
+                        let target = if offered.is_some() {
+                            floor.requirements(turn)
+                        } else {
+                            Target::Agent(AgentIx(turn))
+                        };
+                        floor.decide(create(target));
+                        let (agent, invite) =
+                            offered.or_else(|| floor.invited()).expect("the freed agent is invited");
+                        floor.decide(accept(agent, invite));
+                        floor.engine.take_outbox();
+                        took
+                    })
+                });
+            },
+        );
     }
     group.finish();
 }
@@ -109,13 +116,14 @@ fn in_hand(floor: &Floor, agent: AgentIx) -> ConversationId {
     floor.engine.state().agent(agent).conversations().next().expect("a busy agent is in a conversation")
 }
 
-/// All agents with a skill are invited at once; the first accepts, the others are rescinded.
+/// All agents with a skill are invited at once, as many as a broadcast may invite; the first accepts, the others are rescinded.
 fn race(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("race");
-    for agents in [100, 1_000, 10_000] {
+    for agents in SIZES {
         let mut floor = Floor::new(agents, 1, 0);
         println!("race: {floor}");
-        group.throughput(Throughput::Elements(u64::from(agents)));
+        let width = u64::from(agents).min(limits::BROADCAST_MAX as u64);
+        group.throughput(Throughput::Elements(width));
         group.bench_function(BenchmarkId::new("broadcast", agents), |bencher| {
             bencher.iter_custom(|rounds| {
                 timed(rounds, |_| {
