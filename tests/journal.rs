@@ -155,13 +155,15 @@ fn the_log_stays_bounded_while_it_is_written_and_read_without_pause() {
             }
         }
     });
-    for first in 1..=300 {
+    // How far the log grows before it begins anew depends on the disk; that it begins anew does not.
+    let log_bytes = || directory.path().join("journal.db-wal").metadata().unwrap().len();
+    let begins_anew = (1..=3_000).any(|first| {
         writer.commit(&[append("acme", first, 1, &payload)]).unwrap();
-    }
+        first >= 300 && 2 * log_bytes() < first << 20
+    });
+    assert!(begins_anew, "3,000 MiB were written, the log has {} bytes", log_bytes());
     drop(stop);
     reading.join().unwrap();
-    let log_bytes = directory.path().join("journal.db-wal").metadata().unwrap().len();
-    assert!(log_bytes < 200 << 20, "300 MiB were written, the log has {log_bytes} bytes");
     drop((writer, journal));
     assert_eq!(directory.path().join("journal.db-wal").metadata().unwrap().len(), 0);
     assert!(!directory.path().join("journal.live").exists());
