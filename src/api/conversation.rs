@@ -19,6 +19,7 @@ use crate::{
     },
     wire::{
         check::Check,
+        mutation::Inquiry,
         mutation::load_history,
         status,
         v1::{
@@ -130,24 +131,14 @@ impl ConversationService for Conversations {
     ) -> Result<Response<GetConversationResponse>, Status> {
         let call = request.into_inner();
         let place = self.place(&call.org_id, call.conversation_id, 0, 0, Check::new())?;
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        let query = Query::Conversation(place.conversation);
-        self.0.post(
-            &place.org.id,
-            crate::shard::letter::Letter::Query { org: place.org.id.clone(), query, reply },
-        )?;
-        match answer.await {
-            Ok(Err(Rejection::ConversationEnded)) => {
+        match self.0.answer(&place.org.id, Query::Conversation(place.conversation)).await? {
+            Err(Rejection::ConversationEnded) => {
                 caught_up(&place.org).await?;
                 let conversation = Some(chat_log::ended(place.conversation, self.known(&place).await?));
                 Ok(Response::new(GetConversationResponse { conversation }))
             }
-            Ok(Ok(answer)) => {
-                use crate::wire::mutation::Inquiry;
-                Ok(Response::new(GetConversationRequest::respond(answer, &place.org.names())))
-            }
-            Ok(Err(rejection)) => Err(status::refusal(&rejection)),
-            Err(_) => Err(status::shutting_down()),
+            Ok(answer) => Ok(Response::new(GetConversationRequest::respond(answer, &place.org.names()))),
+            Err(rejection) => Err(status::refusal(&rejection)),
         }
     }
 

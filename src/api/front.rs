@@ -141,9 +141,18 @@ impl Front {
         if !check.is_empty() {
             return Err(check.into_status());
         }
+        self.answer(org, query).await?.map_err(|rejection| status::refusal(&rejection))
+    }
+
+    /// What a shard answers to a checked query, or why it refuses.
+    pub(super) async fn answer(
+        &self,
+        org: &Arc<str>,
+        query: Query,
+    ) -> Result<Result<Answer, Rejection>, Status> {
         let (reply, answer) = oneshot::channel();
         self.post(org, Letter::Query { org: org.clone(), query, reply })?;
-        self.settled(answer).await
+        answer.await.map_err(|_| status::shutting_down())
     }
 
     /// Waits for what a shard answers.

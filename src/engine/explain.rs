@@ -13,7 +13,7 @@ use crate::engine::{
     ids::{AgentIx, ChannelIx, ConversationId, RequestId},
     query::Answer,
     rejection::Rejection,
-    routing::{Mode, Routing, RoutingAsk, RoutingType, Target},
+    routing::{Mode, Routing, RoutingAsk, Target},
     state::{Absence, conversation::Request},
 };
 
@@ -90,12 +90,7 @@ impl Engine {
             return Err(Rejection::ChannelNotFound);
         }
         let routing = self.fill_in(ask, RequestKind::New)?;
-        let routing_type = match routing.target {
-            Target::Button(_) => RoutingType::ButtonSkills,
-            Target::Agent(_) | Target::Skill(_) | Target::Requirements(_) | Target::Queue { .. } => {
-                RoutingType::OmniChannel
-            }
-        };
+        let routing_type = routing.target.routing_type();
         let class = Class::new(&self.state.registry, channel, routing_type, RequestKind::New, &routing);
         Ok(Answer::Explanation(Box::new(self.explain(&class, &routing, None, size))))
     }

@@ -32,12 +32,7 @@ impl Engine {
         if self.state.conversations.len() >= limits::CONVERSATIONS_MAX {
             return Err(Rejection::ConversationsFull);
         }
-        let routing_type = match routing.target {
-            Target::Button(_) => RoutingType::ButtonSkills,
-            Target::Agent(_) | Target::Skill(_) | Target::Requirements(_) | Target::Queue { .. } => {
-                RoutingType::OmniChannel
-            }
-        };
+        let routing_type = routing.target.routing_type();
         self.emit(Event::ConversationCreated {
             conversation: ConversationId(self.state.conversation_count + 1),
             channel,

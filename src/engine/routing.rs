@@ -54,6 +54,16 @@ impl Target {
         }
     }
 
+    /// How a conversation comes in that is meant for it (BTN-2).
+    pub fn routing_type(&self) -> RoutingType {
+        match self {
+            Self::Button(_) => RoutingType::ButtonSkills,
+            Self::Agent(_) | Self::Skill(_) | Self::Requirements(_) | Self::Queue { .. } => {
+                RoutingType::OmniChannel
+            }
+        }
+    }
+
     /// Whether it names whom it wants: an agent, or whoever has one skill. Such requests may exceed capacity (CAP-4) and fail at once
     /// when nobody is there (CONF-4); the others wait.
     pub fn is_personal(&self) -> bool {

@@ -130,11 +130,7 @@ impl Demand {
 
     /// What waits in all classes, in turn, the first so many.
     pub fn first(&self, at_most: usize) -> Vec<Turn> {
-        let mut turns: Vec<Turn> =
-            self.lines.iter().flat_map(|it| it.waiting.iter().take(at_most).copied()).collect();
-        turns.sort_unstable();
-        turns.truncate(at_most);
-        turns
+        first_of(self.lines.iter(), at_most)
     }
 
     /// How many requests wait for a queue.
@@ -165,24 +161,23 @@ impl Demand {
 
     /// The requests that wait for a queue, in turn, the first so many.
     pub fn queue_first(&self, queue: QueueIx, at_most: usize) -> Vec<Turn> {
-        let mut turns: Vec<Turn> =
-            self.lines_of(queue).flat_map(|it| it.waiting.iter().take(at_most).copied()).collect();
-        turns.sort_unstable();
-        turns.truncate(at_most);
-        turns
+        first_of(self.lines_of(queue), at_most)
     }
 
     /// The requests that wait for a button, in turn, the first so many.
     pub fn button_first(&self, button: ButtonIx, at_most: usize) -> Vec<Turn> {
-        let of_button = self.lines.iter().filter(|it| it.class.target == Target::Button(button));
-        let mut turns: Vec<Turn> =
-            of_button.flat_map(|it| it.waiting.iter().take(at_most).copied()).collect();
-        turns.sort_unstable();
-        turns.truncate(at_most);
-        turns
+        first_of(self.lines.iter().filter(|it| it.class.target == Target::Button(button)), at_most)
     }
 
     fn lines_of(&self, queue: QueueIx) -> impl Iterator<Item = &Line> {
         self.by_queue.get(&queue).into_iter().flatten().map(|&class| &self.lines[class])
     }
+}
+
+/// What waits in these lines, in turn, the first so many.
+fn first_of<'a>(lines: impl Iterator<Item = &'a Line>, at_most: usize) -> Vec<Turn> {
+    let mut turns: Vec<Turn> = lines.flat_map(|it| it.waiting.iter().take(at_most).copied()).collect();
+    turns.sort_unstable();
+    turns.truncate(at_most);
+    turns
 }
