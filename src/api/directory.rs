@@ -14,7 +14,10 @@ use crate::{
     },
     wire::{
         check::Check,
-        mutation::{Mutation, directory_of, plan_directory, plan_response, request_key, warnings},
+        mutation::{
+            Addressed, Mutation, Repeatable, directory_of, plan_directory, plan_response, request_key,
+            warnings,
+        },
         v1::{
             ApplyDirectoryRequest, ApplyDirectoryResponse, DeleteResourceRequest, DeleteResourceResponse,
             GetDirectoryRequest, GetDirectoryResponse, GetResourceRequest, GetResourceResponse,

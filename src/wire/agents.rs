@@ -61,14 +61,6 @@ pub fn open_session(request: &v1::OpenSessionRequest, names: &Names, check: &mut
 impl Mutation for v1::SetPresenceRequest {
     type Response = v1::SetPresenceResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
         Command::SetPresence {
@@ -84,14 +76,6 @@ impl Mutation for v1::SetPresenceRequest {
 
 impl Mutation for v1::AcceptInviteRequest {
     type Response = v1::AcceptInviteResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
 
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
@@ -109,14 +93,6 @@ impl Mutation for v1::AcceptInviteRequest {
 
 impl Mutation for v1::DeclineInviteRequest {
     type Response = v1::DeclineInviteResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
 
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
@@ -136,10 +112,6 @@ impl Mutation for v1::DeclineInviteRequest {
 impl Inquiry for v1::GetAgentRequest {
     type Response = v1::GetAgentResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
     fn into_query(self, names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);
         Query::Agent(number_of(names, check, "agent_id", &self.agent_id))
@@ -153,10 +125,6 @@ impl Inquiry for v1::GetAgentRequest {
 
 impl Inquiry for v1::ListAgentsRequest {
     type Response = v1::ListAgentsResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
 
     fn into_query(self, _names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);

@@ -33,14 +33,6 @@ fn conversation(conversation_id: u64, check: &mut Check) -> ConversationId {
 impl Mutation for v1::CreateConversationRequest {
     type Response = v1::CreateConversationResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
         check.bytes("customer_id", &self.customer_id, 1, limits::CUSTOMER_BYTES_MAX);
@@ -68,14 +60,6 @@ impl Mutation for v1::CreateConversationRequest {
 impl Mutation for v1::RequestConferenceRequest {
     type Response = v1::RequestConferenceResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
         Command::RequestConference {
@@ -93,14 +77,6 @@ impl Mutation for v1::RequestConferenceRequest {
 
 impl Mutation for v1::RequestTransferRequest {
     type Response = v1::RequestTransferResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
 
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
@@ -120,14 +96,6 @@ impl Mutation for v1::RequestTransferRequest {
 impl Mutation for v1::CancelRequestRequest {
     type Response = v1::CancelRequestResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
         Command::CancelRequest {
@@ -143,14 +111,6 @@ impl Mutation for v1::CancelRequestRequest {
 
 impl Mutation for v1::PickConversationRequest {
     type Response = v1::PickConversationResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
 
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
@@ -168,14 +128,6 @@ impl Mutation for v1::PickConversationRequest {
 impl Mutation for v1::LeaveConversationRequest {
     type Response = v1::LeaveConversationResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
         Command::LeaveConversation {
@@ -191,14 +143,6 @@ impl Mutation for v1::LeaveConversationRequest {
 
 impl Mutation for v1::EndConversationRequest {
     type Response = v1::EndConversationResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
 
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
@@ -216,14 +160,6 @@ impl Mutation for v1::EndConversationRequest {
 impl Mutation for v1::CompleteWrapUpRequest {
     type Response = v1::CompleteWrapUpResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
         Command::CompleteWrapUp {
@@ -239,14 +175,6 @@ impl Mutation for v1::CompleteWrapUpRequest {
 
 impl Mutation for v1::ExtendWrapUpRequest {
     type Response = v1::ExtendWrapUpResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
 
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
@@ -265,14 +193,6 @@ impl Mutation for v1::ExtendWrapUpRequest {
 
 impl Mutation for v1::PostMessageRequest {
     type Response = v1::PostMessageResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
 
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
@@ -298,10 +218,6 @@ impl Mutation for v1::PostMessageRequest {
 impl Inquiry for v1::GetConversationRequest {
     type Response = v1::GetConversationResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
     fn into_query(self, _names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);
         Query::Conversation(conversation(self.conversation_id, check))
@@ -315,10 +231,6 @@ impl Inquiry for v1::GetConversationRequest {
 
 impl Inquiry for v1::ListConversationsRequest {
     type Response = v1::ListConversationsResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
 
     fn into_query(self, _names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);

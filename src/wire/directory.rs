@@ -116,14 +116,6 @@ impl Mutation for v1::ApplyDirectoryRequest {
     /// Without warnings: they come from `warnings`, computed before the command is sent.
     type Response = v1::ApplyDirectoryResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
     fn into_command(self, _names: &Names, check: &mut Check) -> Command {
         head(&self, check);
         Command::ApplyDirectory { wanted: wanted(self.directory, check) }
@@ -145,14 +137,6 @@ impl Mutation for v1::ApplyDirectoryRequest {
 impl Mutation for v1::PutResourceRequest {
     type Response = v1::PutResourceResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
     fn into_command(self, _names: &Names, check: &mut Check) -> Command {
         head(&self, check);
         let nothing =
@@ -170,14 +154,6 @@ impl Mutation for v1::PutResourceRequest {
 impl Mutation for v1::DeleteResourceRequest {
     type Response = v1::DeleteResourceResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
     fn into_command(self, _names: &Names, check: &mut Check) -> Command {
         head(&self, check);
         check.id("id", &self.id);
@@ -191,10 +167,6 @@ impl Mutation for v1::DeleteResourceRequest {
 
 impl Inquiry for v1::GetResourceRequest {
     type Response = v1::GetResourceResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
 
     fn into_query(self, _names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);
@@ -210,10 +182,6 @@ impl Inquiry for v1::GetResourceRequest {
 
 impl Inquiry for v1::ListResourcesRequest {
     type Response = v1::ListResourcesResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
 
     fn into_query(self, _names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);

@@ -19,10 +19,6 @@ use crate::engine::{
 impl Inquiry for v1::ExplainConversationRequest {
     type Response = v1::ExplainConversationResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
     fn into_query(self, _names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);
         Query::ExplainConversation {
@@ -44,10 +40,6 @@ impl Inquiry for v1::ExplainConversationRequest {
 impl Inquiry for v1::ExplainRoutingRequest {
     type Response = v1::ExplainRoutingResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
     fn into_query(self, names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);
         Query::ExplainRouting {
@@ -65,10 +57,6 @@ impl Inquiry for v1::ExplainRoutingRequest {
 
 impl Inquiry for v1::ExplainAgentRequest {
     type Response = v1::ExplainAgentResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
 
     fn into_query(self, names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);

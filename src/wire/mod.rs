@@ -19,6 +19,7 @@ mod directory;
 pub mod event;
 mod explain;
 mod filter;
+mod heads;
 mod kinds;
 pub mod log;
 pub mod mutation;

@@ -8,6 +8,7 @@ use super::check::Check;
 pub use super::{
     agents::{load_history, open_session},
     directory::{directory_of, plan_directory, plan_response, warnings},
+    heads::{Addressed, Repeatable},
 };
 use crate::engine::{
     command::{Command, Query},
@@ -18,15 +19,9 @@ use crate::engine::{
 };
 
 /// A call that changes something.
-pub trait Mutation {
+pub trait Mutation: Repeatable {
     /// What it answers.
     type Response;
-
-    /// The org it is for.
-    fn org_id(&self) -> &str;
-
-    /// What makes a repeat harmless.
-    fn request_id(&self) -> &str;
 
     /// The command. Where the check has violations it is some well-formed command, not to be used.
     fn into_command(self, names: &Names, check: &mut Check) -> Command;
@@ -36,12 +31,9 @@ pub trait Mutation {
 }
 
 /// A call that asks.
-pub trait Inquiry {
+pub trait Inquiry: Addressed {
     /// What it answers.
     type Response;
-
-    /// The org it is for.
-    fn org_id(&self) -> &str;
 
     /// The query. Where the check has violations it is some well-formed query, not to be used.
     fn into_query(self, names: &Names, check: &mut Check) -> Query;

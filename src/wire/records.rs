@@ -45,14 +45,6 @@ pub(super) fn shown(it: &Record) -> v1::Record {
 impl Mutation for v1::AttachRecordRequest {
     type Response = v1::AttachRecordResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
         Command::AttachRecord {
@@ -69,14 +61,6 @@ impl Mutation for v1::AttachRecordRequest {
 
 impl Mutation for v1::RemoveRecordRequest {
     type Response = v1::RemoveRecordResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
 
     fn into_command(self, names: &Names, check: &mut Check) -> Command {
         head(&self, check);
@@ -97,10 +81,6 @@ impl Mutation for v1::RemoveRecordRequest {
 
 impl Inquiry for v1::ListRecordsRequest {
     type Response = v1::ListRecordsResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
 
     fn into_query(self, names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);

@@ -15,10 +15,6 @@ use crate::engine::{
 impl Inquiry for v1::GetQueueRequest {
     type Response = v1::GetQueueResponse;
 
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
-
     fn into_query(self, names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);
         Query::Queue(number_of(names, check, "queue_id", &self.queue_id))
@@ -32,10 +28,6 @@ impl Inquiry for v1::GetQueueRequest {
 
 impl Inquiry for v1::ListQueuesRequest {
     type Response = v1::ListQueuesResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
 
     fn into_query(self, _names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);
@@ -53,10 +45,6 @@ impl Inquiry for v1::ListQueuesRequest {
 
 impl Inquiry for v1::ListWaitingRequest {
     type Response = v1::ListWaitingResponse;
-
-    fn org_id(&self) -> &str {
-        &self.org_id
-    }
 
     fn into_query(self, names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);
