@@ -171,7 +171,9 @@ impl Engine {
                 Timer::Wave(request) => self.dispatch.next_wave(request),
                 Timer::Lease(agent) => self.end_session(agent),
                 Timer::WrapUp(agent, conversation) => self.end_due_wrap_ups(agent, conversation, at),
-                Timer::Reinvite(request) | Timer::Begin(request) => self.dispatch.look_again(request),
+                Timer::Reinvite(request) | Timer::Begin(request) | Timer::Earmark(request) => {
+                    self.dispatch.look_again(request);
+                }
             }
             self.state.timers.cancel(at, timer);
         }
@@ -244,6 +246,14 @@ impl Engine {
                     if why == RequestEnd::NoAgentAvailable && kind == RequestKind::New {
                         self.end_room(conversation, Author::Service);
                     }
+                }
+                Decision::Earmark(request, agent, earmark) => {
+                    let conversation = self.state.requests.at(request).conversation;
+                    self.emit(Event::AgentEarmarked { request, conversation, agent, earmark });
+                }
+                Decision::LiftEarmark(request, agent) => {
+                    let conversation = self.state.requests.at(request).conversation;
+                    self.emit(Event::EarmarkLifted { request, conversation, agent });
                 }
                 Decision::EndWaves(request) => {
                     let conversation = self.state.requests.at(request).conversation;

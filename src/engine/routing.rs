@@ -122,6 +122,8 @@ pub struct Routing {
     pub not_before: Millis,
     /// By when it should be accepted; 0: no deadline.
     pub accept_by: Millis,
+    /// After which wait it earmarks an agent, where it fits nobody's free room (QUE-5); 0: never.
+    pub earmark_after: Millis,
 }
 
 /// How the caller wants a request to be routed; what it leaves open the directory says (`requests::fill_in`).

@@ -137,6 +137,7 @@ fn in_the_way(obstacle: Obstacle) -> (v1::Standing, Option<SkillIx>, u32) {
         Obstacle::ChannelNotTaken => (v1::Standing::ChannelNotTaken, None, 0),
         Obstacle::Console => (v1::Standing::ConsoleNotSupported, None, 0),
         Obstacle::ChannelFull => (v1::Standing::ChannelFull, None, 0),
+        Obstacle::Earmarked => (v1::Standing::Earmarked, None, 0),
         Obstacle::RoomShortBy(units) => (v1::Standing::RoomShort, None, units),
         Obstacle::InConversation => (v1::Standing::InConversation, None, 0),
         Obstacle::Declined => (v1::Standing::Declined, None, 0),

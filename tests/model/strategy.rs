@@ -130,20 +130,24 @@ fn queue(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
         waiting_max,
         option::weighted(0.5, overflow()),
         any::<bool>(),
+        select(&[0_u64, 1, 700, 2_000][..]),
     )
-        .prop_map(move |(model, priority, weight, waiting_max, overflow, by_deadline)| {
-            let overflow = overflow.filter(|_| waiting_max.is_some());
-            Resource::Queue(Queue {
-                id: id.into(),
-                name: "".into(),
-                model,
-                priority,
-                weight,
-                waiting_max,
-                overflow,
-                by_deadline,
-            })
-        })
+        .prop_map(
+            move |(model, priority, weight, waiting_max, overflow, by_deadline, earmark_after_ms)| {
+                let overflow = overflow.filter(|_| waiting_max.is_some());
+                Resource::Queue(Queue {
+                    id: id.into(),
+                    name: "".into(),
+                    model,
+                    priority,
+                    weight,
+                    waiting_max,
+                    overflow,
+                    by_deadline,
+                    earmark_after_ms,
+                })
+            },
+        )
 }
 
 fn button(id: &'static str) -> impl Strategy<Value = Resource> + Clone {

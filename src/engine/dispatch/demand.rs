@@ -108,14 +108,14 @@ impl Demand {
         self.standing.insert(turn.request, (class, turn));
     }
 
-    /// Takes a request out of its line, if it stands in one, and says of which class it is.
-    pub fn leave(&mut self, request: RequestId) -> Option<ClassIx> {
+    /// Takes a request out of its line, if it stands in one, and says where it stood.
+    pub fn leave(&mut self, request: RequestId) -> Option<(ClassIx, Turn)> {
         let (class, turn) = self.standing.remove(&request)?;
         self.lines[class].waiting.remove(&turn);
         if turn.due != Millis::MAX {
             self.lines[class].by_age.remove(&(turn.requested_at, turn.request));
         }
-        Some(class)
+        Some((class, turn))
     }
 
     /// What waits in a class, in turn.

@@ -11,6 +11,7 @@
 //! an eligible agent has room, and a hopeless backlog costs nothing.
 
 pub mod demand;
+mod earmark;
 pub mod eligible;
 mod id_order;
 pub mod supply;
@@ -24,9 +25,10 @@ use crate::engine::{
     ids::{AgentIx, ChannelIx, ConversationId, Millis, RequestId},
     limits,
     routing::{Mode, Routing, RoutingType, Target},
-    state::{State, conversation::Request},
+    state::{State, agent::Earmark, conversation::Request},
 };
 use demand::{ClassIx, Demand, Turn};
+use earmark::Starving;
 use eligible::Class;
 use id_order::IdOrder;
 use supply::{CohortIx, Moved, Room, Supply};
@@ -42,6 +44,10 @@ pub enum Decision {
     NewRound(RequestId),
     /// Nobody is left for its next wave.
     EndWaves(RequestId),
+    /// Keep this agent for it, with so much room (QUE-5).
+    Earmark(RequestId, AgentIx, Earmark),
+    /// Keep no agent for it any more.
+    LiftEarmark(RequestId, AgentIx),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +78,7 @@ pub struct Dispatch {
     watchful: BTreeMap<ClassIx, BTreeSet<RequestId>>,
     /// Classes whose watchful requests are to be looked at again.
     alarmed: BTreeSet<ClassIx>,
+    starving: Starving,
     tidy_at: usize,
 }
 
@@ -86,7 +93,10 @@ impl Dispatch {
         for id in state.requests.ids() {
             let request = state.requests.at(id);
             if request.is_in_line(state.now) {
-                new.enter(state, id, request);
+                new.enter(state, id, request, state.now);
+                if request.earmarked.is_some() {
+                    new.look_again(id);
+                }
             }
             if request.wave_is_due(state.now) {
                 new.waves.insert(id);
@@ -94,6 +104,7 @@ impl Dispatch {
         }
         new.gained = new.supply.agents().collect();
         new.alarmed = new.watchful.keys().copied().collect();
+        new.starving.alarm_all();
         new.tidy_at = TIDY_FROM.max(2 * (new.supply.cohort_count() + new.demand.class_count()));
         new
     }
@@ -164,7 +175,9 @@ impl Dispatch {
         if former != cohort {
             former.into_iter().chain(cohort).for_each(|it| self.alarmed.extend(&self.classes_of[it]));
             self.alarmed.extend(self.demand.addressed_to(agent));
+            state.agent(agent).earmark().into_iter().for_each(|(request, _)| self.look_again(request));
         }
+        self.alarm_starving(state, agent);
     }
 
     fn class(&mut self, state: &State, request: &Request) -> ClassIx {
@@ -188,16 +201,21 @@ impl Dispatch {
         number
     }
 
-    fn enter(&mut self, state: &State, id: RequestId, request: &Request) {
+    fn enter(&mut self, state: &State, id: RequestId, request: &Request, now: Millis) {
         let class = self.class(state, request);
-        self.demand.enter(class, Turn::of(&state.registry, id, request));
+        let turn = Turn::of(&state.registry, id, request);
+        self.demand.enter(class, turn);
+        if request.starves(now) && request.earmarked.is_none() {
+            self.starving.enter(class, turn);
+        }
         if fails_when_nobody_is_there(request) || !request.declined.is_empty() {
             self.watchful.entry(class).or_default().insert(id);
         }
     }
 
     fn leave(&mut self, id: RequestId) {
-        let Some(class) = self.demand.leave(id) else { return };
+        let Some((class, turn)) = self.demand.leave(id) else { return };
+        self.starving.leave(class, turn);
         if let Some(watchful) = self.watchful.get_mut(&class) {
             watchful.remove(&id);
             if watchful.is_empty() {
@@ -224,6 +242,7 @@ impl Dispatch {
                 let again = self.watchful.get(&class).cloned().unwrap_or_default();
                 again.into_iter().for_each(|id| self.look_again(id));
             }
+            self.look_at_starving(state, now);
             while let Some(id) = self.unplaced.pop_first() {
                 if let Some(request) = state.requests.get(id).filter(|it| it.is_in_line(now)) {
                     let turn = Turn::of(&state.registry, id, request);
@@ -256,7 +275,7 @@ impl Dispatch {
         let request = state.requests.get(id).filter(|it| it.is_waiting())?;
         let decision = self.decide(state, id, request, now);
         if decision.is_none() {
-            self.enter(state, id, request);
+            self.enter(state, id, request, now);
         }
         decision
     }
@@ -315,6 +334,10 @@ impl Dispatch {
         let agents = self.choose(state, class, request, &admits);
         if !agents.is_empty() {
             return Some(Decision::Invite(id, agents));
+        }
+        let earmark = self.earmark(state, id, request, class, now);
+        if earmark.is_some() {
+            return earmark;
         }
         if self.somebody_could(state, class, &admits) {
             return None;

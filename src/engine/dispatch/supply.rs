@@ -293,6 +293,28 @@ impl Supply {
         ranks.into_iter().map(|(_, it)| it.2).collect()
     }
 
+    /// The agent of these cohorts who can soonest take a class that nobody has room for: fewest units short, then by who was given work
+    /// longest ago. Who is kept for other work is not asked.
+    pub fn soonest(
+        &self,
+        registry: &Registry,
+        class: &Class,
+        cohorts: &[CohortIx],
+        admits: impl Fn(AgentIx) -> bool,
+    ) -> Option<AgentIx> {
+        self.buckets(registry, class, cohorts, Room::Ignored)
+            .filter(|(cohort, load, _)| {
+                load.earmark.is_none() && eligible::could_ever_fit(registry.profile(cohort.profile), class)
+            })
+            .filter_map(|(cohort, load, bucket)| {
+                let short = eligible::short_by(registry.profile(cohort.profile), load, class);
+                let first = bucket.by_given.iter().find(|it| admits(it.2))?;
+                Some((short, *first))
+            })
+            .min()
+            .map(|(_, it)| it.2)
+    }
+
     fn buckets<'a>(
         &'a self,
         registry: &'a Registry,
@@ -315,7 +337,10 @@ fn fits(registry: &Registry, cohort: &Cohort, load: Load, class: &Class, room: R
 }
 
 fn gained_nothing(former: Load, load: Load) -> bool {
-    load.total >= former.total && load.primary >= former.primary && former.closed == load.closed
+    load.total >= former.total
+        && load.primary >= former.primary
+        && former.closed == load.closed
+        && (former.earmark == load.earmark || former.earmark.is_none())
 }
 
 /// What a model looks at first: the same for all agents of a bucket, but for the time since which they are free.
