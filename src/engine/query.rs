@@ -189,7 +189,7 @@ pub enum Answer {
 }
 
 /// Invited agents that a view of a request names.
-const INVITED_SHOWN: usize = 100;
+pub const INVITED_SHOWN: usize = 100;
 
 impl Engine {
     /// Answers a query.

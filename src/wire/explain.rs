@@ -3,7 +3,7 @@
 use super::{
     check::Check,
     mutation::{Inquiry, unfitting},
-    names::{count, id_of, number_of},
+    names::{count, id_of, number_of, time},
     page, routing, v1, view,
 };
 use crate::engine::{
@@ -11,8 +11,8 @@ use crate::engine::{
     directory::names::Names,
     dispatch::eligible::Obstacle,
     explain::{Explanation, LostOn, Standing},
-    ids::{AgentIx, ConversationId, SkillIx},
-    query::Answer,
+    ids::{AgentIx, ConversationId, Millis, SkillIx},
+    query::{Answer, INVITED_SHOWN, RequestView},
     state::Absence,
 };
 
@@ -77,6 +77,31 @@ impl Inquiry for v1::ExplainAgentRequest {
             absence: it.absence.map_or(v1::Standing::Unspecified, absent).into(),
             waiting: waiting.collect(),
         }
+    }
+}
+
+/// How many agents an `ExplainDecisions` shows of each decision.
+pub fn decisions_asked(call: &v1::ExplainDecisionsRequest, check: &mut Check) -> usize {
+    check.org(&call.org_id);
+    check.given("conversation_id", call.conversation_id);
+    page::size(call.page_size, check)
+}
+
+/// A decision of the past: where its event stands and when, and how it was decided.
+pub fn decision(
+    (position, at): (u64, Millis),
+    request: &RequestView,
+    explanation: &Explanation,
+    invited: &[AgentIx],
+    names: &Names,
+) -> v1::Decision {
+    v1::Decision {
+        position,
+        at_ms: time(at),
+        request: Some(view::request(request, names)),
+        explanation: Some(shown(explanation, names)),
+        invited_agent_ids: invited.iter().take(INVITED_SHOWN).map(|it| id_of(names, *it)).collect(),
+        invited_count: count(invited.len()),
     }
 }
 

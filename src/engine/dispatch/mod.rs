@@ -23,7 +23,6 @@ use crate::engine::{
     directory::spec::Reinvite,
     event::{RequestEnd, RequestKind},
     ids::{AgentIx, ChannelIx, ConversationId, Millis, RequestId},
-    limits,
     routing::{Mode, Routing, RoutingType, Target},
     state::{State, agent::Earmark, conversation::Request},
 };
@@ -384,13 +383,9 @@ impl Dispatch {
             (_, Mode::Single) => {
                 self.supply.best(registry, class, cohorts, model, admits).into_iter().collect()
             }
-            (_, Mode::Broadcast) => {
-                self.supply.best_of_all(registry, class, cohorts, model, limits::BROADCAST_MAX, admits)
-            }
-            (_, Mode::Waves) => {
-                let is_last = request.sent.wave + 1 >= limits::WAVES;
-                let size = if is_last { limits::BROADCAST_MAX } else { request.routing.waves.size as usize };
-                self.supply.best_of_all(registry, class, cohorts, model, size, admits)
+            (_, Mode::Broadcast | Mode::Waves) => {
+                let at_most = request.routing.at_once(request.sent.wave);
+                self.supply.best_of_all(registry, class, cohorts, model, at_most, admits)
             }
         }
     }
