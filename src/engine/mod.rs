@@ -39,7 +39,7 @@ use std::{ops::Range, sync::Arc};
 
 use apply::Touched;
 use command::{Acting, Command};
-use dispatch::{Decision, Dispatch};
+use dispatch::{Decision, Dispatch, Layout};
 use event::{Author, Event, RequestEnd, RequestKind};
 use ids::{Millis, RequestKey};
 use rejection::Rejection;
@@ -99,9 +99,14 @@ pub struct Engine {
 
 impl Engine {
     /// The engine over a state, from a snapshot or from replay.
-    pub fn new(mut state: State) -> Self {
+    pub fn new(state: State) -> Self {
+        Self::with_layout(state, Layout::default())
+    }
+
+    /// The same, with its index laid out otherwise.
+    pub fn with_layout(mut state: State, layout: Layout) -> Self {
         state.reindex();
-        let dispatch = Dispatch::new(&state);
+        let dispatch = Dispatch::new(&state, layout);
         Self { now: state.now, dispatch, state, ..Self::default() }
     }
 

@@ -10,9 +10,10 @@ use super::{
     Decision, Dispatch,
     demand::{ClassIx, Turn},
     eligible,
-    supply::Room,
+    supply::RoomFor,
 };
 use crate::engine::{
+    directory::spec::RoutingModel,
     ids::{AgentIx, Millis, RequestId},
     state::{State, agent::Earmark, conversation::Request},
 };
@@ -51,7 +52,8 @@ impl Dispatch {
             return;
         }
         let (registry, supply, demand) = (&state.registry, &self.supply, &self.demand);
-        let could = |class: &ClassIx| supply.can_take(registry, agent, demand.class(*class), Room::Ignored);
+        let could =
+            |class: &ClassIx| supply.can_take(registry, agent, demand.class(*class), RoomFor::Ignored);
         let classes: Vec<ClassIx> = self.starving.by_class.keys().copied().filter(could).collect();
         self.starving.alarmed.extend(classes);
     }
@@ -87,7 +89,7 @@ impl Dispatch {
         }
         let is_kept = |agent: &AgentIx| {
             state.agent(*agent).earmark() == Some((id, earmark))
-                && self.supply.can_take(&state.registry, *agent, self.demand.class(class), Room::Ignored)
+                && self.supply.can_take(&state.registry, *agent, self.demand.class(class), RoomFor::Ignored)
                 && eligible::could_ever_fit(state.profile(*agent), self.demand.class(class))
                 && eligible::bars(state.conversation_of(request), request, *agent, now).is_ok()
         };
@@ -106,7 +108,6 @@ impl Dispatch {
     }
 
     fn soonest(&self, state: &State, class: ClassIx, admits: &dyn Fn(AgentIx) -> bool) -> Option<AgentIx> {
-        let (cohorts, class) = (&self.cohorts_of[class], self.demand.class(class));
-        self.supply.soonest(&state.registry, class, cohorts, admits)
+        self.supply.soonest(&self.wanted(state, class, RoutingModel::LeastActive)?, admits)
     }
 }

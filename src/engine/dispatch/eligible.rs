@@ -44,6 +44,8 @@ pub struct Class {
     pub channel: ChannelIx,
     /// Whom it addresses.
     pub target: Target,
+    /// The one agent that it is for.
+    pub addressed: Option<AgentIx>,
     /// What it takes.
     pub units: u32,
     /// From which pool.
@@ -106,6 +108,7 @@ impl Class {
         Self {
             channel,
             target: routing.target.clone(),
+            addressed: if let Target::Agent(agent) = routing.target { Some(agent) } else { None },
             units: queue_weight.unwrap_or(rules.weight),
             interruptible: rules.interruptible,
             capacity: routing.capacity,
