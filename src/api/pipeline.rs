@@ -79,6 +79,7 @@ pub(super) struct Answers {
 }
 
 impl Answers {
+    #[expect(clippy::too_many_lines, reason = "a table: one entry a command")]
     fn take(&mut self, request: SubmitRequest) {
         let id = request.correlation_id;
         let Some(command) = request.command else {
@@ -125,6 +126,9 @@ impl Answers {
             }
             Command::PostMessage(call) => {
                 self.post(id, call, |it| Answer::PostMessage(v1::PostMessageRequest::respond(it)));
+            }
+            Command::SetAgentPresence(call) => {
+                self.post(id, call, |it| Answer::SetAgentPresence(v1::SetAgentPresenceRequest::respond(it)));
             }
         }
     }

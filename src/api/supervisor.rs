@@ -8,7 +8,8 @@ use super::Front;
 use crate::wire::v1::{
     ExplainAgentRequest, ExplainAgentResponse, ExplainConversationRequest, ExplainConversationResponse,
     ExplainRoutingRequest, ExplainRoutingResponse, GetQueueRequest, GetQueueResponse, ListQueuesRequest,
-    ListQueuesResponse, ListWaitingRequest, ListWaitingResponse,
+    ListQueuesResponse, ListWaitingRequest, ListWaitingResponse, SetAgentPresenceRequest,
+    SetAgentPresenceResponse,
     supervisor_service_server::SupervisorService,
 };
 
@@ -58,5 +59,12 @@ impl SupervisorService for Supervisors {
         request: Request<ExplainAgentRequest>,
     ) -> Result<Response<ExplainAgentResponse>, Status> {
         self.0.inquire(request.into_inner()).await
+    }
+
+    async fn set_agent_presence(
+        &self,
+        request: Request<SetAgentPresenceRequest>,
+    ) -> Result<Response<SetAgentPresenceResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
     }
 }

@@ -22,7 +22,7 @@ pub enum EntryKind {
 }
 
 /// An entry of a chat log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// In which conversation.
     pub conversation: ConversationId,
@@ -30,7 +30,7 @@ pub struct Entry<'a> {
     pub kind: EntryKind,
     /// Whether the customer sees it too.
     pub shown_to_customer: bool,
-    /// Who wrote or ended.
+    /// Who wrote or ended; of what a supervisor brought about, which one.
     pub author: Option<Author>,
     /// The agent it is about: who wrote, joined, left, handed over or ended.
     pub agent: Option<AgentIx>,
@@ -62,13 +62,13 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
             Some(says(conversation, EntryKind::AgentLeft, Some(*agent)))
         }
         Event::ConversationEnded { conversation, by, .. } => {
-            Some(Entry { author: Some(*by), ..says(conversation, EntryKind::Ended, agent_of(*by)) })
+            Some(Entry { author: Some(by.clone()), ..says(conversation, EntryKind::Ended, agent_of(by)) })
         }
         Event::MessagePosted { conversation, customer_number, author, text, .. } => Some(Entry {
             shown_to_customer: *customer_number != 0,
-            author: Some(*author),
+            author: Some(author.clone()),
             text,
-            ..says(conversation, EntryKind::Message, agent_of(*author))
+            ..says(conversation, EntryKind::Message, agent_of(author))
         }),
         Event::DirectoryChanged { .. }
         | Event::SessionStarted { .. }
@@ -91,9 +91,9 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
     }
 }
 
-fn agent_of(author: Author) -> Option<AgentIx> {
+fn agent_of(author: &Author) -> Option<AgentIx> {
     match author {
-        Author::Agent(agent) => Some(agent),
-        Author::Customer | Author::Platform | Author::Service => None,
+        Author::Agent(agent) => Some(*agent),
+        Author::Customer | Author::Platform | Author::Service | Author::Supervisor(_) => None,
     }
 }

@@ -20,7 +20,7 @@ pub struct Acting {
 }
 
 /// Who does something to a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// An agent from its session.
     Agent(Acting),
@@ -28,6 +28,8 @@ pub enum Actor {
     Customer,
     /// The platform.
     Platform,
+    /// A supervisor, this one. The directory does not know it.
+    Supervisor(Box<str>),
 }
 
 /// Who may read a message.
@@ -81,6 +83,15 @@ pub enum Command {
     SetPresence {
         /// Who.
         session: Acting,
+        /// To which status.
+        status: StatusIx,
+    },
+    /// Sets an agent's presence, whatever its session.
+    SetAgentPresence {
+        /// Who does.
+        supervisor: Box<str>,
+        /// Whose.
+        agent: AgentIx,
         /// To which status.
         status: StatusIx,
     },
@@ -229,6 +240,7 @@ impl Command {
             Self::ExtendWrapUp { .. } => 17,
             Self::PostMessage { .. } => 18,
             Self::PickConversation { .. } => 19,
+            Self::SetAgentPresence { .. } => 24,
             Self::AttachRecord { .. } => 30,
             Self::RemoveRecord { .. } => 31,
         }

@@ -20,7 +20,7 @@ pub enum Console {
 }
 
 /// Who set a presence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PresenceCause {
     /// The agent itself.
     Agent,
@@ -28,6 +28,8 @@ pub enum PresenceCause {
     Decline,
     /// The channel's policy, after an expiry.
     Expiry,
+    /// A supervisor, this one (PRES-4).
+    Supervisor(Box<str>),
 }
 
 /// What a request asks for.
@@ -74,7 +76,7 @@ pub enum InviteEnd {
 }
 
 /// Who wrote a message or ended a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Author {
     /// The customer.
     Customer,
@@ -84,6 +86,8 @@ pub enum Author {
     Platform,
     /// A rule.
     Service,
+    /// A supervisor, this one.
+    Supervisor(Box<str>),
 }
 
 /// Whether an agent left by itself.

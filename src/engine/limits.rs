@@ -6,6 +6,8 @@ pub const ID_CHARS_MAX: usize = 64;
 pub const NAME_BYTES_MAX: usize = 128;
 /// Bytes of a customer id: platforms put e-mail addresses and URNs here.
 pub const CUSTOMER_BYTES_MAX: usize = 128;
+/// Bytes of a supervisor's id, which is the platform's: as long as a customer's.
+pub const SUPERVISOR_BYTES_MAX: usize = 128;
 /// Bytes of a `request_id`: a UUID has 36.
 pub const REQUEST_ID_BYTES_MAX: usize = 128;
 /// Bytes of a message, as chat platforms have it.

@@ -34,6 +34,7 @@ mod rooms;
 pub mod routing;
 mod sessions;
 pub mod state;
+mod supervising;
 
 use std::{ops::Range, sync::Arc};
 
@@ -195,6 +196,9 @@ impl Engine {
                 Ok(())
             }
             Command::SetPresence { session, status } => self.set_presence(session, status),
+            Command::SetAgentPresence { supervisor, agent, status } => {
+                self.set_agent_presence(supervisor, agent, status)
+            }
             Command::AcceptInvite { session, invite } => self.accept_invite(session, invite),
             Command::DeclineInvite { session, invite, reason } => {
                 self.decline_invite(session, invite, reason)

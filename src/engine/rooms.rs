@@ -143,6 +143,7 @@ impl Engine {
             }
             Actor::Customer => self.live_conversation(conversation).map(|()| Author::Customer),
             Actor::Platform => self.live_conversation(conversation).map(|()| Author::Platform),
+            Actor::Supervisor(who) => self.live_conversation(conversation).map(|()| Author::Supervisor(who)),
         }
     }
 

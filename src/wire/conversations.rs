@@ -5,7 +5,9 @@ use super::{
     check::Check,
     mutation::{Inquiry, Mutation, head, unfitting},
     names::{number_of, time},
-    page, routing, v1, view,
+    page, routing,
+    supervisor::supervisor,
+    v1, view,
 };
 use crate::engine::{
     command::{Actor, Audience, Command, Query},
@@ -22,6 +24,9 @@ fn actor(actor: Option<v1::Actor>, names: &Names, check: &mut Check) -> Actor {
             check.within("actor", |check| check.within("agent", |check| acting(&it, names, check))),
         ),
         Some(v1::actor::Actor::Customer(_)) => Actor::Customer,
+        Some(v1::actor::Actor::Supervisor(it)) => Actor::Supervisor(check.within("actor", |check| {
+            check.within("supervisor", |check| supervisor(it.supervisor_id, check))
+        })),
         Some(v1::actor::Actor::Platform(_)) | None => Actor::Platform,
     }
 }
@@ -198,8 +203,8 @@ impl Mutation for v1::PostMessageRequest {
         head(&self, check);
         let actor = actor(self.actor, names, check);
         check.bytes("text", &self.text, 1, limits::TEXT_BYTES_MAX);
-        if self.whisper && !matches!(actor, Actor::Agent(_)) {
-            check.say("whisper", "is for agents alone");
+        if self.whisper && !matches!(actor, Actor::Agent(_) | Actor::Supervisor(_)) {
+            check.say("whisper", "is for agents and supervisors alone");
         }
         Command::PostMessage {
             actor,

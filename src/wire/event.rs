@@ -48,11 +48,15 @@ fn what(event: &Event, names: &Names) -> shown::Event {
         Event::SessionEnded { agent, epoch } => {
             shown::Event::SessionEnded(shown::SessionEnded { agent_id: id_of(names, *agent), epoch: epoch.0 })
         }
-        Event::PresenceSet { agent, status, cause } => shown::Event::PresenceSet(shown::PresenceSet {
-            agent_id: id_of(names, *agent),
-            presence_status_id: id_of(names, *status),
-            cause: v1::PresenceCause::from(*cause).into(),
-        }),
+        Event::PresenceSet { agent, status, cause } => {
+            let (cause, supervisor_id) = kinds::presence_cause(cause);
+            shown::Event::PresenceSet(shown::PresenceSet {
+                agent_id: id_of(names, *agent),
+                presence_status_id: id_of(names, *status),
+                cause: cause.into(),
+                supervisor_id,
+            })
+        }
         Event::ConversationCreated {
             conversation,
             channel,
@@ -157,9 +161,11 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             })
         }
         Event::ConversationEnded { conversation, by, participants, wrap_up_until } => {
+            let (by, _, supervisor_id) = kinds::author(by);
             shown::Event::ConversationEnded(shown::ConversationEnded {
                 conversation_id: conversation.0,
-                by: kinds::author(*by).0.into(),
+                by: by.into(),
+                supervisor_id,
                 agent_ids: ids_of(names, participants),
                 wrap_up_until_ms: time(*wrap_up_until),
             })
@@ -176,13 +182,14 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             agent_id: id_of(names, *agent),
         }),
         Event::MessagePosted { conversation, number: _, customer_number, author, text } => {
-            let (author, agent) = kinds::author(*author);
+            let (author, agent, supervisor_id) = kinds::author(author);
             shown::Event::MessagePosted(shown::MessagePosted {
                 conversation_id: conversation.0,
                 author: author.into(),
                 agent_id: id_or_empty(names, agent),
                 text: text.to_string(),
                 whisper: *customer_number == 0,
+                supervisor_id,
             })
         }
         Event::RecordAttached { conversation, agent, record } => {

@@ -53,6 +53,7 @@ repeatable! {
     RemoveRecordRequest,
     RequestConferenceRequest,
     RequestTransferRequest,
+    SetAgentPresenceRequest,
     SetPresenceRequest,
 }
 

@@ -2,7 +2,7 @@
 //! `engine::audience`'s to say.
 
 use super::{
-    log,
+    kinds, log,
     names::{id_of, id_or_empty, time},
     records,
     v1::{self, open_session_response::Notice},
@@ -101,10 +101,12 @@ impl Teller<'_> {
                     why: v1::RequestEnd::from(*why).into(),
                 })]
             }
-            Event::PresenceSet { status, cause, .. } => vec![Notice::Presence(v1::PresenceChanged {
-                presence_status_id: id_of(self.names, *status),
-                cause: v1::PresenceCause::from(*cause).into(),
-            })],
+            Event::PresenceSet { status, cause, .. } => {
+                let (cause, supervisor_id) = kinds::presence_cause(cause);
+                let presence_status_id = id_of(self.names, *status);
+                let changed = v1::PresenceChanged { presence_status_id, cause: cause.into(), supervisor_id };
+                vec![Notice::Presence(changed)]
+            }
             Event::WrapUpExtended { conversation, until, .. } => vec![wrap_up(*conversation, *until)],
             Event::WrapUpEnded { conversation, .. } => vec![wrap_up(*conversation, 0)],
             Event::MessagePosted { conversation, number, .. } => {

@@ -2,15 +2,40 @@
 
 use super::{
     check::Check,
-    mutation::{Inquiry, unfitting},
+    mutation::{Inquiry, Mutation, head, unfitting},
     names::{id_of, number_of},
     page, v1, view,
 };
 use crate::engine::{
-    command::{Query, WaitingRoom},
+    command::{Command, Query, WaitingRoom},
     directory::names::Names,
+    limits,
     query::Answer,
+    reply::Reply,
 };
+
+/// A supervisor's id: the platform's, so any text.
+pub(super) fn supervisor(supervisor_id: String, check: &mut Check) -> Box<str> {
+    check.bytes("supervisor_id", &supervisor_id, 1, limits::SUPERVISOR_BYTES_MAX);
+    supervisor_id.into()
+}
+
+impl Mutation for v1::SetAgentPresenceRequest {
+    type Response = v1::SetAgentPresenceResponse;
+
+    fn into_command(self, names: &Names, check: &mut Check) -> Command {
+        head(&self, check);
+        Command::SetAgentPresence {
+            supervisor: supervisor(self.supervisor_id, check),
+            agent: number_of(names, check, "agent_id", &self.agent_id),
+            status: number_of(names, check, "presence_status_id", &self.presence_status_id),
+        }
+    }
+
+    fn respond(_: Reply) -> Self::Response {
+        v1::SetAgentPresenceResponse {}
+    }
+}
 
 impl Inquiry for v1::GetQueueRequest {
     type Response = v1::GetQueueResponse;

@@ -17,9 +17,9 @@ use omniroute::engine::{
 
 use super::world::{Conversation, World};
 
-type Decided = Result<Reply, Rejection>;
+pub(crate) type Decided = Result<Reply, Rejection>;
 
-fn check(holds: bool, otherwise: Rejection) -> Result<(), Rejection> {
+pub(crate) fn check(holds: bool, otherwise: Rejection) -> Result<(), Rejection> {
     if holds { Ok(()) } else { Err(otherwise) }
 }
 
@@ -110,6 +110,9 @@ impl World {
                 let agent = self.acting(session)?;
                 self.set_presence(agent, status, PresenceCause::Agent);
                 Ok(Reply::Done)
+            }
+            Command::SetAgentPresence { supervisor, agent, status } => {
+                self.set_agent_presence(supervisor, agent, status)
             }
             Command::AcceptInvite { session, invite } => self.accept(session, invite),
             Command::DeclineInvite { session, invite, reason } => {
@@ -239,8 +242,8 @@ impl World {
                 room.customer_log_entries += u32::from(shown);
                 let number = room.log_entries;
                 let customer_number = if shown { room.customer_log_entries } else { 0 };
-                self.said.push(Event::MessagePosted { conversation, number, customer_number, author, text });
                 let of_author = if author == Author::Customer { customer_number } else { number };
+                self.said.push(Event::MessagePosted { conversation, number, customer_number, author, text });
                 Ok(Reply::MessagePosted { number: of_author })
             }
             Command::AttachRecord { session, conversation, record } => {
@@ -272,7 +275,7 @@ impl World {
         reply
     }
 
-    fn agent_is_live(&self, agent: AgentIx) -> Result<(), Rejection> {
+    pub(crate) fn agent_is_live(&self, agent: AgentIx) -> Result<(), Rejection> {
         check(self.directory.is_live(ResourceKind::Agent, agent.0), Rejection::AgentNotFound)
     }
 
@@ -286,13 +289,13 @@ impl World {
         }
     }
 
-    fn is_live(&self, conversation: ConversationId) -> Result<(), Rejection> {
+    pub(crate) fn is_live(&self, conversation: ConversationId) -> Result<(), Rejection> {
         let ever = (1..=self.conversation_count).contains(&conversation.0);
         check(ever, Rejection::ConversationNotFound)?;
         check(self.conversations.contains_key(&conversation), Rejection::ConversationEnded)
     }
 
-    fn participant(&self, session: Acting, conversation: ConversationId) -> Result<AgentIx, Rejection> {
+    pub(crate) fn participant(&self, session: Acting, conversation: ConversationId) -> Result<AgentIx, Rejection> {
         self.agent_is_live(session.agent)?;
         let agent = self.acting(session)?;
         self.is_live(conversation)?;
@@ -311,6 +314,7 @@ impl World {
             Actor::Agent(session) => self.participant(session, conversation).map(Author::Agent),
             Actor::Customer => self.is_live(conversation).map(|()| Author::Customer),
             Actor::Platform => self.is_live(conversation).map(|()| Author::Platform),
+            Actor::Supervisor(who) => self.is_live(conversation).map(|()| Author::Supervisor(who)),
         }
     }
 

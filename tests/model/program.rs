@@ -18,6 +18,9 @@ use super::world::{Conversation, World};
 /// The types of records that there are.
 pub(crate) const RECORD_TYPES: [&str; 2] = ["order", "case"];
 
+/// Who supervises.
+const SUPERVISOR: &str = "sue";
+
 /// A number that stands for "the so-manyth of those that there are".
 pub(crate) type Die = u8;
 
@@ -66,10 +69,13 @@ pub(crate) enum Op {
     Pick(Die, Die),
     EndByAgent(Die),
     EndByPlatform(Die),
+    EndBySupervisor(Die),
     Complete(Die),
     Extend(Die, Millis),
     PostByAgent(Die, Audience),
     PostByCustomer(Die),
+    PostBySupervisor(Die, Audience),
+    PresenceBySupervisor(Die, Die),
     Attach(Die, Die),
     Remove(Die, Die),
     Wait,
@@ -187,6 +193,10 @@ fn seats(world: &World) -> Vec<(AgentIx, ConversationId)> {
         row.participants.iter().map(|agent| (*agent, *id)).collect::<Vec<_>>()
     };
     world.conversations.iter().flat_map(of).collect()
+}
+
+fn supervisor() -> Actor {
+    Actor::Supervisor(SUPERVISOR.into())
 }
 
 /// One of a few records: two types, two ids, two titles.
@@ -320,6 +330,9 @@ impl Step {
             Op::EndByPlatform(die) => {
                 Command::EndConversation { actor: Actor::Platform, conversation: room(*die) }
             }
+            Op::EndBySupervisor(die) => {
+                Command::EndConversation { actor: supervisor(), conversation: room(*die) }
+            }
             Op::Complete(die) => {
                 let (session, conversation) = wrap_up(*die);
                 Command::CompleteWrapUp { session, conversation }
@@ -338,6 +351,17 @@ impl Step {
                 conversation: room(*die),
                 text: "hello".into(),
                 audience: Audience::Everyone,
+            },
+            Op::PostBySupervisor(die, audience) => Command::PostMessage {
+                actor: supervisor(),
+                conversation: room(*die),
+                text: "hello".into(),
+                audience: *audience,
+            },
+            Op::PresenceBySupervisor(of, at) => Command::SetAgentPresence {
+                supervisor: SUPERVISOR.into(),
+                agent: agent(*of),
+                status: status(*at),
             },
             Op::Attach(die, of) => {
                 let (session, conversation) = keeper(*die);

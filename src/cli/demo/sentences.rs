@@ -79,6 +79,7 @@ fn author(it: &LogEntry) -> &str {
         Author::Customer => "the customer",
         Author::Platform => "the platform",
         Author::Service => "the service",
+        Author::Supervisor => &it.supervisor_id,
         Author::Unspecified => "nobody",
     }
 }

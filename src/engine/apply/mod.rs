@@ -44,7 +44,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         }
         Event::SessionEnded { agent, epoch } => sessions::session_ended(state, *agent, *epoch, touched),
         Event::PresenceSet { agent, status, cause } => {
-            sessions::presence_set(state, *agent, *status, *cause, touched);
+            sessions::presence_set(state, *agent, *status, cause, touched);
         }
         Event::ConversationCreated {
             conversation,

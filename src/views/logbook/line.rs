@@ -7,7 +7,7 @@ use crate::engine::{
     routing::RoutingType,
 };
 
-/// Who wrote a message or ended a conversation; which agent it was stands beside.
+/// Who wrote a message or ended a conversation; which agent or supervisor it was stands beside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineAuthor {
     /// The customer.
@@ -18,6 +18,8 @@ pub enum LineAuthor {
     Platform,
     /// A rule.
     Service,
+    /// A supervisor.
+    Supervisor,
 }
 
 /// An entry of a chat log.
@@ -35,6 +37,8 @@ pub struct Line {
     pub agent: String,
     /// The agent who received a transfer; may be empty.
     pub receiver: String,
+    /// The supervisor who wrote, ended, or brought it about; may be empty.
+    pub supervisor: String,
     /// The text of a message.
     pub text: String,
     /// Whether agents alone see it.
@@ -103,6 +107,7 @@ words! {
         "agent" LineAuthor::Agent => LineAuthor::Agent,
         "platform" LineAuthor::Platform => LineAuthor::Platform,
         "service" LineAuthor::Service => LineAuthor::Service,
+        "supervisor" LineAuthor::Supervisor => LineAuthor::Supervisor,
     }
     routing_type_word routing_type_of_word RoutingType {
         "omni_channel" RoutingType::OmniChannel => RoutingType::OmniChannel,
@@ -110,13 +115,14 @@ words! {
     }
 }
 
-impl From<Author> for LineAuthor {
-    fn from(author: Author) -> Self {
+impl From<&Author> for LineAuthor {
+    fn from(author: &Author) -> Self {
         match author {
             Author::Customer => Self::Customer,
             Author::Agent(_) => Self::Agent,
             Author::Platform => Self::Platform,
             Author::Service => Self::Service,
+            Author::Supervisor(_) => Self::Supervisor,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{StoredError, choice, level, read_directory, stored_v1 as stored};
 use crate::engine::{
-    event::{Author, Event},
+    event::{Author, Event, PresenceCause},
     ids::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, RequestKey,
         SkillIx, StatusIx,
@@ -48,7 +48,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
         Stored::PresenceSet(it) => Event::PresenceSet {
             agent: AgentIx(it.agent),
             status: StatusIx(it.status),
-            cause: choice::<stored::PresenceCause>("the cause of a presence", it.cause)?,
+            cause: presence_cause(it.cause, it.supervisor)?,
         },
         Stored::ConversationCreated(it) => Event::ConversationCreated {
             conversation: ConversationId(it.conversation),
@@ -176,6 +176,19 @@ fn author(author: Option<stored::Author>) -> Result<Author, StoredError> {
         Of::Customer(_) => Author::Customer,
         Of::Platform(_) => Author::Platform,
         Of::Service(_) => Author::Service,
+        Of::Supervisor(who) => Author::Supervisor(who.into()),
+    })
+}
+
+fn presence_cause(number: i32, supervisor: String) -> Result<PresenceCause, StoredError> {
+    Ok(match stored::PresenceCause::try_from(number) {
+        Ok(stored::PresenceCause::Agent) => PresenceCause::Agent,
+        Ok(stored::PresenceCause::Decline) => PresenceCause::Decline,
+        Ok(stored::PresenceCause::Expiry) => PresenceCause::Expiry,
+        Ok(stored::PresenceCause::Supervisor) => PresenceCause::Supervisor(supervisor.into()),
+        Ok(stored::PresenceCause::Unspecified) | Err(_) => {
+            return Err(StoredError::UnknownChoice { choice: "the cause of a presence", number });
+        }
     })
 }
 

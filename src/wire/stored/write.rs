@@ -2,7 +2,7 @@
 
 use super::{stored_v1 as stored, write_directory};
 use crate::engine::{
-    event::{Author, Event},
+    event::{Author, Event, PresenceCause},
     ids::RequestKey,
     records::Record,
     routing::{Capacity, Requirement, Routing, Target},
@@ -44,11 +44,15 @@ fn what(event: &Event) -> Stored {
         Event::SessionEnded { agent, epoch } => {
             Stored::SessionEnded(stored::SessionEnded { agent: agent.0, epoch: epoch.0 })
         }
-        Event::PresenceSet { agent, status, cause } => Stored::PresenceSet(stored::PresenceSet {
-            agent: agent.0,
-            status: status.0,
-            cause: stored::PresenceCause::from(*cause).into(),
-        }),
+        Event::PresenceSet { agent, status, cause } => {
+            let (cause, supervisor) = presence_cause(cause);
+            Stored::PresenceSet(stored::PresenceSet {
+                agent: agent.0,
+                status: status.0,
+                cause: cause.into(),
+                supervisor,
+            })
+        }
         Event::ConversationCreated {
             conversation,
             channel,
@@ -157,7 +161,7 @@ fn what(event: &Event) -> Stored {
         Event::ConversationEnded { conversation, by, participants, wrap_up_until } => {
             Stored::ConversationEnded(stored::ConversationEnded {
                 conversation: conversation.0,
-                by: Some(author(*by)),
+                by: Some(author(by)),
                 participants: participants.iter().map(|it| it.0).collect(),
                 wrap_up_until_ms: *wrap_up_until,
             })
@@ -177,7 +181,7 @@ fn what(event: &Event) -> Stored {
                 conversation: conversation.0,
                 number: *number,
                 customer_number: *customer_number,
-                author: Some(self::author(*author)),
+                author: Some(self::author(author)),
                 text: text.to_string(),
             })
         }
@@ -212,15 +216,26 @@ fn record(it: &Record) -> stored::Record {
     }
 }
 
-fn author(author: Author) -> stored::Author {
+fn author(author: &Author) -> stored::Author {
     use stored::author as of;
     let author = match author {
         Author::Agent(agent) => of::Author::Agent(agent.0),
         Author::Customer => of::Author::Customer(of::Customer {}),
         Author::Platform => of::Author::Platform(of::Platform {}),
         Author::Service => of::Author::Service(of::Service {}),
+        Author::Supervisor(who) => of::Author::Supervisor(who.to_string()),
     };
     stored::Author { author: Some(author) }
+}
+
+fn presence_cause(cause: &PresenceCause) -> (stored::PresenceCause, String) {
+    let choice = match cause {
+        PresenceCause::Agent => stored::PresenceCause::Agent,
+        PresenceCause::Decline => stored::PresenceCause::Decline,
+        PresenceCause::Expiry => stored::PresenceCause::Expiry,
+        PresenceCause::Supervisor(who) => return (stored::PresenceCause::Supervisor, who.to_string()),
+    };
+    (choice, String::new())
 }
 
 fn routing(routing: &Routing) -> stored::Routing {

@@ -43,7 +43,7 @@ fn epoch() -> impl Strategy<Value = Epoch> {
     any::<u64>().prop_map(Epoch)
 }
 
-fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {
+fn one_of<T: Clone + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {
     proptest::sample::select(all)
 }
 
@@ -61,7 +61,8 @@ fn author() -> impl Strategy<Value = Author> {
         Just(Author::Customer),
         agent().prop_map(Author::Agent),
         Just(Author::Platform),
-        Just(Author::Service)
+        Just(Author::Service),
+        text().prop_map(Author::Supervisor)
     ]
 }
 
@@ -188,7 +189,8 @@ fn change() -> impl Strategy<Value = Change> {
 
 fn event_of_a_session() -> impl Strategy<Value = Event> {
     use PresenceCause as C;
-    let cause = one_of(&[C::Agent, C::Decline, C::Expiry]);
+    let cause =
+        prop_oneof![one_of(&[C::Agent, C::Decline, C::Expiry]), text().prop_map(C::Supervisor)];
     let console = one_of(&[Console::Lightning, Console::Classic]);
     prop_oneof![
         vec(change(), 0..6).prop_map(|changes| Event::DirectoryChanged { changes }),
