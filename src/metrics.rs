@@ -99,6 +99,7 @@ fn name(event: &Event) -> &'static str {
         Event::WavesEnded { .. } => "waves_ended",
         Event::ParticipantLeft { .. } => "participant_left",
         Event::ConversationEnded { .. } => "conversation_ended",
+        Event::ConversationMoved { .. } => "conversation_moved",
         Event::WrapUpExtended { .. } => "wrap_up_extended",
         Event::WrapUpEnded { .. } => "wrap_up_ended",
         Event::MessagePosted { .. } => "message_posted",

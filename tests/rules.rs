@@ -45,6 +45,8 @@ mod repeats;
 mod rooms;
 #[path = "rules/selection.rs"]
 mod selection;
+#[path = "rules/supervising.rs"]
+mod supervising;
 #[path = "rules/transfers.rs"]
 mod transfers;
 #[path = "rules/waves.rs"]

@@ -79,7 +79,6 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    #[expect(clippy::too_many_lines, reason = "a table: one entry a command")]
     fn take(&mut self, request: SubmitRequest) {
         let id = request.correlation_id;
         let Some(command) = request.command else {
@@ -126,6 +125,14 @@ impl Answers {
             }
             Command::PostMessage(call) => {
                 self.post(id, call, |it| Answer::PostMessage(v1::PostMessageRequest::respond(it)));
+            }
+            Command::AssignConversation(call) => {
+                self.post(id, call, |it| {
+                    Answer::AssignConversation(v1::AssignConversationRequest::respond(it))
+                });
+            }
+            Command::MoveConversation(call) => {
+                self.post(id, call, |it| Answer::MoveConversation(v1::MoveConversationRequest::respond(it)));
             }
             Command::SetAgentPresence(call) => {
                 self.post(id, call, |it| Answer::SetAgentPresence(v1::SetAgentPresenceRequest::respond(it)));

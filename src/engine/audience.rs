@@ -41,6 +41,7 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
         | Event::ConversationCreated { .. }
         | Event::RequestOpened { .. }
         | Event::RoundStarted { .. }
+        | Event::ConversationMoved { .. }
         | Event::RecordAttached { .. }
         | Event::RecordRemoved { .. }
         | Event::WavesEnded { .. } => {}

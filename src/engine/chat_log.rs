@@ -2,7 +2,7 @@
 //! engine counts by it, the read model writes by it, notices are made by it.
 
 use crate::engine::{
-    event::{Author, Event},
+    event::{Author, Event, Leaving},
     ids::{AgentIx, ConversationId},
 };
 
@@ -52,14 +52,23 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
         text: "",
     };
     match event {
-        Event::InviteAccepted { conversation, agent, giver: None, .. } => {
-            Some(says(conversation, EntryKind::AgentJoined, Some(*agent)))
+        Event::InviteAccepted { conversation, agent, giver, supervisor, .. } => {
+            let author = supervisor.clone().map(Author::Supervisor);
+            Some(match giver {
+                None => Entry { author, ..says(conversation, EntryKind::AgentJoined, Some(*agent)) },
+                Some(giver) => Entry {
+                    author,
+                    receiver: Some(*agent),
+                    ..says(conversation, EntryKind::Transferred, Some(*giver))
+                },
+            })
         }
-        Event::InviteAccepted { conversation, agent, giver: Some(giver), .. } => {
-            Some(Entry { receiver: Some(*agent), ..says(conversation, EntryKind::Transferred, Some(*giver)) })
-        }
-        Event::ParticipantLeft { conversation, agent, .. } => {
-            Some(says(conversation, EntryKind::AgentLeft, Some(*agent)))
+        Event::ParticipantLeft { conversation, agent, leaving, .. } => {
+            let author = match leaving {
+                Leaving::Moved(who) => Some(Author::Supervisor(who.clone())),
+                Leaving::Asked | Leaving::SessionLost => None,
+            };
+            Some(Entry { author, ..says(conversation, EntryKind::AgentLeft, Some(*agent)) })
         }
         Event::ConversationEnded { conversation, by, .. } => {
             Some(Entry { author: Some(by.clone()), ..says(conversation, EntryKind::Ended, agent_of(by)) })
@@ -83,6 +92,7 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
         | Event::RequestEnded { .. }
         | Event::RoundStarted { .. }
         | Event::WavesEnded { .. }
+        | Event::ConversationMoved { .. }
         | Event::WrapUpExtended { .. }
         | Event::WrapUpEnded { .. }
         | Event::RecordAttached { .. }

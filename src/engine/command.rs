@@ -7,7 +7,7 @@ use crate::engine::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx,
     },
     records::Record,
-    routing::RoutingAsk,
+    routing::{Requirement, RoutingAsk},
 };
 
 /// An agent that acts from its session.
@@ -85,6 +85,28 @@ pub enum Command {
         session: Acting,
         /// To which status.
         status: StatusIx,
+    },
+    /// Puts a conversation in an agent's hands.
+    AssignConversation {
+        /// Who does.
+        supervisor: Box<str>,
+        /// Which.
+        conversation: ConversationId,
+        /// In whose.
+        agent: AgentIx,
+    },
+    /// Moves a conversation to a queue.
+    MoveConversation {
+        /// Who does.
+        supervisor: Box<str>,
+        /// Which.
+        conversation: ConversationId,
+        /// Where to.
+        queue: QueueIx,
+        /// Skills beside the membership, in the order of their numbers.
+        skills: Box<[Requirement]>,
+        /// The queue's own, unless this.
+        priority: Option<u32>,
     },
     /// Sets an agent's presence, whatever its session.
     SetAgentPresence {
@@ -240,6 +262,8 @@ impl Command {
             Self::ExtendWrapUp { .. } => 17,
             Self::PostMessage { .. } => 18,
             Self::PickConversation { .. } => 19,
+            Self::AssignConversation { .. } => 22,
+            Self::MoveConversation { .. } => 23,
             Self::SetAgentPresence { .. } => 24,
             Self::AttachRecord { .. } => 30,
             Self::RemoveRecord { .. } => 31,

@@ -60,6 +60,8 @@ pub enum RequestEnd {
     ConversationEnded,
     /// A button's work was declined as often as it may be (BTN-3).
     NoAgentAvailable,
+    /// A supervisor moved the conversation.
+    Moved,
 }
 
 /// How an invite ended otherwise than by acceptance.
@@ -91,12 +93,14 @@ pub enum Author {
 }
 
 /// Whether an agent left by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leaving {
     /// It asked to.
     Asked,
     /// Its session was lost.
     SessionLost,
+    /// This supervisor moved the conversation.
+    Moved(Box<str>),
 }
 
 /// What happened.
@@ -206,6 +210,8 @@ pub enum Event {
         held: bool,
         /// When the next wave is sent; 0: there is none.
         next_wave_at: Millis,
+        /// Whether it is accepted in the agent's name in the same step.
+        at_once: bool,
     },
     /// An invite was accepted: the request is, its other invites are rescinded (told before), the agent is in, the giver out.
     InviteAccepted {
@@ -223,6 +229,8 @@ pub enum Event {
         giver: Option<AgentIx>,
         /// When the giver's wrap-up ends; 0: none.
         wrap_up_until: Millis,
+        /// The supervisor who put it in the agent's hands, if one did.
+        supervisor: Option<Box<str>>,
     },
     /// Invites of one request ended otherwise.
     InvitesEnded {
@@ -287,6 +295,22 @@ pub enum Event {
         participants: Vec<AgentIx>,
         /// When their wrap-up ends; 0: none.
         wrap_up_until: Millis,
+    },
+    /// A supervisor moved a conversation to a queue: it has one more request, and this is how it is queued again from now on. What it had
+    /// of requests and agents ends after this.
+    ConversationMoved {
+        /// The conversation.
+        conversation: ConversationId,
+        /// By whom.
+        supervisor: Box<str>,
+        /// The request, a NEW one.
+        request: RequestId,
+        /// How that is routed.
+        routing: Routing,
+        /// Since when it counts as waiting.
+        requested_at: Millis,
+        /// The full queue that it was meant for, if it overflowed.
+        overflowed_from: Option<QueueIx>,
     },
     /// A wrap-up was made longer.
     WrapUpExtended {

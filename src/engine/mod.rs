@@ -45,6 +45,7 @@ use event::{Author, Event, RequestEnd, RequestKind};
 use ids::{Millis, RequestKey};
 use rejection::Rejection;
 use reply::Reply;
+use routing::Target;
 use state::{State, timers::Timer};
 
 /// An event that was decided, with what its readers outside need beside it.
@@ -73,8 +74,6 @@ pub struct InvitesTo {
     pub customer: Arc<str>,
     /// Who asked; none for NEW.
     pub requester: Option<ids::AgentIx>,
-    /// Whether it is accepted in the agent's name at once (INV-7).
-    pub auto_accept: bool,
 }
 
 /// What the engine has decided since it was last emptied.
@@ -196,6 +195,12 @@ impl Engine {
                 Ok(())
             }
             Command::SetPresence { session, status } => self.set_presence(session, status),
+            Command::AssignConversation { supervisor, conversation, agent } => {
+                self.assign_conversation(supervisor, conversation, agent)
+            }
+            Command::MoveConversation { supervisor, conversation, queue, skills, priority } => {
+                self.move_conversation(supervisor, conversation, Target::Queue { queue, skills }, priority)
+            }
             Command::SetAgentPresence { supervisor, agent, status } => {
                 self.set_agent_presence(supervisor, agent, status)
             }
@@ -282,7 +287,6 @@ impl Engine {
                 channel: row.channel,
                 customer: row.customer.clone(),
                 requester: asked.requester,
-                auto_accept: self.auto_accepts(asked),
             })
         } else {
             None

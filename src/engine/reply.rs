@@ -74,7 +74,9 @@ impl Reply {
             Event::ConversationCreated { conversation, request, .. } => {
                 Self::ConversationCreated { conversation: *conversation, request: *request }
             }
-            Event::RequestOpened { request, .. } => Self::RequestOpened { request: *request },
+            Event::RequestOpened { request, .. } | Event::ConversationMoved { request, .. } => {
+                Self::RequestOpened { request: *request }
+            }
             Event::InviteAccepted { conversation, .. } => {
                 Self::InviteAccepted { conversation: *conversation }
             }

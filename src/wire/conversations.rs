@@ -31,7 +31,7 @@ fn actor(actor: Option<v1::Actor>, names: &Names, check: &mut Check) -> Actor {
     }
 }
 
-fn conversation(conversation_id: u64, check: &mut Check) -> ConversationId {
+pub(super) fn conversation(conversation_id: u64, check: &mut Check) -> ConversationId {
     ConversationId(check.given("conversation_id", conversation_id))
 }
 

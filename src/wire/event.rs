@@ -103,7 +103,9 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             interruptible: _,
             held,
             next_wave_at,
+            at_once,
         } => shown::Event::InvitesSent(shown::InvitesSent {
+            at_once: *at_once,
             next_wave_at_ms: time(*next_wave_at),
             routing_request_id: request.0,
             conversation_id: conversation.0,
@@ -113,16 +115,24 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             expires_at_ms: time(*expires_at),
             held_units: if *held { *units } else { 0 },
         }),
-        Event::InviteAccepted { invite, request, conversation, kind, agent, giver, wrap_up_until: _ } => {
-            shown::Event::InviteAccepted(shown::InviteAccepted {
-                invite_id: invite.0,
-                routing_request_id: request.0,
-                conversation_id: conversation.0,
-                kind: v1::RequestKind::from(*kind).into(),
-                agent_id: id_of(names, *agent),
-                giver_agent_id: id_or_empty(names, *giver),
-            })
-        }
+        Event::InviteAccepted {
+            invite,
+            request,
+            conversation,
+            kind,
+            agent,
+            giver,
+            wrap_up_until: _,
+            supervisor,
+        } => shown::Event::InviteAccepted(shown::InviteAccepted {
+            invite_id: invite.0,
+            routing_request_id: request.0,
+            conversation_id: conversation.0,
+            kind: v1::RequestKind::from(*kind).into(),
+            agent_id: id_of(names, *agent),
+            giver_agent_id: id_or_empty(names, *giver),
+            supervisor_id: supervisor.as_deref().unwrap_or_default().to_owned(),
+        }),
         Event::InvitesEnded { request, conversation, end, invites, reason } => {
             shown::Event::InvitesEnded(shown::InvitesEnded {
                 routing_request_id: request.0,
@@ -158,6 +168,10 @@ fn what(event: &Event, names: &Names) -> shown::Event {
                 agent_id: id_of(names, *agent),
                 wrap_up_until_ms: time(*wrap_up_until),
                 session_lost: *leaving == Leaving::SessionLost,
+                supervisor_id: match leaving {
+                    Leaving::Moved(who) => who.to_string(),
+                    Leaving::Asked | Leaving::SessionLost => String::new(),
+                },
             })
         }
         Event::ConversationEnded { conversation, by, participants, wrap_up_until } => {
@@ -170,6 +184,20 @@ fn what(event: &Event, names: &Names) -> shown::Event {
                 wrap_up_until_ms: time(*wrap_up_until),
             })
         }
+        Event::ConversationMoved {
+            conversation,
+            supervisor,
+            request,
+            routing,
+            requested_at: _,
+            overflowed_from,
+        } => shown::Event::ConversationMoved(shown::ConversationMoved {
+            conversation_id: conversation.0,
+            supervisor_id: supervisor.to_string(),
+            routing_request_id: request.0,
+            routing: Some(routing::shown(routing, names)),
+            overflowed_from_queue_id: id_or_empty(names, *overflowed_from),
+        }),
         Event::WrapUpExtended { conversation, agent, until } => {
             shown::Event::WrapUpExtended(shown::WrapUpExtended {
                 conversation_id: conversation.0,

@@ -47,6 +47,7 @@ fn conversation(event: &Event) -> Option<ConversationId> {
         | Event::WavesEnded { conversation, .. }
         | Event::ParticipantLeft { conversation, .. }
         | Event::ConversationEnded { conversation, .. }
+        | Event::ConversationMoved { conversation, .. }
         | Event::WrapUpExtended { conversation, .. }
         | Event::WrapUpEnded { conversation, .. }
         | Event::MessagePosted { conversation, .. }
@@ -88,6 +89,7 @@ fn names_any(event: &Event, agents: &[AgentIx]) -> bool {
         Event::MessagePosted { author, .. } => wrote(author),
         Event::DirectoryChanged { .. }
         | Event::ConversationCreated { .. }
+        | Event::ConversationMoved { .. }
         | Event::RoundStarted { .. }
         | Event::WavesEnded { .. } => false,
     }

@@ -38,6 +38,7 @@ macro_rules! repeatable {
 repeatable! {
     AcceptInviteRequest,
     ApplyDirectoryRequest,
+    AssignConversationRequest,
     AttachRecordRequest,
     CancelRequestRequest,
     CompleteWrapUpRequest,
@@ -47,6 +48,7 @@ repeatable! {
     EndConversationRequest,
     ExtendWrapUpRequest,
     LeaveConversationRequest,
+    MoveConversationRequest,
     PickConversationRequest,
     PostMessageRequest,
     PutResourceRequest,

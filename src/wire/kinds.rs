@@ -43,7 +43,7 @@ pairs! {
     v1::Console = event::Console { Lightning Classic };
     v1::RequestKind = event::RequestKind { New Conference Transfer };
     v1::RequestEnd = event::RequestEnd {
-        NoAgentEligible AllDeclined AllExpired Cancelled RequesterLeft ConversationEnded NoAgentAvailable
+        NoAgentEligible AllDeclined AllExpired Cancelled RequesterLeft ConversationEnded NoAgentAvailable Moved
     };
     v1::InviteOutcome = event::InviteEnd { Declined Expired Rescinded Revoked } without { Accepted };
     v1::LogEntryKind = chat_log::EntryKind { Message AgentJoined AgentLeft Transferred Ended };
@@ -58,10 +58,9 @@ pairs! {
     stored_v1::Console = event::Console { Lightning Classic };
     stored_v1::RequestKind = event::RequestKind { New Conference Transfer };
     stored_v1::RequestEnd = event::RequestEnd {
-        NoAgentEligible AllDeclined AllExpired Cancelled RequesterLeft ConversationEnded NoAgentAvailable
+        NoAgentEligible AllDeclined AllExpired Cancelled RequesterLeft ConversationEnded NoAgentAvailable Moved
     };
     stored_v1::InviteEnd = event::InviteEnd { Declined Expired Rescinded Revoked };
-    stored_v1::Leaving = event::Leaving { Asked SessionLost };
     stored_v1::RoutingType = routing::RoutingType { OmniChannel ButtonSkills };
     stored_v1::RoutingMode = routing::Mode { Single Broadcast Waves };
     stored_v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch Choice };

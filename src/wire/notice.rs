@@ -25,8 +25,6 @@ pub struct InviteContext<'a> {
     pub channel: &'a str,
     /// The agent who asked; none for NEW.
     pub requester: Option<AgentIx>,
-    /// Whether the service accepts it in the agent's name at once.
-    pub auto_accept: bool,
 }
 
 /// The first notice of a session's stream: the state as it stands.
@@ -128,13 +126,15 @@ impl Teller<'_> {
             | Event::RoundStarted { .. }
             | Event::RecordAttached { .. }
             | Event::RecordRemoved { .. }
+            | Event::ConversationMoved { .. }
             | Event::WavesEnded { .. } => Vec::new(),
         }
     }
 
     fn invited(&self, context: &InviteContext<'_>) -> Option<Notice> {
-        let Event::InvitesSent { request, conversation, kind, first, agents, expires_at, units, .. } =
-            self.event
+        let Event::InvitesSent {
+            request, conversation, kind, first, agents, expires_at, units, at_once, ..
+        } = self.event
         else {
             return None;
         };
@@ -149,7 +149,7 @@ impl Teller<'_> {
             requested_by_agent_id: id_or_empty(self.names, context.requester),
             weight: *units,
             expires_at_ms: time(*expires_at),
-            auto_accept: context.auto_accept,
+            auto_accept: *at_once,
         }))
     }
 
@@ -218,10 +218,7 @@ mod tests {
 
     fn told(to: AgentIx, pick: impl Fn(&Event) -> bool) -> Vec<Notice> {
         let event = samples::events().into_iter().find(pick).expect("there is one");
-        let context =
-            InviteContext {
-                customer: "cäsar", channel: "chat", requester: Some(ANNA), ..Default::default()
-            };
+        let context = InviteContext { customer: "cäsar", channel: "chat", requester: Some(ANNA) };
         let notices = notices(5, 9, &event, to, &samples::names(), &context, 3);
         assert!(notices.iter().all(|it| (it.position, it.at_ms) == (5, 9)));
         notices.into_iter().filter_map(|it| it.notice).collect()

@@ -111,6 +111,12 @@ impl World {
                 self.set_presence(agent, status, PresenceCause::Agent);
                 Ok(Reply::Done)
             }
+            Command::AssignConversation { supervisor, conversation, agent } => {
+                self.assign(supervisor, conversation, agent)
+            }
+            Command::MoveConversation { supervisor, conversation, queue, skills, priority } => {
+                self.move_to(supervisor, conversation, Target::Queue { queue, skills }, priority)
+            }
             Command::SetAgentPresence { supervisor, agent, status } => {
                 self.set_agent_presence(supervisor, agent, status)
             }
@@ -190,11 +196,8 @@ impl World {
                 check(!is_in, Rejection::AlreadyAParticipant)?;
                 check(!self.said_no(agent, &row) && self.could(agent, &row), Rejection::AgentNotEligible)?;
                 check(self.has_room(agent, &row, self.weight(&row)), Rejection::AgentAtCapacity)?;
-                self.invite(id, &[agent]);
-                let pending = self.requests.get(&id).and_then(|it| it.pending.first().copied());
-                if let Some((invite, _)) = pending {
-                    self.win(id, invite);
-                }
+                let invite = self.invite(id, &[agent], true);
+                self.win(id, invite, None);
                 Ok(Reply::Done)
             }
             Command::CancelRequest { session, request } => {
@@ -295,7 +298,11 @@ impl World {
         check(self.conversations.contains_key(&conversation), Rejection::ConversationEnded)
     }
 
-    pub(crate) fn participant(&self, session: Acting, conversation: ConversationId) -> Result<AgentIx, Rejection> {
+    pub(crate) fn participant(
+        &self,
+        session: Acting,
+        conversation: ConversationId,
+    ) -> Result<AgentIx, Rejection> {
         self.agent_is_live(session.agent)?;
         let agent = self.acting(session)?;
         self.is_live(conversation)?;
@@ -347,7 +354,7 @@ impl World {
         let fits = row.held || self.has_room(agent, row, (row.units, row.interruptible));
         check(fits, Rejection::AgentAtCapacity)?;
         let conversation = row.conversation;
-        self.win(request, invite);
+        self.win(request, invite, None);
         Ok(Reply::InviteAccepted { conversation })
     }
 

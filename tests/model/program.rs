@@ -76,6 +76,8 @@ pub(crate) enum Op {
     PostByCustomer(Die),
     PostBySupervisor(Die, Audience),
     PresenceBySupervisor(Die, Die),
+    Assign(Die, Die),
+    MoveTo { room: Die, queue: Die, skills: Vec<(Die, u16)>, priority: Option<u32> },
     Attach(Die, Die),
     Remove(Die, Die),
     Wait,
@@ -357,6 +359,22 @@ impl Step {
                 conversation: room(*die),
                 text: "hello".into(),
                 audience: *audience,
+            },
+            Op::Assign(of, die) => {
+                // Mostly one who could be.
+                let somebody = pick(&there(world), *of).filter(|_| *of < 224).unwrap_or(agent(*of));
+                Command::AssignConversation {
+                    supervisor: SUPERVISOR.into(),
+                    conversation: room(*die),
+                    agent: somebody,
+                }
+            }
+            Op::MoveTo { room: die, queue, skills, priority } => Command::MoveConversation {
+                supervisor: SUPERVISOR.into(),
+                conversation: room(*die),
+                queue: QueueIx(number(world, ResourceKind::Queue, *queue)),
+                skills: requirements(world, skills),
+                priority: *priority,
             },
             Op::PresenceBySupervisor(of, at) => Command::SetAgentPresence {
                 supervisor: SUPERVISOR.into(),

@@ -39,7 +39,8 @@ impl World {
     }
 
     pub(crate) fn take_out(&mut self, conversation: ConversationId, agent: AgentIx, leaving: Leaving) {
-        let wrap_up_until = if leaving == Leaving::Asked { self.wrap_up_until(conversation) } else { 0 };
+        let lost = leaving == Leaving::SessionLost;
+        let wrap_up_until = if lost { 0 } else { self.wrap_up_until(conversation) };
         let room = self.conversations.get_mut(&conversation).unwrap();
         room.participants.retain(|it| *it != agent);
         room.log_entries += 1;

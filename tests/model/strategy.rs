@@ -311,6 +311,10 @@ fn op() -> impl Strategy<Value = Op> + Clone {
         2 => die().prop_map(Op::EndBySupervisor),
         3 => (die(), audience).prop_map(|(room, audience)| Op::PostBySupervisor(room, audience)),
         8 => (die(), status_die()).prop_map(|(agent, status)| Op::PresenceBySupervisor(agent, status)),
+        15 => (die(), die()).prop_map(|(agent, room)| Op::Assign(agent, room)),
+        15 => (die(), die(), vec((die(), level()), 0..=1), option::weighted(0.3, 99_u32..=101)).prop_map(
+            |(room, queue, skills, priority)| Op::MoveTo { room, queue, skills, priority }
+        ),
         20 => (die(), die()).prop_map(|(keeper, record)| Op::Attach(keeper, record)),
         8 => (die(), die()).prop_map(|(keeper, record)| Op::Remove(keeper, record)),
         8 => Just(Op::Wait),

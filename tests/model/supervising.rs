@@ -2,10 +2,11 @@
 
 use omniroute::engine::{
     directory::spec::ResourceKind,
-    event::PresenceCause,
-    ids::{AgentIx, StatusIx},
+    event::{Event, InviteEnd, Leaving, PresenceCause, RequestEnd, RequestKind},
+    ids::{AgentIx, ConversationId, StatusIx},
     rejection::Rejection,
     reply::Reply,
+    routing::{RoutingAsk, RoutingType, Target},
 };
 
 use super::{
@@ -14,6 +15,92 @@ use super::{
 };
 
 impl World {
+    /// What waits, or the keeper's place, is the agent's.
+    pub(crate) fn assign(
+        &mut self,
+        supervisor: Box<str>,
+        conversation: ConversationId,
+        agent: AgentIx,
+    ) -> Decided {
+        self.agent_is_live(agent)?;
+        let session = self.agent(agent).session.ok_or(Rejection::SessionNotOpen)?;
+        self.is_live(conversation)?;
+        let room = self.conversations[&conversation].clone();
+        check(!room.participants.contains(&agent), Rejection::AlreadyAParticipant)?;
+        let by_button = room.routing_type == RoutingType::ButtonSkills;
+        let stays = by_button && room.participants.len() > 1;
+        check(!stays, Rejection::ConferenceButtonSkillsNotTransferable)?;
+        check(session.lease_until == 0, Rejection::AgentNotEligible)?;
+        let first = self.said.len();
+        let request = if let Some(keeper) = room.participants.first() {
+            let target = RoutingAsk::to(Target::Agent(agent));
+            let (kind, requester) = (RequestKind::Transfer, Some(*keeper));
+            let (routing, requested_at) = (self.fill_in(target, kind)?, room.created_at);
+            let request = self.open_request(conversation, kind, requester, routing.clone(), requested_at);
+            self.said.push(Event::RequestOpened {
+                request,
+                conversation,
+                kind,
+                requester,
+                routing,
+                requested_at,
+                overflowed_from: None,
+            });
+            request
+        } else {
+            self.requests_of(conversation)[0]
+        };
+        let mut others = self.requests[&request].pending.clone();
+        let own = others.iter().find(|it| it.1 == agent).map(|it| it.0);
+        others.retain(|it| it.1 != agent);
+        if !others.is_empty() {
+            self.end_invites(request, InviteEnd::Revoked, others, "");
+        }
+        let invite = own.unwrap_or_else(|| self.invite(request, &[agent], true));
+        self.win(request, invite, Some(supervisor));
+        // The answer is that of the first event; callers are told no more than that it was done.
+        Ok(match self.said[first] {
+            Event::RequestOpened { request, .. } => Reply::RequestOpened { request },
+            Event::InviteAccepted { conversation, .. } => Reply::InviteAccepted { conversation },
+            _ => Reply::Done,
+        })
+    }
+
+    pub(crate) fn move_to(
+        &mut self,
+        supervisor: Box<str>,
+        conversation: ConversationId,
+        target: Target,
+        priority: Option<u32>,
+    ) -> Decided {
+        let kind = RequestKind::New;
+        let room = self.conversations.get(&conversation).cloned();
+        let accept_by = room.map_or(0, |it| it.origin.accept_by);
+        let ask = RoutingAsk { priority, accept_by, ..RoutingAsk::to(target) };
+        let routing = self.fill_in(ask.clone(), kind)?;
+        self.is_live(conversation)?;
+        let room = self.conversations[&conversation].clone();
+        let (routing, overflowed_from) = self.admit(&ask, routing, kind, room.channel, Some(conversation))?;
+        check(room.participants.len() < 2, Rejection::ConferenceInProgress)?;
+        let former = self.requests_of(conversation);
+        let request = self.open_request(conversation, kind, None, routing.clone(), room.created_at);
+        self.conversations.get_mut(&conversation).unwrap().origin = routing.clone();
+        self.said.push(Event::ConversationMoved {
+            conversation,
+            supervisor: supervisor.clone(),
+            request,
+            routing,
+            requested_at: room.created_at,
+            overflowed_from,
+        });
+        if let Some(agent) = room.participants.first() {
+            self.take_out(conversation, *agent, Leaving::Moved(supervisor));
+        } else {
+            former.into_iter().for_each(|it| self.end_request(it, RequestEnd::Moved));
+        }
+        Ok(Reply::RequestOpened { request })
+    }
+
     pub(crate) fn set_agent_presence(
         &mut self,
         supervisor: Box<str>,

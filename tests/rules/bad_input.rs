@@ -68,6 +68,12 @@ async fn empty_calls(house: &House) -> Vec<(&'static str, Status, Vec<&'static s
         row!(supervisor.get_queue(GetQueueRequest) names ["org_id", "queue_id"]),
         row!(supervisor.list_queues(ListQueuesRequest) names ["org_id"]),
         row!(supervisor.list_waiting(ListWaitingRequest) names ["org_id", "queue_id"]),
+        row!(supervisor.assign_conversation(AssignConversationRequest)
+            names ["org_id", "request_id", "supervisor_id", "conversation_id", "agent_id"]),
+        row!(supervisor.move_conversation(MoveConversationRequest)
+            names ["org_id", "request_id", "queue", "supervisor_id", "conversation_id"]),
+        row!(supervisor.set_agent_presence(SetAgentPresenceRequest)
+            names ["org_id", "request_id", "supervisor_id", "agent_id", "presence_status_id"]),
         row!(events.watch_events(WatchEventsRequest) names ["org_id"]),
     ]
 }

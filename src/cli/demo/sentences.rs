@@ -104,6 +104,7 @@ fn why(it: RequestEnd) -> &'static str {
         RequestEnd::RequesterLeft => "REQUESTER_LEFT",
         RequestEnd::ConversationEnded => "CONVERSATION_ENDED",
         RequestEnd::NoAgentAvailable => "NO_AGENT_AVAILABLE",
+        RequestEnd::Moved => "MOVED",
         RequestEnd::Unspecified => "?",
     }
 }

@@ -87,8 +87,19 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             };
             requests::invites_sent(state, *request, *conversation, sent, touched);
         }
-        Event::InviteAccepted { invite, request, conversation, kind, agent, giver, wrap_up_until } => {
+        Event::InviteAccepted {
+            invite,
+            request,
+            conversation,
+            kind,
+            agent,
+            giver,
+            wrap_up_until,
+            supervisor,
+        } => {
             requests::invite_accepted(state, at, *invite, *request, *agent, touched);
+            // What a supervisor did for the agent is no act of the agent's (INV-5).
+            state.agents[agent.index()].not_responding &= supervisor.is_some();
             rooms::joined(state, at, *conversation, *kind, *agent, *giver);
             if let Some(giver) = giver {
                 rooms::part_ended(state, at, *conversation, *giver, *wrap_up_until, touched);
@@ -111,6 +122,11 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
                 rooms::part_ended(state, at, *conversation, *agent, *wrap_up_until, touched);
             }
             state.conversations.remove(*conversation);
+        }
+        Event::ConversationMoved { conversation, request, routing, requested_at, .. } => {
+            state.conversations.at_mut(*conversation).origin = routing.clone();
+            let row = requests::request_row(*conversation, RequestKind::New, None, routing, *requested_at);
+            requests::request_opened(state, *request, row, touched);
         }
         Event::WrapUpExtended { conversation, agent, until } => {
             rooms::wrap_up_extended(state, *conversation, *agent, *until);

@@ -99,7 +99,6 @@ pub(super) fn invite_accepted(
     let (it, profile) = state.agent_mut(agent);
     it.invites.retain(|id| *id != invite);
     it.given = given;
-    it.not_responding = false;
     let (units, interruptible, held) = sent;
     if held {
         it.rehold(profile, conversation, HoldOwner::Invite(invite), HoldOwner::Participation);

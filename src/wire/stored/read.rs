@@ -2,7 +2,7 @@
 
 use super::{StoredError, choice, level, read_directory, stored_v1 as stored};
 use crate::engine::{
-    event::{Author, Event, PresenceCause},
+    event::{Author, Event, Leaving, PresenceCause},
     ids::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, RequestKey,
         SkillIx, StatusIx,
@@ -80,6 +80,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             interruptible: it.interruptible,
             held: it.held,
             next_wave_at: it.next_wave_at_ms,
+            at_once: it.at_once,
         },
         Stored::InviteAccepted(it) => Event::InviteAccepted {
             invite: InviteId(it.invite),
@@ -89,6 +90,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             agent: AgentIx(it.agent),
             giver: it.giver.map(AgentIx),
             wrap_up_until: it.wrap_up_until_ms,
+            supervisor: it.supervisor.map(Into::into),
         },
         Stored::InvitesEnded(it) => {
             if it.invites.len() != it.agents.len() {
@@ -122,7 +124,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
         Stored::ParticipantLeft(it) => Event::ParticipantLeft {
             conversation: ConversationId(it.conversation),
             agent: AgentIx(it.agent),
-            leaving: choice::<stored::Leaving>("a leaving", it.leaving)?,
+            leaving: leaving(it.leaving, it.supervisor)?,
             wrap_up_until: it.wrap_up_until_ms,
         },
         Stored::ConversationEnded(it) => Event::ConversationEnded {
@@ -130,6 +132,14 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             by: author(it.by)?,
             participants: it.participants.into_iter().map(AgentIx).collect(),
             wrap_up_until: it.wrap_up_until_ms,
+        },
+        Stored::ConversationMoved(it) => Event::ConversationMoved {
+            conversation: ConversationId(it.conversation),
+            supervisor: it.supervisor.into(),
+            request: RequestId(it.request),
+            routing: routing(it.routing)?,
+            requested_at: it.requested_at_ms,
+            overflowed_from: it.overflowed_from.map(QueueIx),
         },
         Stored::WrapUpExtended(it) => Event::WrapUpExtended {
             conversation: ConversationId(it.conversation),
@@ -177,6 +187,17 @@ fn author(author: Option<stored::Author>) -> Result<Author, StoredError> {
         Of::Platform(_) => Author::Platform,
         Of::Service(_) => Author::Service,
         Of::Supervisor(who) => Author::Supervisor(who.into()),
+    })
+}
+
+fn leaving(number: i32, supervisor: String) -> Result<Leaving, StoredError> {
+    Ok(match stored::Leaving::try_from(number) {
+        Ok(stored::Leaving::Asked) => Leaving::Asked,
+        Ok(stored::Leaving::SessionLost) => Leaving::SessionLost,
+        Ok(stored::Leaving::Moved) => Leaving::Moved(supervisor.into()),
+        Ok(stored::Leaving::Unspecified) | Err(_) => {
+            return Err(StoredError::UnknownChoice { choice: "a leaving", number });
+        }
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::{stored_v1 as stored, write_directory};
 use crate::engine::{
-    event::{Author, Event, PresenceCause},
+    event::{Author, Event, Leaving, PresenceCause},
     ids::RequestKey,
     records::Record,
     routing::{Capacity, Requirement, Routing, Target},
@@ -100,7 +100,9 @@ fn what(event: &Event) -> Stored {
             interruptible,
             held,
             next_wave_at,
+            at_once,
         } => Stored::InvitesSent(stored::InvitesSent {
+            at_once: *at_once,
             next_wave_at_ms: *next_wave_at,
             request: request.0,
             conversation: conversation.0,
@@ -112,17 +114,25 @@ fn what(event: &Event) -> Stored {
             interruptible: *interruptible,
             held: *held,
         }),
-        Event::InviteAccepted { invite, request, conversation, kind, agent, giver, wrap_up_until } => {
-            Stored::InviteAccepted(stored::InviteAccepted {
-                invite: invite.0,
-                request: request.0,
-                conversation: conversation.0,
-                kind: stored::RequestKind::from(*kind).into(),
-                agent: agent.0,
-                giver: giver.map(|it| it.0),
-                wrap_up_until_ms: *wrap_up_until,
-            })
-        }
+        Event::InviteAccepted {
+            invite,
+            request,
+            conversation,
+            kind,
+            agent,
+            giver,
+            wrap_up_until,
+            supervisor,
+        } => Stored::InviteAccepted(stored::InviteAccepted {
+            invite: invite.0,
+            request: request.0,
+            conversation: conversation.0,
+            kind: stored::RequestKind::from(*kind).into(),
+            agent: agent.0,
+            giver: giver.map(|it| it.0),
+            wrap_up_until_ms: *wrap_up_until,
+            supervisor: supervisor.as_deref().map(Into::into),
+        }),
         Event::InvitesEnded { request, conversation, end, invites, reason } => {
             Stored::InvitesEnded(stored::InvitesEnded {
                 request: request.0,
@@ -151,10 +161,12 @@ fn what(event: &Event) -> Stored {
             Stored::WavesEnded(stored::WavesEnded { request: request.0, conversation: conversation.0 })
         }
         Event::ParticipantLeft { conversation, agent, leaving, wrap_up_until } => {
+            let (leaving, supervisor) = self::leaving(leaving);
             Stored::ParticipantLeft(stored::ParticipantLeft {
                 conversation: conversation.0,
                 agent: agent.0,
-                leaving: stored::Leaving::from(*leaving).into(),
+                leaving: leaving.into(),
+                supervisor,
                 wrap_up_until_ms: *wrap_up_until,
             })
         }
@@ -166,6 +178,21 @@ fn what(event: &Event) -> Stored {
                 wrap_up_until_ms: *wrap_up_until,
             })
         }
+        Event::ConversationMoved {
+            conversation,
+            supervisor,
+            request,
+            routing,
+            requested_at,
+            overflowed_from,
+        } => Stored::ConversationMoved(stored::ConversationMoved {
+            conversation: conversation.0,
+            supervisor: supervisor.to_string(),
+            request: request.0,
+            routing: Some(self::routing(routing)),
+            requested_at_ms: *requested_at,
+            overflowed_from: overflowed_from.map(|it| it.0),
+        }),
         Event::WrapUpExtended { conversation, agent, until } => {
             Stored::WrapUpExtended(stored::WrapUpExtended {
                 conversation: conversation.0,
@@ -226,6 +253,14 @@ fn author(author: &Author) -> stored::Author {
         Author::Supervisor(who) => of::Author::Supervisor(who.to_string()),
     };
     stored::Author { author: Some(author) }
+}
+
+fn leaving(leaving: &Leaving) -> (stored::Leaving, String) {
+    match leaving {
+        Leaving::Asked => (stored::Leaving::Asked, String::new()),
+        Leaving::SessionLost => (stored::Leaving::SessionLost, String::new()),
+        Leaving::Moved(who) => (stored::Leaving::Moved, who.to_string()),
+    }
 }
 
 fn presence_cause(cause: &PresenceCause) -> (stored::PresenceCause, String) {
