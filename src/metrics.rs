@@ -100,6 +100,8 @@ fn name(event: &Event) -> &'static str {
         Event::ParticipantLeft { .. } => "participant_left",
         Event::ConversationEnded { .. } => "conversation_ended",
         Event::ConversationMoved { .. } => "conversation_moved",
+        Event::FlagRaised { .. } => "flag_raised",
+        Event::FlagLowered { .. } => "flag_lowered",
         Event::WrapUpExtended { .. } => "wrap_up_extended",
         Event::WrapUpEnded { .. } => "wrap_up_ended",
         Event::MessagePosted { .. } => "message_posted",

@@ -31,7 +31,7 @@ proptest! {
 }
 
 /// Events and refusals that random programs must reach: a driver that never gets anywhere proves nothing.
-const REACHED: [&str; 59] = [
+const REACHED: [&str; 61] = [
     "AgentAtCapacity",
     "AgentNotEligible",
     "AgentNotFound",
@@ -49,6 +49,8 @@ const REACHED: [&str; 59] = [
     "ConversationNotFound",
     "DirectoryChanged",
     "DirectoryInvalid",
+    "FlagLowered",
+    "FlagRaised",
     "InviteAccepted",
     "InviteDeclined",
     "InviteExpired",

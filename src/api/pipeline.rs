@@ -134,6 +134,12 @@ impl Answers {
             Command::MoveConversation(call) => {
                 self.post(id, call, |it| Answer::MoveConversation(v1::MoveConversationRequest::respond(it)));
             }
+            Command::RaiseFlag(call) => {
+                self.post(id, call, |it| Answer::RaiseFlag(v1::RaiseFlagRequest::respond(it)));
+            }
+            Command::LowerFlag(call) => {
+                self.post(id, call, |it| Answer::LowerFlag(v1::LowerFlagRequest::respond(it)));
+            }
             Command::SetAgentPresence(call) => {
                 self.post(id, call, |it| Answer::SetAgentPresence(v1::SetAgentPresenceRequest::respond(it)));
             }

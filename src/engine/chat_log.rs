@@ -93,6 +93,8 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
         | Event::RoundStarted { .. }
         | Event::WavesEnded { .. }
         | Event::ConversationMoved { .. }
+        | Event::FlagRaised { .. }
+        | Event::FlagLowered { .. }
         | Event::WrapUpExtended { .. }
         | Event::WrapUpEnded { .. }
         | Event::RecordAttached { .. }

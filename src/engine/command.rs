@@ -217,6 +217,24 @@ pub enum Command {
         /// For whom.
         audience: Audience,
     },
+    /// Asks for help in a conversation.
+    RaiseFlag {
+        /// Who.
+        session: Acting,
+        /// In which.
+        conversation: ConversationId,
+        /// What help is wanted.
+        reason: Box<str>,
+    },
+    /// Asks for it no longer.
+    LowerFlag {
+        /// Who: an agent or a supervisor.
+        actor: Actor,
+        /// In which.
+        conversation: ConversationId,
+        /// Whose flag, of an agent that acts its own.
+        agent: AgentIx,
+    },
     /// Attaches a record, or gives one that is attached another title.
     AttachRecord {
         /// Who.
@@ -265,6 +283,8 @@ impl Command {
             Self::AssignConversation { .. } => 22,
             Self::MoveConversation { .. } => 23,
             Self::SetAgentPresence { .. } => 24,
+            Self::RaiseFlag { .. } => 25,
+            Self::LowerFlag { .. } => 26,
             Self::AttachRecord { .. } => 30,
             Self::RemoveRecord { .. } => 31,
         }
@@ -332,7 +352,12 @@ pub enum Query {
         conversation: ConversationId,
     },
     /// Live conversations by number.
-    Conversations(Page<ConversationId>),
+    Conversations {
+        /// Which of them.
+        page: Page<ConversationId>,
+        /// Only those in which a flag is up.
+        flagged: bool,
+    },
     /// One queue.
     Queue(QueueIx),
     /// Queues by id.

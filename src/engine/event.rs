@@ -312,6 +312,24 @@ pub enum Event {
         /// The full queue that it was meant for, if it overflowed.
         overflowed_from: Option<QueueIx>,
     },
+    /// An agent asks for help in a conversation.
+    FlagRaised {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Who.
+        agent: AgentIx,
+        /// What help is wanted.
+        reason: Box<str>,
+    },
+    /// An agent's flag was lowered. Where the agent is out it is down without this.
+    FlagLowered {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Whose.
+        agent: AgentIx,
+        /// By whom.
+        by: Author,
+    },
     /// A wrap-up was made longer.
     WrapUpExtended {
         /// The conversation.

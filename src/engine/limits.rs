@@ -14,6 +14,8 @@ pub const REQUEST_ID_BYTES_MAX: usize = 128;
 pub const TEXT_BYTES_MAX: usize = 32_768;
 /// Bytes of the reason that an agent gives with a decline.
 pub const DECLINE_REASON_BYTES_MAX: usize = 256;
+/// Bytes of the reason that an agent gives with a flag: a sentence, as with a decline.
+pub const FLAG_REASON_BYTES_MAX: usize = 256;
 /// Level of a skill in hundredths: 10.00.
 pub const LEVEL_MAX: u16 = 1_000;
 /// Capacity units of a profile, and weight of a unit of work. Sums of a thousand holds fit 32 bits with ease.

@@ -21,6 +21,7 @@ pub mod directory;
 pub mod dispatch;
 pub mod event;
 pub mod explain;
+mod flags;
 pub mod ids;
 mod invites;
 pub mod limits;
@@ -232,6 +233,10 @@ impl Engine {
             Command::PostMessage { actor, conversation, text, audience } => {
                 self.post_message(actor, conversation, text, audience)
             }
+            Command::RaiseFlag { session, conversation, reason } => {
+                self.raise_flag(session, conversation, reason)
+            }
+            Command::LowerFlag { actor, conversation, agent } => self.lower_flag(actor, conversation, agent),
             Command::AttachRecord { session, conversation, record } => {
                 self.attach_record(session, conversation, record)
             }

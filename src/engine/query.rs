@@ -60,6 +60,8 @@ pub struct AgentView {
     pub invites: Vec<InviteView>,
     /// Where it is in.
     pub conversations: Vec<ConversationId>,
+    /// Where it asks for help.
+    pub flagged: Vec<ConversationId>,
 }
 
 /// A pending invite.
@@ -223,9 +225,12 @@ impl Engine {
                 }
                 None => Err(Rejection::ConversationNotFound),
             },
-            Query::Conversations(page) => {
+            Query::Conversations { page, flagged } => {
                 let mut ids = self.state.conversations.ids();
-                ids.retain(|id| page.after.is_none_or(|after| *id > after));
+                ids.retain(|id| {
+                    page.after.is_none_or(|after| *id > after)
+                        && (!flagged || self.state.conversations.at(*id).is_flagged())
+                });
                 let more = ids.len() > page.size;
                 ids.truncate(page.size);
                 Ok(Answer::Conversations(
@@ -311,7 +316,13 @@ impl Engine {
             holds: row.holds().to_vec(),
             invites: row.invites.iter().map(|it| self.invite_view(*it)).collect(),
             conversations: row.conversations().collect(),
+            flagged: row.conversations().filter(|it| self.has_flag(*it, agent)).collect(),
         }
+    }
+
+    fn has_flag(&self, conversation: ConversationId, agent: AgentIx) -> bool {
+        let participants = &self.state.conversations.at(conversation).participants;
+        participants.iter().any(|it| it.agent == agent && it.flag.is_some())
     }
 
     fn routing_state(&self, agent: AgentIx, profile: &CapacityProfile) -> RoutingState {

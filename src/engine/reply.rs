@@ -98,6 +98,8 @@ impl Reply {
             | Event::WavesEnded { .. }
             | Event::ParticipantLeft { .. }
             | Event::ConversationEnded { .. }
+            | Event::FlagRaised { .. }
+            | Event::FlagLowered { .. }
             | Event::WrapUpEnded { .. }
             | Event::RecordAttached { .. }
             | Event::RecordRemoved { .. }

@@ -350,7 +350,12 @@ fn pages_have_a_size_and_lead_to_each_other() {
     );
     assert!(check.is_empty());
     assert_eq!(paths(|check| drop(list(1_001, "?").into_query(&names, check))), ["page_token", "page_size"]);
-    let list = v1::ListConversationsRequest { org_id: "org".into(), page_size: 3, page_token: "x".into() };
+    let list = v1::ListConversationsRequest {
+        org_id: "org".into(),
+        page_size: 3,
+        page_token: "x".into(),
+        flagged: false,
+    };
     assert_eq!(paths(|check| drop(list.into_query(&names, check))), ["page_token"]);
     let skills: Vec<Resource> = samples::resources().into_iter().take(2).collect();
     let page = |more| {

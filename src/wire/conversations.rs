@@ -18,7 +18,7 @@ use crate::engine::{
     reply::Reply,
 };
 
-fn actor(actor: Option<v1::Actor>, names: &Names, check: &mut Check) -> Actor {
+pub(super) fn actor(actor: Option<v1::Actor>, names: &Names, check: &mut Check) -> Actor {
     match check.required("actor", actor.and_then(|it| it.actor)) {
         Some(v1::actor::Actor::Agent(it)) => Actor::Agent(
             check.within("actor", |check| check.within("agent", |check| acting(&it, names, check))),
@@ -239,7 +239,8 @@ impl Inquiry for v1::ListConversationsRequest {
 
     fn into_query(self, _names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);
-        Query::Conversations(page::by_number(self.page_size, &self.page_token, check))
+        let page = page::by_number(self.page_size, &self.page_token, check);
+        Query::Conversations { page, flagged: self.flagged }
     }
 
     fn respond(answer: Answer, names: &Names) -> Self::Response {

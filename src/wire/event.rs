@@ -198,6 +198,20 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             routing: Some(routing::shown(routing, names)),
             overflowed_from_queue_id: id_or_empty(names, *overflowed_from),
         }),
+        Event::FlagRaised { conversation, agent, reason } => shown::Event::FlagRaised(shown::FlagRaised {
+            conversation_id: conversation.0,
+            agent_id: id_of(names, *agent),
+            reason: reason.to_string(),
+        }),
+        Event::FlagLowered { conversation, agent, by } => {
+            let (by, _, supervisor_id) = kinds::author(by);
+            shown::Event::FlagLowered(shown::FlagLowered {
+                conversation_id: conversation.0,
+                agent_id: id_of(names, *agent),
+                by: by.into(),
+                supervisor_id,
+            })
+        }
         Event::WrapUpExtended { conversation, agent, until } => {
             shown::Event::WrapUpExtended(shown::WrapUpExtended {
                 conversation_id: conversation.0,

@@ -48,6 +48,8 @@ fn conversation(event: &Event) -> Option<ConversationId> {
         | Event::ParticipantLeft { conversation, .. }
         | Event::ConversationEnded { conversation, .. }
         | Event::ConversationMoved { conversation, .. }
+        | Event::FlagRaised { conversation, .. }
+        | Event::FlagLowered { conversation, .. }
         | Event::WrapUpExtended { conversation, .. }
         | Event::WrapUpEnded { conversation, .. }
         | Event::MessagePosted { conversation, .. }
@@ -74,6 +76,8 @@ fn names_any(event: &Event, agents: &[AgentIx]) -> bool {
         | Event::SessionEnded { agent, .. }
         | Event::PresenceSet { agent, .. }
         | Event::ParticipantLeft { agent, .. }
+        | Event::FlagRaised { agent, .. }
+        | Event::FlagLowered { agent, .. }
         | Event::WrapUpExtended { agent, .. }
         | Event::WrapUpEnded { agent, .. }
         | Event::RecordAttached { agent, .. }

@@ -105,6 +105,20 @@ impl Teller<'_> {
                 let changed = v1::PresenceChanged { presence_status_id, cause: cause.into(), supervisor_id };
                 vec![Notice::Presence(changed)]
             }
+            Event::FlagRaised { conversation, agent, reason } => vec![Notice::Flag(v1::FlagChanged {
+                conversation_id: conversation.0,
+                agent_id: id_of(self.names, *agent),
+                raised: true,
+                reason: reason.to_string(),
+                supervisor_id: String::new(),
+            })],
+            Event::FlagLowered { conversation, agent, by } => vec![Notice::Flag(v1::FlagChanged {
+                conversation_id: conversation.0,
+                agent_id: id_of(self.names, *agent),
+                raised: false,
+                reason: String::new(),
+                supervisor_id: kinds::author(by).2,
+            })],
             Event::WrapUpExtended { conversation, until, .. } => vec![wrap_up(*conversation, *until)],
             Event::WrapUpEnded { conversation, .. } => vec![wrap_up(*conversation, 0)],
             Event::MessagePosted { conversation, number, .. } => {

@@ -230,5 +230,7 @@ pub(super) fn events() -> Vec<Event> {
             requested_at: 1_700_000_000_002,
             overflowed_from: Some(QueueIx(0)),
         },
+        Event::FlagRaised { conversation, agent: ANNA, reason: "he shouts".into() },
+        Event::FlagLowered { conversation, agent: ANNA, by: Author::Supervisor("sue".into()) },
     ]
 }

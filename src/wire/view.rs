@@ -10,7 +10,10 @@ use crate::engine::{
         spec::{self, Overflow, Reinvite, Resource},
     },
     query::{AgentView, ConversationView, InviteView, QueueView, RequestView},
-    state::agent::{Hold, HoldOwner},
+    state::{
+        agent::{Hold, HoldOwner},
+        conversation::Flag,
+    },
 };
 
 /// An agent.
@@ -29,7 +32,12 @@ pub fn agent(view: &AgentView, names: &Names) -> v1::Agent {
         holds: view.holds.iter().map(hold).collect(),
         invites: view.invites.iter().map(|it| invite(it, names)).collect(),
         conversation_ids: view.conversations.iter().map(|it| it.0).collect(),
+        flagged_conversation_ids: view.flagged.iter().map(|it| it.0).collect(),
     }
+}
+
+fn flag(flag: &Flag) -> v1::Flag {
+    v1::Flag { reason: flag.reason.to_string(), raised_at_ms: time(flag.raised_at) }
 }
 
 fn hold(hold: &Hold) -> v1::Hold {
@@ -95,6 +103,7 @@ pub fn conversation(view: &ConversationView, names: &Names) -> v1::Conversation 
         agent_id: id_of(names, it.agent),
         joined_at_ms: time(it.joined_at),
         keeper: place == 0,
+        flag: it.flag.as_ref().map(flag),
     });
     v1::Conversation {
         conversation_id: view.conversation.0,

@@ -74,6 +74,7 @@ impl World {
                 created_at: self.now,
                 origin: routing.clone(),
                 participants: Vec::new(),
+                flags: std::collections::BTreeMap::new(),
                 records: std::collections::BTreeMap::new(),
                 log_entries: 0,
                 customer_log_entries: 0,

@@ -117,6 +117,8 @@ impl World {
             Command::MoveConversation { supervisor, conversation, queue, skills, priority } => {
                 self.move_to(supervisor, conversation, Target::Queue { queue, skills }, priority)
             }
+            Command::RaiseFlag { session, conversation, reason } => self.raise(session, conversation, reason),
+            Command::LowerFlag { actor, conversation, agent } => self.lower(actor, conversation, agent),
             Command::SetAgentPresence { supervisor, agent, status } => {
                 self.set_agent_presence(supervisor, agent, status)
             }
@@ -148,6 +150,7 @@ impl World {
                             created_at: self.now,
                             origin: routing.clone(),
                             participants: Vec::new(),
+                            flags: BTreeMap::new(),
                             log_entries: 0,
                             customer_log_entries: 0,
                             records: BTreeMap::new(),
@@ -316,7 +319,7 @@ impl World {
         Ok(agent)
     }
 
-    fn author(&self, actor: Actor, conversation: ConversationId) -> Result<Author, Rejection> {
+    pub(crate) fn author(&self, actor: Actor, conversation: ConversationId) -> Result<Author, Rejection> {
         match actor {
             Actor::Agent(session) => self.participant(session, conversation).map(Author::Agent),
             Actor::Customer => self.is_live(conversation).map(|()| Author::Customer),

@@ -47,6 +47,9 @@ pub(crate) fn same_state(engine: &Engine, world: &World) -> Result<(), String> {
         let who = it.participants.iter().map(|it| it.agent).collect();
         same(|| format!("who is in {id:?}"), &who, &row.participants)?;
         same(|| format!("requests of {id:?}"), &it.requests, &world.requests_of(*id))?;
+        let flags = it.participants.iter().filter_map(|it| it.flag.clone().map(|flag| (it.agent, flag)));
+        let flags = flags.map(|(agent, flag)| (agent, (flag.raised_at, flag.reason))).collect();
+        same(|| format!("the flags in {id:?}"), &flags, &row.flags)?;
         same(|| format!("the origin of {id:?}"), &it.origin, &row.origin)?;
         let entries = (it.log_entries, it.customer_log_entries);
         same(|| format!("the log of {id:?}"), &entries, &(row.log_entries, row.customer_log_entries))?;

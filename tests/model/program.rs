@@ -77,6 +77,9 @@ pub(crate) enum Op {
     PostBySupervisor(Die, Audience),
     PresenceBySupervisor(Die, Die),
     Assign(Die, Die),
+    Raise(Die),
+    LowerByAgent(Die),
+    LowerBySupervisor(Die),
     MoveTo { room: Die, queue: Die, skills: Vec<(Die, u16)>, priority: Option<u32> },
     Attach(Die, Die),
     Remove(Die, Die),
@@ -231,6 +234,12 @@ impl Step {
             let (of, id) = pick(&seats(world), die).unwrap_or((somebody, ConversationId(u64::from(die % 4))));
             (session(of), ConversationId(thing(id.0)))
         };
+        // Whose flag is up where, if any is.
+        let flag = |die: Die| {
+            let mut flagged = seats(world);
+            flagged.retain(|it| world.conversations[&it.1].flags.contains_key(&it.0));
+            pick(&flagged, die).map_or_else(|| seat(die), |it| (session(it.0), ConversationId(thing(it.1.0))))
+        };
         // Mostly a keeper's.
         let keeper = |die: Die| {
             let keeps = |it: &(AgentIx, ConversationId)| world.conversations[&it.1].participants[0] == it.0;
@@ -360,6 +369,19 @@ impl Step {
                 text: "hello".into(),
                 audience: *audience,
             },
+            Op::Raise(die) => {
+                let (session, conversation) = seat(*die);
+                let reason = if *die < 128 { "help" } else { "" };
+                Command::RaiseFlag { session, conversation, reason: reason.into() }
+            }
+            Op::LowerByAgent(die) => {
+                let (session, conversation) = flag(*die);
+                Command::LowerFlag { actor: Actor::Agent(session), conversation, agent: session.agent }
+            }
+            Op::LowerBySupervisor(die) => {
+                let (session, conversation) = flag(*die);
+                Command::LowerFlag { actor: supervisor(), conversation, agent: session.agent }
+            }
             Op::Assign(of, die) => {
                 // Mostly one who could be.
                 let somebody = pick(&there(world), *of).filter(|_| *of < 224).unwrap_or(agent(*of));

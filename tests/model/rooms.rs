@@ -29,6 +29,7 @@ impl World {
     }
 
     pub(crate) fn part_ends(&mut self, conversation: ConversationId, agent: AgentIx, wrap_up_until: Millis) {
+        self.conversations.get_mut(&conversation).unwrap().flags.remove(&agent);
         if wrap_up_until == 0 {
             self.release(agent, conversation, HoldOwner::Participation);
             self.agent_mut(agent).free_since = self.now;

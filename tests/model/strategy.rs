@@ -312,6 +312,9 @@ fn op() -> impl Strategy<Value = Op> + Clone {
         3 => (die(), audience).prop_map(|(room, audience)| Op::PostBySupervisor(room, audience)),
         8 => (die(), status_die()).prop_map(|(agent, status)| Op::PresenceBySupervisor(agent, status)),
         15 => (die(), die()).prop_map(|(agent, room)| Op::Assign(agent, room)),
+        12 => die().prop_map(Op::Raise),
+        3 => die().prop_map(Op::LowerByAgent),
+        3 => die().prop_map(Op::LowerBySupervisor),
         15 => (die(), die(), vec((die(), level()), 0..=1), option::weighted(0.3, 99_u32..=101)).prop_map(
             |(room, queue, skills, priority)| Op::MoveTo { room, queue, skills, priority }
         ),

@@ -1,6 +1,7 @@
 //! What a supervisor does (SUPV, PRES-4).
 
 use omniroute::engine::{
+    command::{Acting, Actor},
     directory::spec::ResourceKind,
     event::{Event, InviteEnd, Leaving, PresenceCause, RequestEnd, RequestKind},
     ids::{AgentIx, ConversationId, StatusIx},
@@ -59,11 +60,14 @@ impl World {
         let invite = own.unwrap_or_else(|| self.invite(request, &[agent], true));
         self.win(request, invite, Some(supervisor));
         // The answer is that of the first event; callers are told no more than that it was done.
-        Ok(match self.said[first] {
-            Event::RequestOpened { request, .. } => Reply::RequestOpened { request },
-            Event::InviteAccepted { conversation, .. } => Reply::InviteAccepted { conversation },
-            _ => Reply::Done,
-        })
+        let reply = if let Event::RequestOpened { request, .. } = self.said[first] {
+            Reply::RequestOpened { request }
+        } else if let Event::InviteAccepted { conversation, .. } = self.said[first] {
+            Reply::InviteAccepted { conversation }
+        } else {
+            Reply::Done
+        };
+        Ok(reply)
     }
 
     pub(crate) fn move_to(
@@ -99,6 +103,31 @@ impl World {
             former.into_iter().for_each(|it| self.end_request(it, RequestEnd::Moved));
         }
         Ok(Reply::RequestOpened { request })
+    }
+
+    pub(crate) fn raise(
+        &mut self,
+        session: Acting,
+        conversation: ConversationId,
+        reason: Box<str>,
+    ) -> Decided {
+        let agent = self.participant(session, conversation)?;
+        let now = self.now;
+        let room = self.conversations.get_mut(&conversation).unwrap();
+        room.flags.insert(agent, (now, reason.clone()));
+        self.said.push(Event::FlagRaised { conversation, agent, reason });
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn lower(&mut self, actor: Actor, conversation: ConversationId, agent: AgentIx) -> Decided {
+        self.agent_is_live(agent)?;
+        let by = self.author(actor, conversation)?;
+        let room = self.conversations.get_mut(&conversation).unwrap();
+        check(room.participants.contains(&agent), Rejection::NotAParticipant)?;
+        if room.flags.remove(&agent).is_some() {
+            self.said.push(Event::FlagLowered { conversation, agent, by });
+        }
+        Ok(Reply::Done)
     }
 
     pub(crate) fn set_agent_presence(

@@ -37,6 +37,8 @@ pub(crate) struct Conversation {
     pub(crate) created_at: Millis,
     pub(crate) origin: Routing,
     pub(crate) participants: Vec<AgentIx>,
+    /// Who asks for help, since when, and why.
+    pub(crate) flags: BTreeMap<AgentIx, (Millis, Box<str>)>,
     pub(crate) log_entries: u32,
     pub(crate) customer_log_entries: u32,
     /// What each who is in has; while nobody is, what the last had.

@@ -33,6 +33,8 @@ async fn empty_calls(house: &House) -> Vec<(&'static str, Status, Vec<&'static s
             names ["org_id", "request_id", "session", "presence_status_id"]),
         row!(agents.accept_invite(AcceptInviteRequest) names ["org_id", "request_id", "session", "invite_id"]),
         row!(agents.decline_invite(DeclineInviteRequest) names ["org_id", "request_id", "session", "invite_id"]),
+        row!(agents.raise_flag(RaiseFlagRequest) names ["org_id", "request_id", "session", "conversation_id"]),
+        row!(agents.lower_flag(LowerFlagRequest) names ["org_id", "request_id", "actor", "conversation_id"]),
         row!(agents.get_agent(GetAgentRequest) names ["org_id", "agent_id"]),
         row!(agents.list_agents(ListAgentsRequest) names ["org_id"]),
         row!(conversations.create_conversation(CreateConversationRequest)

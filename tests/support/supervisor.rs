@@ -74,6 +74,18 @@ impl House {
         Ok(self.conversations().post_message(request).await?.into_inner().number)
     }
 
+    /// Lowers an agent's flag.
+    pub async fn sue_lowers_flag(&self, conversation_id: u64, agent: &str) -> Result<(), Status> {
+        let request = v1::LowerFlagRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            actor: Some(sue()),
+            conversation_id,
+            agent_id: agent.into(),
+        };
+        self.agents().lower_flag(request).await.map(|_| ())
+    }
+
     /// Ends a conversation.
     pub async fn sue_ends(&self, conversation_id: u64) -> Result<(), Status> {
         let request = v1::EndConversationRequest {

@@ -31,6 +31,10 @@ pub(super) fn notice(told: &OpenSessionResponse) -> Option<String> {
         Notice::RecordsGiven(it) => {
             format!("conversation {} comes with {} records", it.conversation_id, it.records.len())
         }
+        Notice::Flag(it) => {
+            let what = if it.raised { "raised" } else { "lowered" };
+            format!("the flag of {} was {what} in conversation {}", it.agent_id, it.conversation_id)
+        }
         Notice::WrapUp(it) if it.until_ms == 0 => {
             format!("wrap-up of conversation {} is over", it.conversation_id)
         }

@@ -10,7 +10,11 @@ use crate::engine::{
     event::{Event, RequestKind},
     ids::{AgentIx, InviteId, Millis, RequestId, RequestKey},
     reply::Reply,
-    state::{State, agent::Session, conversation::Sent},
+    state::{
+        State,
+        agent::Session,
+        conversation::{Flag, Sent},
+    },
 };
 
 /// Whom an event touched, so that the index over the state can follow. Cleared by its reader.
@@ -127,6 +131,13 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             state.conversations.at_mut(*conversation).origin = routing.clone();
             let row = requests::request_row(*conversation, RequestKind::New, None, routing, *requested_at);
             requests::request_opened(state, *request, row, touched);
+        }
+        Event::FlagRaised { conversation, agent, reason } => {
+            let flag = Flag { raised_at: at, reason: reason.clone() };
+            state.conversations.at_mut(*conversation).set_flag(*agent, Some(flag));
+        }
+        Event::FlagLowered { conversation, agent, .. } => {
+            state.conversations.at_mut(*conversation).set_flag(*agent, None);
         }
         Event::WrapUpExtended { conversation, agent, until } => {
             rooms::wrap_up_extended(state, *conversation, *agent, *until);

@@ -141,6 +141,16 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             requested_at: it.requested_at_ms,
             overflowed_from: it.overflowed_from.map(QueueIx),
         },
+        Stored::FlagRaised(it) => Event::FlagRaised {
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+            reason: it.reason.into(),
+        },
+        Stored::FlagLowered(it) => Event::FlagLowered {
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+            by: author(it.by)?,
+        },
         Stored::WrapUpExtended(it) => Event::WrapUpExtended {
             conversation: ConversationId(it.conversation),
             agent: AgentIx(it.agent),

@@ -193,6 +193,16 @@ fn what(event: &Event) -> Stored {
             requested_at_ms: *requested_at,
             overflowed_from: overflowed_from.map(|it| it.0),
         }),
+        Event::FlagRaised { conversation, agent, reason } => Stored::FlagRaised(stored::FlagRaised {
+            conversation: conversation.0,
+            agent: agent.0,
+            reason: reason.to_string(),
+        }),
+        Event::FlagLowered { conversation, agent, by } => Stored::FlagLowered(stored::FlagLowered {
+            conversation: conversation.0,
+            agent: agent.0,
+            by: Some(author(by)),
+        }),
         Event::WrapUpExtended { conversation, agent, until } => {
             Stored::WrapUpExtended(stored::WrapUpExtended {
                 conversation: conversation.0,

@@ -375,6 +375,16 @@ fn event_of_a_room() -> impl Strategy<Value = Event> {
             .prop_map(|(conversation, agent, until)| Event::WrapUpExtended { conversation, agent, until }),
         (conversation(), agent())
             .prop_map(|(conversation, agent)| Event::WrapUpEnded { conversation, agent }),
+        (conversation(), agent(), text()).prop_map(|(conversation, agent, reason)| Event::FlagRaised {
+            conversation,
+            agent,
+            reason
+        }),
+        (conversation(), agent(), author()).prop_map(|(conversation, agent, by)| Event::FlagLowered {
+            conversation,
+            agent,
+            by
+        }),
         (conversation(), any::<u32>(), any::<u32>(), author(), text()).prop_map(
             |(conversation, number, customer_number, author, text)| Event::MessagePosted {
                 conversation,
