@@ -29,6 +29,8 @@ mod histories;
 mod invites;
 #[path = "rules/leases.rs"]
 mod leases;
+#[path = "rules/lines.rs"]
+mod lines;
 #[path = "rules/logs.rs"]
 mod logs;
 #[path = "rules/overflow.rs"]

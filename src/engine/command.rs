@@ -6,6 +6,7 @@ use crate::engine::{
     ids::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx,
     },
+    query::RoutingState,
     records::Record,
     routing::{Requirement, RoutingAsk},
 };
@@ -334,7 +335,14 @@ pub enum Query {
     /// One agent.
     Agent(AgentIx),
     /// Agents by id.
-    Agents(Page<Box<str>>),
+    Agents {
+        /// Which of them.
+        page: Page<Box<str>>,
+        /// Only those in this state.
+        state: Option<RoutingState>,
+        /// Only the members of this queue.
+        queue: Option<QueueIx>,
+    },
     /// One conversation.
     Conversation(ConversationId),
     /// The records that an agent has in a conversation; without one, the keeper.

@@ -68,6 +68,13 @@ pub const WAVE_SIZE_DEFAULT: u32 = 5;
 /// Time between waves where the caller says nothing: as long as an agent looks at an invite.
 pub const WAVE_INTERVAL_MS_DEFAULT: u64 = 15_000;
 
+/// Acceptances of a queue whose times are kept: enough for a mean, few enough to follow a shift's beginning.
+pub const TEMPO_ACCEPTANCES_MAX: usize = 16;
+/// Acceptances below which nothing is said of the wait: three intervals.
+pub const TEMPO_ACCEPTANCES_MIN: usize = 4;
+/// How long ago the last of them may be: after an hour it was another shift.
+pub const TEMPO_AGE_MS_MAX: u64 = 3_600_000;
+
 /// Commands whose answer is remembered for a repeat, of one org. The oldest is forgotten first.
 pub const ANSWERS_MAX: usize = 1 << 20;
 /// How long an answer is remembered at least, unless `ANSWERS_MAX` newer ones came: longer than any sane client retries.

@@ -26,6 +26,7 @@ pub mod ids;
 mod invites;
 pub mod limits;
 pub mod query;
+pub mod queue_view;
 pub mod records;
 pub mod rejection;
 pub mod reply;

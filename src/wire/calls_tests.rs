@@ -342,11 +342,12 @@ fn pages_have_a_size_and_lead_to_each_other() {
         org_id: "org".into(),
         page_size,
         page_token: page_token.into(),
+        ..Default::default()
     };
     let mut check = Check::new();
     assert_eq!(
         list(0, "anna").into_query(&names, &mut check),
-        Query::Agents(Page { after: Some("anna".into()), size: 100 })
+        Query::Agents { page: Page { after: Some("anna".into()), size: 100 }, state: None, queue: None }
     );
     assert!(check.is_empty());
     assert_eq!(paths(|check| drop(list(1_001, "?").into_query(&names, check))), ["page_token", "page_size"]);

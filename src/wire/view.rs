@@ -9,7 +9,8 @@ use crate::engine::{
         names::Names,
         spec::{self, Overflow, Reinvite, Resource},
     },
-    query::{AgentView, ConversationView, InviteView, QueueView, RequestView},
+    query::{AgentView, ConversationView, InviteView, RequestView},
+    queue_view::QueueView,
     state::{
         agent::{Hold, HoldOwner},
         conversation::Flag,
@@ -127,6 +128,7 @@ pub fn queue(view: &QueueView, names: &Names) -> v1::QueueState {
         oldest_requested_at_ms: time(view.oldest.unwrap_or(0)),
         member_count: count(view.members),
         online_count: count(view.online),
+        expected_wait_ms: view.expected_wait.map(time),
     }
 }
 

@@ -58,7 +58,7 @@ impl World {
     }
 
     /// Whether somebody would be invited to such a request at once.
-    fn would_invite(
+    pub(crate) fn would_invite(
         &self,
         routing: &Routing,
         kind: RequestKind,

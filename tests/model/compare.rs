@@ -1,7 +1,13 @@
 //! Whether the engine and the model hold the same to be true.
 
 use omniroute::engine::{
-    Engine, directory::spec::ResourceKind, ids::AgentIx, rejection::Rejection, reply::Reply,
+    Engine,
+    command::Query,
+    directory::spec::ResourceKind,
+    ids::{AgentIx, QueueIx},
+    query::Answer,
+    rejection::Rejection,
+    reply::Reply,
 };
 
 use super::world::World;
@@ -65,6 +71,12 @@ pub(crate) fn same_state(engine: &Engine, world: &World) -> Result<(), String> {
         same(|| format!("invites of {id:?}"), &it.sent.pending, &row.pending)?;
         same(|| format!("who said no to {id:?}"), &it.declined, &row.declined)?;
         same(|| format!("the round of {id:?}"), &it.round, &row.round)?;
+    }
+    for queue in (0..world.directory.count(ResourceKind::Queue)).map(QueueIx) {
+        if let Ok(Answer::Queue(view)) = engine.query(world.now, Query::Queue(queue)) {
+            let wait = world.expected_wait(queue);
+            same(|| format!("the expected wait of {queue:?}"), &view.expected_wait, &wait)?;
+        }
     }
     same(|| "when to wake".into(), &engine.next_wake(), &world.next_wake())
 }

@@ -148,6 +148,9 @@ impl World {
             let (units, interruptible) = (row.units, row.interruptible);
             self.agent_mut(agent).holds.push(Hold { owner, conversation, channel, units, interruptible });
         }
+        if let Some(queue) = row.routing.target.queue() {
+            self.accepted.push((queue, self.now, self.channel_of(conversation)));
+        }
         self.given_count += 1;
         self.agents[agent.index()].given = self.given_count;
         if supervisor.is_none() {

@@ -78,7 +78,7 @@ impl World {
         waiting.into_iter().find_map(|(.., id)| self.to_do_for(id).map(|it| (id, it)))
     }
 
-    fn is_in_line(&self, row: &Request) -> bool {
+    pub(crate) fn is_in_line(&self, row: &Request) -> bool {
         row.pending.is_empty() && row.routing.not_before <= self.now
     }
 

@@ -4,7 +4,8 @@ use omniroute::engine::{
     command::{Acting, Actor},
     directory::spec::ResourceKind,
     event::{Event, InviteEnd, Leaving, PresenceCause, RequestEnd, RequestKind},
-    ids::{AgentIx, ConversationId, StatusIx},
+    ids::{AgentIx, ConversationId, Millis, QueueIx, StatusIx},
+    limits,
     rejection::Rejection,
     reply::Reply,
     routing::{RoutingAsk, RoutingType, Target},
@@ -12,7 +13,7 @@ use omniroute::engine::{
 
 use super::{
     commands::{Decided, check},
-    world::World,
+    world::{Request, World},
 };
 
 impl World {
@@ -128,6 +129,24 @@ impl World {
             self.said.push(Event::FlagLowered { conversation, agent, by });
         }
         Ok(Reply::Done)
+    }
+
+    /// How long one that came to a queue now would wait (SUPV-1), by what was accepted of it so far.
+    pub(crate) fn expected_wait(&self, queue: QueueIx) -> Option<Millis> {
+        let of_queue: Vec<_> = self.accepted.iter().filter(|it| it.0 == queue).collect();
+        let (_, last, channel) = **of_queue.last()?;
+        let waits = |it: &&Request| it.routing.target.queue() == Some(queue) && self.is_in_line(it);
+        let waiting = self.requests.values().filter(waits).count() as u64;
+        let kind = RequestKind::New;
+        let routing = self.fill_in(RoutingAsk::to(Target::Queue { queue, skills: Box::new([]) }), kind);
+        if waiting == 0 && self.would_invite(&routing.unwrap(), kind, channel, None) {
+            return Some(0);
+        }
+        let latest = &of_queue[of_queue.len().saturating_sub(limits::TEMPO_ACCEPTANCES_MAX)..];
+        if latest.len() < limits::TEMPO_ACCEPTANCES_MIN || self.now - last > limits::TEMPO_AGE_MS_MAX {
+            return None;
+        }
+        Some((waiting + 1) * (self.now - latest[0].1) / (latest.len() as u64 - 1))
     }
 
     pub(crate) fn set_agent_presence(

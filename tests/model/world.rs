@@ -6,7 +6,7 @@ use omniroute::engine::{
     command::Command,
     directory::spec::ResourceKind,
     event::{Event, RequestKind},
-    ids::{AgentIx, ChannelIx, ConversationId, InviteId, Millis, RequestId, RequestKey, StatusIx},
+    ids::{AgentIx, ChannelIx, ConversationId, InviteId, Millis, QueueIx, RequestId, RequestKey, StatusIx},
     records::Record,
     rejection::Rejection,
     reply::Reply,
@@ -75,6 +75,8 @@ pub(crate) struct World {
     /// Whose each invite ever sent was, and what to say of it once it is settled.
     pub(crate) invites: Vec<(AgentIx, Option<Rejection>)>,
     pub(crate) answers: Vec<(Millis, RequestKey, Discriminant<Command>, Reply)>,
+    /// All acceptances of requests for queues: when, on which channel.
+    pub(crate) accepted: Vec<(QueueIx, Millis, ChannelIx)>,
     pub(crate) conversation_count: u64,
     pub(crate) request_count: u64,
     pub(crate) given_count: u64,
