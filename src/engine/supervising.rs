@@ -11,6 +11,7 @@ use crate::engine::{
     ids::{AgentIx, ConversationId, RequestId, StatusIx},
     rejection::Rejection,
     routing::{Routing, RoutingAsk, RoutingType, Target},
+    state::conversation::Conversation,
 };
 
 /// What is put in an agent's hands.
@@ -87,7 +88,7 @@ impl Engine {
         }
     }
 
-    /// Its age goes along, and its deadline (QUE-2, QUE-4).
+    /// Its age goes along, and its times (QUE-2, QUE-4).
     pub(super) fn move_conversation(
         &mut self,
         supervisor: Box<str>,
@@ -95,8 +96,10 @@ impl Engine {
         target: Target,
         priority: Option<u32>,
     ) -> Result<(), Rejection> {
-        let accept_by = self.state.conversations.get(conversation).map_or(0, |it| it.origin.accept_by);
-        let ask = RoutingAsk { priority, accept_by, ..RoutingAsk::to(target) };
+        let times = |it: &Conversation| (it.origin.not_before, it.origin.accept_by);
+        let (not_before, accept_by) =
+            self.state.conversations.get(conversation).map(times).unwrap_or_default();
+        let ask = RoutingAsk { priority, not_before, accept_by, ..RoutingAsk::to(target) };
         let routing = self.fill_in(ask.clone(), RequestKind::New)?;
         self.live_conversation(conversation)?;
         let row = self.state.conversations.at(conversation);

@@ -80,8 +80,8 @@ impl World {
     ) -> Decided {
         let kind = RequestKind::New;
         let room = self.conversations.get(&conversation).cloned();
-        let accept_by = room.map_or(0, |it| it.origin.accept_by);
-        let ask = RoutingAsk { priority, accept_by, ..RoutingAsk::to(target) };
+        let (not_before, accept_by) = room.map_or((0, 0), |it| (it.origin.not_before, it.origin.accept_by));
+        let ask = RoutingAsk { priority, not_before, accept_by, ..RoutingAsk::to(target) };
         let routing = self.fill_in(ask.clone(), kind)?;
         self.is_live(conversation)?;
         let room = self.conversations[&conversation].clone();

@@ -8,7 +8,9 @@ use omniroute::wire::v1::{
 };
 use tonic::Code;
 
-use crate::support::{Desk, House, ORG, SUE, agent, button, invalid, queue, refused, sample, skill, sue, to};
+use crate::support::{
+    Desk, House, ORG, START_MS, SUE, agent, button, invalid, queue, refused, sample, skill, sue, to,
+};
 
 const NO: Code = Code::FailedPrecondition;
 
@@ -239,6 +241,19 @@ async fn supv_1_what_waits_is_moved_with_its_age_and_its_deadline() {
     assert_eq!((moved.conversation_id, &*moved.supervisor_id), (chat, SUE));
     let ended = watch.until(|it| matches!(it, Kind::RequestEnded(_))).await;
     assert!(matches!(ended.event, Some(Kind::RequestEnded(it)) if it.why() == RequestEnd::Moved));
+}
+
+#[tokio::test]
+async fn supv_1_what_is_moved_is_not_routed_before_its_time() {
+    let house = House::with(sample::directory()).await;
+    let _bob = house.desk("bob").await;
+    let at = i64::try_from(START_MS).expect("a time") + 5_000;
+    let chat = house.create("chat", Routing { not_before_ms: at, ..to(queue("help")) }).await;
+    let chat = chat.expect("it is created").conversation_id;
+    house.move_to(chat, "sales").await.expect("there is room");
+    assert!(house.waiting("sales").await.is_empty() && house.invited(chat).await.is_empty());
+    house.advance(5_000).await;
+    assert_eq!(house.invited(chat).await, ["bob"]);
 }
 
 #[tokio::test]
