@@ -197,7 +197,7 @@ fn texts_and_spans_have_their_bounds() {
 }
 
 #[test]
-fn only_agents_whisper() {
+fn only_agents_and_supervisors_whisper() {
     let call = |actor, whisper| v1::PostMessageRequest {
         org_id: "org".into(),
         request_id: "1".into(),
@@ -212,6 +212,11 @@ fn only_agents_whisper() {
     assert!(matches!(
         command(call(customer, false)),
         Command::PostMessage { actor: Actor::Customer, audience: Audience::Everyone, .. }
+    ));
+    let sue = v1::actor::Supervisor { supervisor_id: "sue".into() };
+    assert!(matches!(
+        command(call(v1::actor::Actor::Supervisor(sue), true)),
+        Command::PostMessage { actor: Actor::Supervisor(_), audience: Audience::Agents, .. }
     ));
     let anna = v1::actor::Actor::Agent(session("anna", 1));
     assert!(matches!(command(call(anna, true)), Command::PostMessage { audience: Audience::Agents, .. }));
