@@ -98,6 +98,8 @@ fn name(event: &Event) -> &'static str {
         Event::RoundStarted { .. } => "round_started",
         Event::WavesEnded { .. } => "waves_ended",
         Event::ParticipantLeft { .. } => "participant_left",
+        Event::ConversationInactivated { .. } => "conversation_inactivated",
+        Event::ConversationResumed { .. } => "conversation_resumed",
         Event::ConversationEnded { .. } => "conversation_ended",
         Event::WrapUpExtended { .. } => "wrap_up_extended",
         Event::WrapUpEnded { .. } => "wrap_up_ended",

@@ -31,7 +31,7 @@ proptest! {
 }
 
 /// Events and refusals that random programs must reach: a driver that never gets anywhere proves nothing.
-const REACHED: [&str; 58] = [
+const REACHED: [&str; 62] = [
     "AgentAtCapacity",
     "AgentNotEligible",
     "AgentNotFound",
@@ -45,7 +45,10 @@ const REACHED: [&str; 58] = [
     "ConsoleNotSupported",
     "ConversationCreated",
     "ConversationEnded",
+    "ConversationInactivated",
+    "ConversationInactive",
     "ConversationNotFound",
+    "ConversationResumed",
     "DirectoryChanged",
     "DirectoryInvalid",
     "InviteAccepted",
@@ -60,6 +63,7 @@ const REACHED: [&str; 58] = [
     "MessagePosted",
     "NoWrapUp",
     "NotAParticipant",
+    "NotAsynchronous",
     "NotTheKeeper",
     "NotTheRequester",
     "ParticipantLeft",

@@ -23,6 +23,8 @@ mod directory;
 mod events;
 #[path = "rules/histories.rs"]
 mod histories;
+#[path = "rules/inactivity.rs"]
+mod inactivity;
 #[path = "rules/invites.rs"]
 mod invites;
 #[path = "rules/leases.rs"]
@@ -41,6 +43,8 @@ mod queues;
 mod records;
 #[path = "rules/repeats.rs"]
 mod repeats;
+#[path = "rules/resuming.rs"]
+mod resuming;
 #[path = "rules/rooms.rs"]
 mod rooms;
 #[path = "rules/selection.rs"]

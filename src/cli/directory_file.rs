@@ -80,6 +80,19 @@ struct Channel {
     decline_presence_status: String,
     #[serde(default)]
     expiry_presence_status: String,
+    inactivity: Option<Inactivity>,
+}
+
+/// `inactivity = { after = "30m" }`: the channel is asynchronous.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Inactivity {
+    #[serde(default)]
+    weight: u32,
+    #[serde(default)]
+    after: Span,
+    #[serde(default)]
+    ends_after: Span,
 }
 
 #[derive(Deserialize)]
@@ -198,6 +211,8 @@ impl From<Channel> for v1::Channel {
             Some(Reinvite::OnceEveryoneHas) => (v1::Reinvite::OnceEveryoneHas, 0),
             Some(Reinvite::After(Span(ms))) => (v1::Reinvite::After, ms),
         };
+        let asynchronous = it.inactivity.is_some();
+        let inactivity = it.inactivity.unwrap_or_default();
         Self {
             name: named(&it.id, it.name),
             id: it.id,
@@ -213,6 +228,10 @@ impl From<Channel> for v1::Channel {
             reinvite_after_ms,
             decline_presence_status_id: it.decline_presence_status,
             expiry_presence_status_id: it.expiry_presence_status,
+            asynchronous,
+            inactive_weight: inactivity.weight,
+            inactive_after_ms: inactivity.after.0,
+            inactive_ends_after_ms: inactivity.ends_after.0,
         }
     }
 }

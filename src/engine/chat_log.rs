@@ -19,6 +19,10 @@ pub enum EntryKind {
     Transferred,
     /// The conversation ended.
     Ended,
+    /// The conversation went inactive. The customer is not told: for it nothing has changed.
+    Inactivated,
+    /// The conversation goes on after it was inactive. The customer is not told.
+    Resumed,
 }
 
 /// An entry of a chat log.
@@ -63,6 +67,14 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
         }
         Event::ConversationEnded { conversation, by, .. } => {
             Some(Entry { author: Some(*by), ..says(conversation, EntryKind::Ended, agent_of(*by)) })
+        }
+        Event::ConversationInactivated { conversation, agent, by, .. } => Some(Entry {
+            shown_to_customer: false,
+            author: Some(*by),
+            ..says(conversation, EntryKind::Inactivated, Some(*agent))
+        }),
+        Event::ConversationResumed { conversation, agent, .. } => {
+            Some(Entry { shown_to_customer: false, ..says(conversation, EntryKind::Resumed, *agent) })
         }
         Event::MessagePosted { conversation, customer_number, author, text, .. } => Some(Entry {
             shown_to_customer: *customer_number != 0,

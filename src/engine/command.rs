@@ -157,6 +157,13 @@ pub enum Command {
         /// Which.
         conversation: ConversationId,
     },
+    /// Puts a conversation aside until its customer writes again.
+    InactivateConversation {
+        /// Who.
+        session: Acting,
+        /// Which.
+        conversation: ConversationId,
+    },
     /// Ends a wrap-up.
     CompleteWrapUp {
         /// Who.
@@ -229,6 +236,7 @@ impl Command {
             Self::ExtendWrapUp { .. } => 17,
             Self::PostMessage { .. } => 18,
             Self::PickConversation { .. } => 19,
+            Self::InactivateConversation { .. } => 21,
             Self::AttachRecord { .. } => 30,
             Self::RemoveRecord { .. } => 31,
         }

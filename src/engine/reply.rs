@@ -95,6 +95,8 @@ impl Reply {
             | Event::RoundStarted { .. }
             | Event::WavesEnded { .. }
             | Event::ParticipantLeft { .. }
+            | Event::ConversationInactivated { .. }
+            | Event::ConversationResumed { .. }
             | Event::ConversationEnded { .. }
             | Event::WrapUpEnded { .. }
             | Event::RecordAttached { .. }

@@ -154,6 +154,7 @@ fn what(event: &Event, names: &Names) -> shown::Event {
                 agent_id: id_of(names, *agent),
                 wrap_up_until_ms: time(*wrap_up_until),
                 session_lost: *leaving == Leaving::SessionLost,
+                could_not_resume: *leaving == Leaving::CouldNotResume,
             })
         }
         Event::ConversationEnded { conversation, by, participants, wrap_up_until } => {
@@ -162,6 +163,22 @@ fn what(event: &Event, names: &Names) -> shown::Event {
                 by: kinds::author(*by).0.into(),
                 agent_ids: ids_of(names, participants),
                 wrap_up_until_ms: time(*wrap_up_until),
+            })
+        }
+        Event::ConversationInactivated { conversation, agent, by, units, ends_at } => {
+            shown::Event::ConversationInactivated(shown::ConversationInactivated {
+                conversation_id: conversation.0,
+                agent_id: id_of(names, *agent),
+                by: kinds::author(*by).0.into(),
+                held_units: *units,
+                ends_at_ms: time(*ends_at),
+            })
+        }
+        Event::ConversationResumed { conversation, agent, units } => {
+            shown::Event::ConversationResumed(shown::ConversationResumed {
+                conversation_id: conversation.0,
+                agent_id: id_or_empty(names, *agent),
+                held_units: *units,
             })
         }
         Event::WrapUpExtended { conversation, agent, until } => {

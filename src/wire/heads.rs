@@ -46,6 +46,7 @@ repeatable! {
     DeleteResourceRequest,
     EndConversationRequest,
     ExtendWrapUpRequest,
+    InactivateConversationRequest,
     LeaveConversationRequest,
     PickConversationRequest,
     PostMessageRequest,

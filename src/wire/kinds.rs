@@ -47,7 +47,9 @@ pairs! {
         NoAgentEligible AllDeclined AllExpired Cancelled RequesterLeft ConversationEnded NoAgentAvailable
     };
     v1::InviteOutcome = event::InviteEnd { Declined Expired Rescinded Revoked } without { Accepted };
-    v1::LogEntryKind = chat_log::EntryKind { Message AgentJoined AgentLeft Transferred Ended };
+    v1::LogEntryKind = chat_log::EntryKind {
+        Message AgentJoined AgentLeft Transferred Ended Inactivated Resumed
+    };
     v1::RoutingType = routing::RoutingType { OmniChannel ButtonSkills };
     v1::RoutingMode = routing::Mode { Single Broadcast Waves };
     v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch Choice };
@@ -63,7 +65,7 @@ pairs! {
         NoAgentEligible AllDeclined AllExpired Cancelled RequesterLeft ConversationEnded NoAgentAvailable
     };
     stored_v1::InviteEnd = event::InviteEnd { Declined Expired Rescinded Revoked };
-    stored_v1::Leaving = event::Leaving { Asked SessionLost };
+    stored_v1::Leaving = event::Leaving { Asked SessionLost CouldNotResume };
     stored_v1::RoutingType = routing::RoutingType { OmniChannel ButtonSkills };
     stored_v1::RoutingMode = routing::Mode { Single Broadcast Waves };
     stored_v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch Choice };

@@ -46,6 +46,7 @@ pub(super) fn resources() -> Vec<Resource> {
             reinvite: Reinvite::After(60_000),
             decline_status: Some("away".into()),
             expiry_status: None,
+            inactivity: None,
         }),
         Resource::PresenceStatus(PresenceStatus {
             id: "away".into(),
@@ -125,6 +126,7 @@ fn record() -> Record {
     Record { record_type: "order".into(), id: "o-7".into(), title: "Zwölf Gläser".into() }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one entry an event")]
 /// One event of every variant, in the order in which they were added. The first are stored in a golden test: add at the end.
 pub(super) fn events() -> Vec<Event> {
     let (conversation, request) = (ConversationId(300), RequestId(301));
@@ -219,5 +221,13 @@ pub(super) fn events() -> Vec<Event> {
         Event::RecordRemoved { conversation, agent: ANNA, record_type: "order".into(), id: "o-7".into() },
         Event::RecordsGiven { conversation, agent: BERT, records: vec![record()] },
         Event::WavesEnded { request, conversation },
+        Event::ConversationInactivated {
+            conversation,
+            agent: BERT,
+            by: Author::Agent(BERT),
+            units: 1,
+            ends_at: 1_700_000_009_000,
+        },
+        Event::ConversationResumed { conversation, agent: Some(BERT), units: 2 },
     ]
 }

@@ -142,6 +142,8 @@ impl World {
                             log_entries: 0,
                             customer_log_entries: 0,
                             records: BTreeMap::new(),
+                            inactive: None,
+                            quiet_since: self.now,
                         };
                         self.conversations.insert(conversation, row);
                         let request = self.open_request(
@@ -218,6 +220,18 @@ impl World {
                 self.end_conversation(conversation, by);
                 Ok(Reply::Done)
             }
+            Command::InactivateConversation { session, conversation } => {
+                let agent = self.participant(session, conversation)?;
+                self.is_active(conversation)?;
+                let rules = self.directory.channel(self.channel_of(conversation));
+                check(rules.inactivity.is_some(), Rejection::NotAsynchronous)?;
+                check(self.open(conversation, RequestKind::Transfer) == 0, Rejection::TransferOpen)?;
+                check(self.open(conversation, RequestKind::Conference) == 0, Rejection::ConferenceOpen)?;
+                let is_alone = self.conversations[&conversation].participants.len() == 1;
+                check(is_alone, Rejection::ConferenceInProgress)?;
+                self.inactivate(conversation, agent, Author::Agent(agent));
+                Ok(Reply::Done)
+            }
             Command::CompleteWrapUp { session, conversation } => {
                 let (agent, _) = self.own_wrap_up(session, conversation)?;
                 self.end_wrap_up(agent, conversation);
@@ -233,6 +247,7 @@ impl World {
             }
             Command::PostMessage { actor, conversation, text, audience } => {
                 let author = self.author(actor, conversation)?;
+                let awakens = self.awakens(conversation, author, audience)?;
                 let shown = audience == Audience::Everyone;
                 let room = self.conversations.get_mut(&conversation).unwrap();
                 room.log_entries += 1;
@@ -240,6 +255,12 @@ impl World {
                 let number = room.log_entries;
                 let customer_number = if shown { room.customer_log_entries } else { 0 };
                 self.said.push(Event::MessagePosted { conversation, number, customer_number, author, text });
+                if shown && author != Author::Platform {
+                    self.stir(conversation);
+                }
+                if awakens {
+                    self.resume(conversation, author);
+                }
                 let of_author = if author == Author::Customer { customer_number } else { number };
                 Ok(Reply::MessagePosted { number: of_author })
             }
@@ -298,6 +319,10 @@ impl World {
         self.is_live(conversation)?;
         check(self.conversations[&conversation].participants.contains(&agent), Rejection::NotAParticipant)?;
         Ok(agent)
+    }
+
+    fn is_active(&self, conversation: ConversationId) -> Result<(), Rejection> {
+        check(self.conversations[&conversation].inactive.is_none(), Rejection::ConversationInactive)
     }
 
     fn keeper(&self, session: Acting, conversation: ConversationId) -> Result<AgentIx, Rejection> {
@@ -361,6 +386,7 @@ impl World {
         self.agent_is_live(session.agent)?;
         let routing = self.fill_in(ask.clone(), kind)?;
         let requester = self.participant(session, conversation)?;
+        self.is_active(conversation)?;
         let room = &self.conversations[&conversation];
         let by_button = room.routing_type == RoutingType::ButtonSkills;
         let rules = self.directory.channel(room.channel);
@@ -382,6 +408,7 @@ impl World {
         self.agent_is_live(session.agent)?;
         let routing = self.fill_in(ask.clone(), kind)?;
         let requester = self.participant(session, conversation)?;
+        self.is_active(conversation)?;
         let room = &self.conversations[&conversation];
         let by_button = room.routing_type == RoutingType::ButtonSkills;
         let is_in = matches!(routing.target, Target::Agent(it) if room.participants.contains(&it));

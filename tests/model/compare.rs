@@ -47,6 +47,8 @@ pub(crate) fn same_state(engine: &Engine, world: &World) -> Result<(), String> {
         let who = it.participants.iter().map(|it| it.agent).collect();
         same(|| format!("who is in {id:?}"), &who, &row.participants)?;
         same(|| format!("requests of {id:?}"), &it.requests, &world.requests_of(*id))?;
+        same(|| format!("whether {id:?} is inactive"), &it.inactive, &row.inactive)?;
+        same(|| format!("when {id:?} falls silent"), &it.silent_at, &world.silent_at(*id))?;
         let entries = (it.log_entries, it.customer_log_entries);
         same(|| format!("the log of {id:?}"), &entries, &(row.log_entries, row.customer_log_entries))?;
         for agent in world.every_agent() {

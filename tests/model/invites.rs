@@ -43,6 +43,7 @@ impl World {
             round: 0,
         };
         self.requests.insert(RequestId(self.request_count), row);
+        self.stir(conversation);
         RequestId(self.request_count)
     }
 
@@ -53,6 +54,7 @@ impl World {
         }
         let row = self.requests.remove(&request).unwrap();
         let (conversation, kind, requester) = (row.conversation, row.kind, row.requester);
+        self.stir(conversation);
         self.said.push(Event::RequestEnded { request, conversation, kind, requester, why });
     }
 
@@ -175,6 +177,7 @@ impl World {
             self.end_invites(request, InviteEnd::Rescinded, losers, "");
         }
         self.requests.remove(&request);
+        self.stir(conversation);
         if let Some(giver) = giver {
             self.end_requests_of(conversation, giver);
         }

@@ -14,6 +14,7 @@ pub(crate) mod compare;
 pub(crate) mod directory;
 pub(crate) mod driver;
 pub(crate) mod eligible;
+pub(crate) mod inactivity;
 pub(crate) mod invariants;
 pub(crate) mod invites;
 pub(crate) mod program;

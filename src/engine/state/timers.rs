@@ -22,6 +22,10 @@ pub enum Timer {
     Wave(RequestId),
     /// A request may be routed from now on.
     Begin(RequestId),
+    /// A conversation goes inactive by silence.
+    Silence(ConversationId),
+    /// An inactive conversation ends.
+    InactiveEnd(ConversationId),
 }
 
 /// All timers, the next first.

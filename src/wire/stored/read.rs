@@ -131,6 +131,18 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             participants: it.participants.into_iter().map(AgentIx).collect(),
             wrap_up_until: it.wrap_up_until_ms,
         },
+        Stored::ConversationInactivated(it) => Event::ConversationInactivated {
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+            by: author(it.by)?,
+            units: it.units,
+            ends_at: it.ends_at_ms,
+        },
+        Stored::ConversationResumed(it) => Event::ConversationResumed {
+            conversation: ConversationId(it.conversation),
+            agent: it.agent.map(AgentIx),
+            units: it.units,
+        },
         Stored::WrapUpExtended(it) => Event::WrapUpExtended {
             conversation: ConversationId(it.conversation),
             agent: AgentIx(it.agent),

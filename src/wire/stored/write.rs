@@ -162,6 +162,22 @@ fn what(event: &Event) -> Stored {
                 wrap_up_until_ms: *wrap_up_until,
             })
         }
+        Event::ConversationInactivated { conversation, agent, by, units, ends_at } => {
+            Stored::ConversationInactivated(stored::ConversationInactivated {
+                conversation: conversation.0,
+                agent: agent.0,
+                by: Some(author(*by)),
+                units: *units,
+                ends_at_ms: *ends_at,
+            })
+        }
+        Event::ConversationResumed { conversation, agent, units } => {
+            Stored::ConversationResumed(stored::ConversationResumed {
+                conversation: conversation.0,
+                agent: agent.map(|it| it.0),
+                units: *units,
+            })
+        }
         Event::WrapUpExtended { conversation, agent, until } => {
             Stored::WrapUpExtended(stored::WrapUpExtended {
                 conversation: conversation.0,
