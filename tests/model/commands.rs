@@ -17,9 +17,9 @@ use omniroute::engine::{
 
 use super::world::{Conversation, World};
 
-type Decided = Result<Reply, Rejection>;
+pub(crate) type Decided = Result<Reply, Rejection>;
 
-fn check(holds: bool, otherwise: Rejection) -> Result<(), Rejection> {
+pub(crate) fn check(holds: bool, otherwise: Rejection) -> Result<(), Rejection> {
     if holds { Ok(()) } else { Err(otherwise) }
 }
 
@@ -221,16 +221,7 @@ impl World {
                 Ok(Reply::Done)
             }
             Command::InactivateConversation { session, conversation } => {
-                let agent = self.participant(session, conversation)?;
-                self.is_active(conversation)?;
-                let rules = self.directory.channel(self.channel_of(conversation));
-                check(rules.inactivity.is_some(), Rejection::NotAsynchronous)?;
-                check(self.open(conversation, RequestKind::Transfer) == 0, Rejection::TransferOpen)?;
-                check(self.open(conversation, RequestKind::Conference) == 0, Rejection::ConferenceOpen)?;
-                let is_alone = self.conversations[&conversation].participants.len() == 1;
-                check(is_alone, Rejection::ConferenceInProgress)?;
-                self.inactivate(conversation, agent, Author::Agent(agent));
-                Ok(Reply::Done)
+                self.put_aside(session, conversation)
             }
             Command::CompleteWrapUp { session, conversation } => {
                 let (agent, _) = self.own_wrap_up(session, conversation)?;
@@ -313,7 +304,11 @@ impl World {
         check(self.conversations.contains_key(&conversation), Rejection::ConversationEnded)
     }
 
-    fn participant(&self, session: Acting, conversation: ConversationId) -> Result<AgentIx, Rejection> {
+    pub(crate) fn participant(
+        &self,
+        session: Acting,
+        conversation: ConversationId,
+    ) -> Result<AgentIx, Rejection> {
         self.agent_is_live(session.agent)?;
         let agent = self.acting(session)?;
         self.is_live(conversation)?;
@@ -321,7 +316,7 @@ impl World {
         Ok(agent)
     }
 
-    fn is_active(&self, conversation: ConversationId) -> Result<(), Rejection> {
+    pub(crate) fn is_active(&self, conversation: ConversationId) -> Result<(), Rejection> {
         check(self.conversations[&conversation].inactive.is_none(), Rejection::ConversationInactive)
     }
 
@@ -376,7 +371,7 @@ impl World {
         self.agent(agent).session.is_some_and(|it| it.console == Console::Classic)
     }
 
-    fn open(&self, conversation: ConversationId, kind: RequestKind) -> usize {
+    pub(crate) fn open(&self, conversation: ConversationId, kind: RequestKind) -> usize {
         let requests = self.requests_of(conversation);
         requests.into_iter().filter(|it| self.requests[it].kind == kind).count()
     }

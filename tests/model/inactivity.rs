@@ -1,14 +1,18 @@
 //! Conversations that go inactive and are picked up again (ASYN).
 
 use omniroute::engine::{
-    command::Audience,
+    command::{Acting, Audience},
     event::{Author, Event, Leaving, RequestKind},
     ids::{AgentIx, ConversationId, Millis},
     rejection::Rejection,
+    reply::Reply,
     state::{agent::HoldOwner, conversation::Inactive},
 };
 
-use super::world::World;
+use super::{
+    commands::{Decided, check},
+    world::World,
+};
 
 impl World {
     /// Somebody wrote, came, left or was asked for.
@@ -26,6 +30,19 @@ impl World {
             span if waits && room.inactive.is_none() => room.quiet_since + span,
             _ => 0,
         }
+    }
+
+    pub(crate) fn put_aside(&mut self, session: Acting, conversation: ConversationId) -> Decided {
+        let agent = self.participant(session, conversation)?;
+        self.is_active(conversation)?;
+        let rules = self.directory.channel(self.channel_of(conversation));
+        check(rules.inactivity.is_some(), Rejection::NotAsynchronous)?;
+        check(self.open(conversation, RequestKind::Transfer) == 0, Rejection::TransferOpen)?;
+        check(self.open(conversation, RequestKind::Conference) == 0, Rejection::ConferenceOpen)?;
+        let is_alone = self.conversations[&conversation].participants.len() == 1;
+        check(is_alone, Rejection::ConferenceInProgress)?;
+        self.inactivate(conversation, agent, Author::Agent(agent));
+        Ok(Reply::Done)
     }
 
     pub(crate) fn inactivate(&mut self, conversation: ConversationId, agent: AgentIx, by: Author) {
