@@ -352,6 +352,7 @@ mod tests {
             wrap_up = 750
             on_session_loss = "requeue"
             reinvite = "10s"
+            inactivity = { weight = 1, after = "30m", ends_after = "24h" }
             [[agents]]
             id = "ada"
             name = "Ada"
@@ -365,6 +366,8 @@ mod tests {
         assert_eq!((channel.push_timeout_ms, channel.wrap_up_ms), (120_000, 750));
         assert_eq!(channel.on_session_loss(), v1::OnSessionLoss::Requeue);
         assert_eq!((channel.reinvite(), channel.reinvite_after_ms), (v1::Reinvite::After, 10_000));
+        let inactivity = (channel.inactive_weight, channel.inactive_after_ms, channel.inactive_ends_after_ms);
+        assert_eq!((channel.asynchronous, inactivity), (true, (1, 1_800_000, 86_400_000)));
         assert_eq!(directory.agents[0].skills[0].level_hundredths, 755);
         assert_eq!(directory.queues[0].model(), v1::RoutingModel::BestMatch);
         assert_eq!(directory.skills[0].name, "german", "what has no name is called by its id");
