@@ -16,7 +16,7 @@ use crate::engine::{
     ids::{AgentIx, ConversationId},
     invites::later,
     rejection::Rejection,
-    state::{agent::Hold, conversation::Inactive},
+    state::conversation::Inactive,
 };
 
 impl Engine {
@@ -58,8 +58,8 @@ impl Engine {
         self.emit(Event::ConversationInactivated { conversation, agent, by, units, ends_at });
     }
 
-    /// Whether what somebody is about to write lets an inactive conversation go on: with whom, if it does. An agent that writes to its
-    /// customer needs room for it; a whisper, and what the platform writes, lets it rest.
+    /// Whether what somebody is about to write lets an inactive conversation go on: then, what is true of it until then. An agent that
+    /// writes to its customer needs room for it; whispers, and what the platform writes, let it rest.
     pub(super) fn awakens(
         &self,
         conversation: ConversationId,
@@ -101,8 +101,7 @@ impl Engine {
     /// Whether the agent of an inactive conversation has room for it again: for what it held, beside what else it has.
     fn has_room_again(&self, conversation: ConversationId, agent: AgentIx, inactive: Inactive) -> bool {
         let row = self.state.conversations.at(conversation);
-        let interruptible =
-            self.state.agent(agent).part(conversation).is_some_and(|it: &Hold| it.interruptible);
+        let interruptible = self.state.agent(agent).part(conversation).is_some_and(|it| it.interruptible);
         let class =
             Class::new(&self.state.registry, row.channel, row.routing_type, RequestKind::New, &row.origin);
         let class = Class { units: inactive.units, interruptible, ..class };
