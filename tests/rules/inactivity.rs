@@ -336,6 +336,7 @@ async fn asyn_1_agent_customer_and_platform_may_end_it_and_no_wrap_up_follows() 
         ann.inactivate(chats[chats.len() - 1]).await.expect("it is hers");
         chats.push(house.chat_with(&mut ann).await);
     }
+    let mut watch = house.watch(0).await;
     ann.end(chats[0]).await.expect("she is alone in it");
     house.end(chats[1]).await.expect("the platform may");
     let actor = v1::actor::Actor::Customer(v1::actor::Customer {});
@@ -347,7 +348,9 @@ async fn asyn_1_agent_customer_and_platform_may_end_it_and_no_wrap_up_follows() 
     };
     house.conversations().end_conversation(request).await.expect("the customer may");
     for chat in &chats[..3] {
-        assert_eq!(state(&house, *chat).await, ConversationState::Ended);
+        let ended = watch.until(|it| matches!(it, Event::ConversationEnded(_))).await;
+        let Some(Event::ConversationEnded(it)) = ended.event else { unreachable!("it is one") };
+        assert_eq!((it.conversation_id, it.wrap_up_until_ms), (*chat, 0));
     }
     assert_eq!(parts(&house, "ann").await, [(HoldOwner::Participation, 2)]);
     ann.end(chats[3]).await.expect("she is alone in it");
