@@ -100,6 +100,8 @@ fn name(event: &Event) -> &'static str {
         Event::AgentEarmarked { .. } => "agent_earmarked",
         Event::EarmarkLifted { .. } => "earmark_lifted",
         Event::ParticipantLeft { .. } => "participant_left",
+        Event::ConversationInactivated { .. } => "conversation_inactivated",
+        Event::ConversationResumed { .. } => "conversation_resumed",
         Event::ConversationEnded { .. } => "conversation_ended",
         Event::ConversationMoved { .. } => "conversation_moved",
         Event::FlagRaised { .. } => "flag_raised",

@@ -1,6 +1,6 @@
 //! PipelineService.Submit: the wide door. Same rules, same answers, same refusals as the unary calls; order kept within an org.
 #![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
-#![allow(clippy::wildcard_enum_match_arm, reason = "it looks at three kinds of answers")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "it looks at four kinds of answers")]
 
 mod support;
 
@@ -77,7 +77,8 @@ async fn every_command_is_answered_once_and_order_is_kept() {
 
 #[tokio::test]
 async fn a_whole_cycle_and_its_refusals_are_those_of_the_unary_calls() {
-    let house = House::with(sample::directory()).await;
+    let chat = v1::Channel { asynchronous: true, ..sample::channel("chat") };
+    let house = House::with(sample::with_chat(chat)).await;
     let mut ann = house.desk("ann").await;
     let (commands, stream) = mpsc::channel(16);
     let mut client = PipelineServiceClient::new(house.channel.clone());
@@ -98,12 +99,26 @@ async fn a_whole_cycle_and_its_refusals_are_those_of_the_unary_calls() {
     commands.send(request(10, create("", String::new(), agent("ann")))).await.expect("it is read");
     commands.send(SubmitRequest { correlation_id: 11, command: None }).await.expect("it is read");
     commands.send(request(12, create("tom", fresh(), agent("nobody")))).await.expect("it is read");
+    let inactivate = v1::InactivateConversationRequest {
+        org_id: ORG.into(),
+        request_id: fresh(),
+        session: Some(ann.session.clone()),
+        conversation_id: 1,
+    };
+    commands
+        .send(request(13, Command::InactivateConversation(inactivate.clone())))
+        .await
+        .expect("it is read");
+    let again = v1::InactivateConversationRequest { request_id: fresh(), ..inactivate };
+    commands.send(request(14, Command::InactivateConversation(again))).await.expect("it is read");
     drop(commands);
+    let mut inactive = Vec::new();
     let (mut created, mut accepted, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     while let Some(it) = stream.message().await.expect("the stream goes on") {
         match it.answer.expect("an answer says something") {
             Answer::CreateConversation(answer) => created.push((it.correlation_id, answer.conversation_id)),
             Answer::AcceptInvite(answer) => accepted.push((it.correlation_id, answer.conversation_id)),
+            Answer::InactivateConversation(_) => inactive.push(it.correlation_id),
             Answer::Refusal(refusal) => refused.push((it.correlation_id, reason(&status_of(&refusal)))),
             other => panic!("{other:?}"),
         }
@@ -112,9 +127,15 @@ async fn a_whole_cycle_and_its_refusals_are_those_of_the_unary_calls() {
     assert_eq!(created, [(7, 1), (7, 1)], "to repeat is to get the same answer");
     assert_eq!(accepted, [(8, 1)]);
     let reasons: Vec<(u64, &str)> = refused.iter().map(|(id, reason)| (*id, reason.as_str())).collect();
-    let expected =
-        [(9, "INVITE_ACCEPTED"), (10, "INVALID_FIELDS"), (11, "INVALID_FIELDS"), (12, "AGENT_NOT_FOUND")];
+    let expected = [
+        (9, "INVITE_ACCEPTED"),
+        (10, "INVALID_FIELDS"),
+        (11, "INVALID_FIELDS"),
+        (12, "AGENT_NOT_FOUND"),
+        (14, "CONVERSATION_INACTIVE"),
+    ];
     assert_eq!(reasons, expected);
+    assert_eq!(inactive, [13]);
     assert_eq!(house.participants(1).await, ["ann"]);
 }
 

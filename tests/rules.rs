@@ -27,6 +27,8 @@ mod events;
 mod flags;
 #[path = "rules/histories.rs"]
 mod histories;
+#[path = "rules/inactivity.rs"]
+mod inactivity;
 #[path = "rules/invites.rs"]
 mod invites;
 #[path = "rules/leases.rs"]
@@ -47,6 +49,8 @@ mod queues;
 mod records;
 #[path = "rules/repeats.rs"]
 mod repeats;
+#[path = "rules/resuming.rs"]
+mod resuming;
 #[path = "rules/rooms.rs"]
 mod rooms;
 #[path = "rules/selection.rs"]

@@ -88,6 +88,7 @@ fn directory(agents: u32, cohorts: u32) -> Vec<Resource> {
         reinvite: Reinvite::OnceEveryoneHas,
         decline_status: None,
         expiry_status: None,
+        inactivity: None,
     }));
     wanted.push(Resource::PresenceStatus(PresenceStatus {
         id: "available".into(),

@@ -41,6 +41,8 @@ pub(super) fn ended(id: ConversationId, record: Record) -> v1::Conversation {
         participants: Vec::new(),
         requests: Vec::new(),
         log_entries: record.entries,
+        inactive_since_ms: 0,
+        inactive_ends_at_ms: 0,
     }
 }
 

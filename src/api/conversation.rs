@@ -26,7 +26,8 @@ use crate::{
             AttachRecordRequest, AttachRecordResponse, CancelRequestRequest, CancelRequestResponse,
             CompleteWrapUpRequest, CompleteWrapUpResponse, CreateConversationRequest,
             CreateConversationResponse, EndConversationRequest, EndConversationResponse, ExtendWrapUpRequest,
-            ExtendWrapUpResponse, GetConversationRequest, GetConversationResponse, LeaveConversationRequest,
+            ExtendWrapUpResponse, GetConversationRequest, GetConversationResponse,
+            InactivateConversationRequest, InactivateConversationResponse, LeaveConversationRequest,
             LeaveConversationResponse, ListConversationsRequest, ListConversationsResponse,
             ListRecordsRequest, ListRecordsResponse, LoadHistoryRequest, LoadHistoryResponse, LogReader,
             PickConversationRequest, PickConversationResponse, PostMessageRequest, PostMessageResponse,
@@ -188,6 +189,13 @@ impl ConversationService for Conversations {
         &self,
         request: Request<EndConversationRequest>,
     ) -> Result<Response<EndConversationResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn inactivate_conversation(
+        &self,
+        request: Request<InactivateConversationRequest>,
+    ) -> Result<Response<InactivateConversationResponse>, Status> {
         self.0.mutate(request.into_inner()).await
     }
 

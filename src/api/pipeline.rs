@@ -123,6 +123,11 @@ impl Answers {
             Command::ExtendWrapUp(call) => {
                 self.post(id, call, |it| Answer::ExtendWrapUp(v1::ExtendWrapUpRequest::respond(it)));
             }
+            Command::InactivateConversation(call) => {
+                self.post(id, call, |it| {
+                    Answer::InactivateConversation(v1::InactivateConversationRequest::respond(it))
+                });
+            }
             Command::PostMessage(call) => {
                 self.post(id, call, |it| Answer::PostMessage(v1::PostMessageRequest::respond(it)));
             }

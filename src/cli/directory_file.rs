@@ -80,6 +80,19 @@ struct Channel {
     decline_presence_status: String,
     #[serde(default)]
     expiry_presence_status: String,
+    inactivity: Option<Inactivity>,
+}
+
+/// `inactivity = { after = "30m" }`: the channel is asynchronous.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Inactivity {
+    #[serde(default)]
+    weight: u32,
+    #[serde(default)]
+    after: Span,
+    #[serde(default)]
+    ends_after: Span,
 }
 
 #[derive(Deserialize)]
@@ -200,6 +213,8 @@ impl From<Channel> for v1::Channel {
             Some(Reinvite::OnceEveryoneHas) => (v1::Reinvite::OnceEveryoneHas, 0),
             Some(Reinvite::After(Span(ms))) => (v1::Reinvite::After, ms),
         };
+        let asynchronous = it.inactivity.is_some();
+        let inactivity = it.inactivity.unwrap_or_default();
         Self {
             name: named(&it.id, it.name),
             id: it.id,
@@ -215,6 +230,10 @@ impl From<Channel> for v1::Channel {
             reinvite_after_ms,
             decline_presence_status_id: it.decline_presence_status,
             expiry_presence_status_id: it.expiry_presence_status,
+            asynchronous,
+            inactive_weight: inactivity.weight,
+            inactive_after_ms: inactivity.after.0,
+            inactive_ends_after_ms: inactivity.ends_after.0,
         }
     }
 }
@@ -336,6 +355,7 @@ mod tests {
             wrap_up = 750
             on_session_loss = "requeue"
             reinvite = "10s"
+            inactivity = { weight = 1, after = "30m", ends_after = "24h" }
             [[agents]]
             id = "ada"
             name = "Ada"
@@ -349,6 +369,8 @@ mod tests {
         assert_eq!((channel.push_timeout_ms, channel.wrap_up_ms), (120_000, 750));
         assert_eq!(channel.on_session_loss(), v1::OnSessionLoss::Requeue);
         assert_eq!((channel.reinvite(), channel.reinvite_after_ms), (v1::Reinvite::After, 10_000));
+        let inactivity = (channel.inactive_weight, channel.inactive_after_ms, channel.inactive_ends_after_ms);
+        assert_eq!((channel.asynchronous, inactivity), (true, (1, 1_800_000, 86_400_000)));
         assert_eq!(directory.agents[0].skills[0].level_hundredths, 755);
         assert_eq!(directory.queues[0].model(), v1::RoutingModel::BestMatch);
         assert_eq!(directory.skills[0].name, "german", "what has no name is called by its id");

@@ -31,6 +31,10 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
             participants(state, *conversation, told);
             told.push(*agent);
         }
+        Event::ConversationInactivated { conversation, .. }
+        | Event::ConversationResumed { conversation, .. } => {
+            participants(state, *conversation, told);
+        }
         Event::ConversationEnded { participants, .. } => told.extend(participants),
         Event::MessagePosted { conversation, .. }
         | Event::FlagRaised { conversation, .. }

@@ -19,6 +19,10 @@ pub enum EntryKind {
     Transferred,
     /// The conversation ended.
     Ended,
+    /// The conversation went inactive. The customer is not told: for it nothing has changed.
+    Inactivated,
+    /// The conversation goes on after it was inactive. The customer is not told.
+    Resumed,
 }
 
 /// An entry of a chat log.
@@ -66,12 +70,20 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
         Event::ParticipantLeft { conversation, agent, leaving, .. } => {
             let author = match leaving {
                 Leaving::Moved(who) => Some(Author::Supervisor(who.clone())),
-                Leaving::Asked | Leaving::SessionLost => None,
+                Leaving::Asked | Leaving::SessionLost | Leaving::CouldNotResume => None,
             };
             Some(Entry { author, ..says(conversation, EntryKind::AgentLeft, Some(*agent)) })
         }
         Event::ConversationEnded { conversation, by, .. } => {
             Some(Entry { author: Some(by.clone()), ..says(conversation, EntryKind::Ended, agent_of(by)) })
+        }
+        Event::ConversationInactivated { conversation, agent, by, .. } => Some(Entry {
+            shown_to_customer: false,
+            author: Some(by.clone()),
+            ..says(conversation, EntryKind::Inactivated, Some(*agent))
+        }),
+        Event::ConversationResumed { conversation, agent, .. } => {
+            Some(Entry { shown_to_customer: false, ..says(conversation, EntryKind::Resumed, *agent) })
         }
         Event::MessagePosted { conversation, customer_number, author, text, .. } => Some(Entry {
             shown_to_customer: *customer_number != 0,

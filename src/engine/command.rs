@@ -191,6 +191,13 @@ pub enum Command {
         /// Which.
         conversation: ConversationId,
     },
+    /// Puts a conversation aside until its customer writes again.
+    InactivateConversation {
+        /// Who.
+        session: Acting,
+        /// Which.
+        conversation: ConversationId,
+    },
     /// Ends a wrap-up.
     CompleteWrapUp {
         /// Who.
@@ -286,6 +293,7 @@ impl Command {
             Self::SetAgentPresence { .. } => 24,
             Self::RaiseFlag { .. } => 25,
             Self::LowerFlag { .. } => 26,
+            Self::InactivateConversation { .. } => 21,
             Self::AttachRecord { .. } => 30,
             Self::RemoveRecord { .. } => 31,
         }

@@ -102,6 +102,8 @@ pub enum Leaving {
     SessionLost,
     /// This supervisor moved the conversation.
     Moved(Box<str>),
+    /// The conversation was inactive, its customer wrote, and the agent could not take it (ASYN-2).
+    CouldNotResume,
 }
 
 /// What happened.
@@ -306,6 +308,28 @@ pub enum Event {
         leaving: Leaving,
         /// When its wrap-up ends; 0: none.
         wrap_up_until: Millis,
+    },
+    /// A conversation went inactive: its agent's hold goes down with it (ASYN-1, CAP-6).
+    ConversationInactivated {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Who is in it.
+        agent: AgentIx,
+        /// By whom: that agent, or the rule of silence.
+        by: Author,
+        /// What the agent's hold is from now on.
+        units: u32,
+        /// When it ends by itself; 0: never.
+        ends_at: Millis,
+    },
+    /// An inactive conversation goes on (ASYN-2).
+    ConversationResumed {
+        /// The conversation.
+        conversation: ConversationId,
+        /// With whom; none: an agent is asked for.
+        agent: Option<AgentIx>,
+        /// What the agent's hold is from now on; 0 without one.
+        units: u32,
     },
     /// A conversation ended.
     ConversationEnded {

@@ -22,6 +22,8 @@ pub const LEVEL_MAX: u16 = 1_000;
 pub const UNITS_MAX: u32 = 1_000;
 /// Any span of time that a directory or a command states: a day.
 pub const SPAN_MS_MAX: u64 = 86_400_000;
+/// How long a silence may be, and how long a conversation may stay inactive: a month. Messages are answered after days.
+pub const INACTIVE_MS_MAX: u64 = 31 * 86_400_000;
 /// Priority numbers.
 pub const PRIORITY_MAX: u32 = 1_000_000;
 /// Priority of what states none and comes by no queue that does.

@@ -23,6 +23,7 @@ pub mod event;
 pub mod explain;
 mod flags;
 pub mod ids;
+mod inactivity;
 mod invites;
 pub mod limits;
 pub mod query;
@@ -178,6 +179,8 @@ impl Engine {
                 Timer::Wave(request) => self.dispatch.next_wave(request),
                 Timer::Lease(agent) => self.end_session(agent),
                 Timer::WrapUp(agent, conversation) => self.end_due_wrap_ups(agent, conversation, at),
+                Timer::Silence(conversation) => self.fall_silent(conversation),
+                Timer::InactiveEnd(conversation) => self.end_room(conversation, Author::Service),
                 Timer::Reinvite(request) | Timer::Begin(request) | Timer::Earmark(request) => {
                     self.dispatch.look_again(request);
                 }
@@ -234,6 +237,9 @@ impl Engine {
                 self.leave_conversation(session, conversation)
             }
             Command::EndConversation { actor, conversation } => self.end_conversation(actor, conversation),
+            Command::InactivateConversation { session, conversation } => {
+                self.inactivate_conversation(session, conversation)
+            }
             Command::CompleteWrapUp { session, conversation } => self.complete_wrap_up(session, conversation),
             Command::ExtendWrapUp { session, conversation, extend_by } => {
                 self.extend_wrap_up(session, conversation, extend_by)

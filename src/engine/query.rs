@@ -134,6 +134,8 @@ pub struct ConversationView {
     pub requests: Vec<RequestView>,
     /// Entries of its chat log.
     pub log_entries: u32,
+    /// Since when it is inactive, and when it ends by itself (0: never), if it is.
+    pub inactive: Option<(Millis, Millis)>,
 }
 
 /// What a query answers.
@@ -401,6 +403,7 @@ impl Engine {
             participants: row.participants.clone(),
             requests: row.requests.iter().map(|it| self.request_view(*it)).collect(),
             log_entries: row.log_entries,
+            inactive: row.inactive.map(|it| (it.since, it.ends_at)),
         }
     }
 }

@@ -39,6 +39,8 @@ pub enum Rejection {
     NotTheKeeper,
     /// The keeper has no such record.
     RecordNotFound,
+    /// The conversation is inactive.
+    ConversationInactive,
     /// There never was such an invite for this agent, as far as is remembered.
     InviteNotFound,
     /// It was accepted already.
@@ -57,6 +59,8 @@ pub enum Rejection {
     RequestClosed,
     /// The agent did not make that request.
     NotTheRequester,
+    /// Conversations of the channel do not go inactive.
+    NotAsynchronous,
     /// The channel does not allow conferences.
     ConferenceNotAllowed,
     /// A conference routed by Omni-Channel is for LIGHTNING consoles.
@@ -69,7 +73,7 @@ pub enum Rejection {
     ConferenceButtonSkillsNotTransferable,
     /// The conversation has an open transfer.
     TransferOpen,
-    /// A button-skills conversation has an open conference request.
+    /// The conversation has an open conference request, with which it can neither be transferred nor go inactive.
     ConferenceOpen,
     /// The conversation has as many open requests as it may have.
     RequestsFull,

@@ -99,6 +99,8 @@ impl Reply {
             | Event::AgentEarmarked { .. }
             | Event::EarmarkLifted { .. }
             | Event::ParticipantLeft { .. }
+            | Event::ConversationInactivated { .. }
+            | Event::ConversationResumed { .. }
             | Event::ConversationEnded { .. }
             | Event::FlagRaised { .. }
             | Event::FlagLowered { .. }

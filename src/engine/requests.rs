@@ -55,6 +55,7 @@ impl Engine {
         self.live_agent(session.agent)?;
         let routing = self.fill_in(ask.clone(), RequestKind::Conference)?;
         let requester = self.participant(session, conversation)?;
+        self.is_active(conversation)?;
         let row = self.state.conversations.at(conversation);
         let rules = &self.state.registry.channel(row.channel).spec;
         if !rules.conference_allowed {
@@ -94,6 +95,7 @@ impl Engine {
         self.live_agent(session.agent)?;
         let routing = self.fill_in(ask.clone(), RequestKind::Transfer)?;
         let requester = self.participant(session, conversation)?;
+        self.is_active(conversation)?;
         let row = self.state.conversations.at(conversation);
         let by_button = row.routing_type == RoutingType::ButtonSkills;
         self.not_in(conversation, &routing.target)?;
@@ -159,7 +161,7 @@ impl Engine {
         RequestId(self.state.request_count + 1)
     }
 
-    fn open(&self, conversation: ConversationId, kind: RequestKind) -> usize {
+    pub(super) fn open(&self, conversation: ConversationId, kind: RequestKind) -> usize {
         let requests = &self.state.conversations.at(conversation).requests;
         requests.iter().filter(|id| self.state.requests.at(**id).kind == kind).count()
     }

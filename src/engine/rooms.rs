@@ -46,6 +46,8 @@ impl Engine {
         audience: Audience,
     ) -> Result<(), Rejection> {
         let author = self.author(actor, conversation)?;
+        let awakened = self.awakens(conversation, &author, audience)?;
+        let writer = if let Author::Agent(agent) = author { Some(agent) } else { None };
         let row = self.state.conversations.at(conversation);
         self.emit(Event::MessagePosted {
             conversation,
@@ -54,6 +56,9 @@ impl Engine {
             author,
             text,
         });
+        if let Some(inactive) = awakened {
+            self.resume(conversation, inactive, writer);
+        }
         Ok(())
     }
 
@@ -92,12 +97,13 @@ impl Engine {
         }
     }
 
-    /// Ends a conversation: what is pending is revoked, who was in has a wrap-up.
+    /// Ends a conversation: what is pending is revoked, who was in has a wrap-up, unless it was inactive.
     pub(super) fn end_room(&mut self, conversation: ConversationId, by: Author) {
         for request in self.state.conversations.at(conversation).requests.clone() {
             self.end_request(request, RequestEnd::ConversationEnded);
         }
-        let wrap_up_until = self.wrap_up_until(conversation);
+        let is_inactive = self.state.conversations.at(conversation).inactive.is_some();
+        let wrap_up_until = if is_inactive { 0 } else { self.wrap_up_until(conversation) };
         let participants = &self.state.conversations.at(conversation).participants;
         let participants = participants.iter().map(|it| it.agent).collect();
         self.emit(Event::ConversationEnded { conversation, by, participants, wrap_up_until });
@@ -107,7 +113,7 @@ impl Engine {
     pub(super) fn take_out(&mut self, conversation: ConversationId, agent: AgentIx, leaving: Leaving) {
         let wrap_up_until = match leaving {
             Leaving::Asked | Leaving::Moved(_) => self.wrap_up_until(conversation),
-            Leaving::SessionLost => 0,
+            Leaving::SessionLost | Leaving::CouldNotResume => 0,
         };
         self.emit(Event::ParticipantLeft { conversation, agent, leaving, wrap_up_until });
         self.end_requests_of(conversation, agent);

@@ -63,9 +63,11 @@ impl Engine {
         let Some(session) = self.state.agent(agent).session else { return };
         self.emit(Event::SessionEnded { agent, epoch: session.epoch });
         self.revoke_unfit(agent);
+        // Nobody waits in what is inactive: it stays, and is routed when its customer writes.
         let requeued = |it: &ConversationId| {
-            let channel = self.state.conversations.at(*it).channel;
-            self.state.registry.channel(channel).spec.on_session_loss == OnSessionLoss::Requeue
+            let row = self.state.conversations.at(*it);
+            let rules = &self.state.registry.channel(row.channel).spec;
+            row.inactive.is_none() && rules.on_session_loss == OnSessionLoss::Requeue
         };
         let lost: Vec<ConversationId> = self.state.agent(agent).conversations().filter(requeued).collect();
         lost.into_iter().for_each(|conversation| self.lose_participant(conversation, agent));
@@ -81,17 +83,23 @@ impl Engine {
     fn lose_participant(&mut self, conversation: ConversationId, agent: AgentIx) {
         self.take_out(conversation, agent, Leaving::SessionLost);
         let row = self.state.conversations.at(conversation);
-        if row.participants.is_empty() {
-            self.emit(Event::RequestOpened {
-                request: RequestId(self.state.request_count + 1),
-                conversation,
-                kind: RequestKind::New,
-                requester: None,
-                routing: row.origin.clone(),
-                requested_at: row.created_at,
-                overflowed_from: None,
-            });
+        if row.participants.is_empty() && row.inactive.is_none() {
+            self.route_again(conversation);
         }
+    }
+
+    /// Routes a conversation that nobody is in any more, as it first came in and with its age.
+    pub(super) fn route_again(&mut self, conversation: ConversationId) {
+        let row = self.state.conversations.at(conversation);
+        self.emit(Event::RequestOpened {
+            request: RequestId(self.state.request_count + 1),
+            conversation,
+            kind: RequestKind::New,
+            requester: None,
+            routing: row.origin.clone(),
+            requested_at: row.created_at,
+            overflowed_from: None,
+        });
     }
 
     pub(super) fn set_presence(&mut self, session: Acting, status: StatusIx) -> Result<(), Rejection> {

@@ -33,6 +33,7 @@ impl Engine {
         let routing = self.fill_in(RoutingAsk::to(Target::Agent(agent)), RequestKind::Transfer)?;
         let session = self.state.agent(agent).session.ok_or(Rejection::SessionNotOpen)?;
         self.live_conversation(conversation)?;
+        self.is_active(conversation)?;
         let row = self.state.conversations.at(conversation);
         let place = match row.participants.first() {
             Some(keeper) => Place::Of(keeper.agent),
@@ -102,6 +103,7 @@ impl Engine {
         let ask = RoutingAsk { priority, not_before, accept_by, ..RoutingAsk::to(target) };
         let routing = self.fill_in(ask.clone(), RequestKind::New)?;
         self.live_conversation(conversation)?;
+        self.is_active(conversation)?;
         let row = self.state.conversations.at(conversation);
         let (requested_at, waiting) = (row.created_at, row.requests.clone());
         let participants: Vec<AgentIx> = row.participants.iter().map(|it| it.agent).collect();

@@ -9,7 +9,7 @@ use crate::engine::{
     command::{Acting, Actor, Audience, Command, Page, Query},
     directory::{
         check::Remark,
-        spec::{Change, Resource, ResourceKind},
+        spec::{Change, Channel, Inactivity, Resource, ResourceKind},
     },
     ids::{AgentIx, ConversationId, Epoch, RequestKey, SkillIx},
     limits,
@@ -236,7 +236,12 @@ fn a_directory_comes_back_as_it_was_written() {
     let query = plan_directory(v1::ApplyDirectoryRequest { request_id: String::new(), ..call }, &mut check);
     assert_eq!(query, Query::PlanDirectory { wanted: samples::resources() });
     assert!(check.is_empty());
-    for resource in samples::resources() {
+    let mut resources = samples::resources();
+    let channel = resources.iter().find(|it| it.kind() == ResourceKind::Channel).cloned();
+    let Some(Resource::Channel(channel)) = channel else { panic!("there is one") };
+    let inactivity = Some(Inactivity { weight: 1, after_ms: 2, ends_after_ms: 3 });
+    resources.push(Resource::Channel(Channel { inactivity, ..channel }));
+    for resource in resources {
         let call = v1::PutResourceRequest {
             org_id: "org".into(),
             request_id: "1".into(),

@@ -162,6 +162,22 @@ impl Mutation for v1::EndConversationRequest {
     }
 }
 
+impl Mutation for v1::InactivateConversationRequest {
+    type Response = v1::InactivateConversationResponse;
+
+    fn into_command(self, names: &Names, check: &mut Check) -> Command {
+        head(&self, check);
+        Command::InactivateConversation {
+            session: session(self.session, names, check),
+            conversation: conversation(self.conversation_id, check),
+        }
+    }
+
+    fn respond(_: Reply) -> Self::Response {
+        v1::InactivateConversationResponse {}
+    }
+}
+
 impl Mutation for v1::CompleteWrapUpRequest {
     type Response = v1::CompleteWrapUpResponse;
 

@@ -186,8 +186,9 @@ fn what(event: &Event, names: &Names) -> shown::Event {
                 session_lost: *leaving == Leaving::SessionLost,
                 supervisor_id: match leaving {
                     Leaving::Moved(who) => who.to_string(),
-                    Leaving::Asked | Leaving::SessionLost => String::new(),
+                    Leaving::Asked | Leaving::SessionLost | Leaving::CouldNotResume => String::new(),
                 },
+                could_not_resume: *leaving == Leaving::CouldNotResume,
             })
         }
         Event::ConversationEnded { conversation, by, participants, wrap_up_until } => {
@@ -226,6 +227,22 @@ fn what(event: &Event, names: &Names) -> shown::Event {
                 agent_id: id_of(names, *agent),
                 by: by.into(),
                 supervisor_id,
+            })
+        }
+        Event::ConversationInactivated { conversation, agent, by, units, ends_at } => {
+            shown::Event::ConversationInactivated(shown::ConversationInactivated {
+                conversation_id: conversation.0,
+                agent_id: id_of(names, *agent),
+                by: kinds::author(by).0.into(),
+                held_units: *units,
+                ends_at_ms: time(*ends_at),
+            })
+        }
+        Event::ConversationResumed { conversation, agent, units } => {
+            shown::Event::ConversationResumed(shown::ConversationResumed {
+                conversation_id: conversation.0,
+                agent_id: id_or_empty(names, *agent),
+                held_units: *units,
             })
         }
         Event::WrapUpExtended { conversation, agent, until } => {

@@ -48,6 +48,8 @@ fn conversation(event: &Event) -> Option<ConversationId> {
         | Event::AgentEarmarked { conversation, .. }
         | Event::EarmarkLifted { conversation, .. }
         | Event::ParticipantLeft { conversation, .. }
+        | Event::ConversationInactivated { conversation, .. }
+        | Event::ConversationResumed { conversation, .. }
         | Event::ConversationEnded { conversation, .. }
         | Event::ConversationMoved { conversation, .. }
         | Event::FlagRaised { conversation, .. }
@@ -82,6 +84,7 @@ fn names_any(event: &Event, agents: &[AgentIx]) -> bool {
         | Event::ParticipantLeft { agent, .. }
         | Event::FlagRaised { agent, .. }
         | Event::FlagLowered { agent, .. }
+        | Event::ConversationInactivated { agent, .. }
         | Event::WrapUpExtended { agent, .. }
         | Event::WrapUpEnded { agent, .. }
         | Event::RecordAttached { agent, .. }
@@ -90,6 +93,7 @@ fn names_any(event: &Event, agents: &[AgentIx]) -> bool {
         Event::RequestOpened { requester, .. } | Event::RequestEnded { requester, .. } => {
             requester.as_ref().is_some_and(is_one)
         }
+        Event::ConversationResumed { agent, .. } => agent.as_ref().is_some_and(is_one),
         Event::InvitesSent { agents: invited, .. } => invited.iter().any(is_one),
         Event::InviteAccepted { agent, giver, .. } => is_one(agent) || giver.as_ref().is_some_and(is_one),
         Event::InvitesEnded { invites, .. } => invites.iter().any(|(_, agent)| is_one(agent)),

@@ -47,6 +47,7 @@ repeatable! {
     DeleteResourceRequest,
     EndConversationRequest,
     ExtendWrapUpRequest,
+    InactivateConversationRequest,
     LeaveConversationRequest,
     LowerFlagRequest,
     MoveConversationRequest,

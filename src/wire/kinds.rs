@@ -46,7 +46,9 @@ pairs! {
         NoAgentEligible AllDeclined AllExpired Cancelled RequesterLeft ConversationEnded NoAgentAvailable Moved
     };
     v1::InviteOutcome = event::InviteEnd { Declined Expired Rescinded Revoked } without { Accepted };
-    v1::LogEntryKind = chat_log::EntryKind { Message AgentJoined AgentLeft Transferred Ended };
+    v1::LogEntryKind = chat_log::EntryKind {
+        Message AgentJoined AgentLeft Transferred Ended Inactivated Resumed
+    };
     v1::RoutingType = routing::RoutingType { OmniChannel ButtonSkills };
     v1::RoutingMode = routing::Mode { Single Broadcast Waves };
     v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch Choice };

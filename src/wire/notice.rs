@@ -92,6 +92,10 @@ impl Teller<'_> {
                 let update = self.update(*conversation, self.number).into_iter();
                 update.chain(wrap_up_begun(*conversation, *wrap_up_until)).collect()
             }
+            Event::ConversationInactivated { conversation, .. }
+            | Event::ConversationResumed { conversation, .. } => {
+                self.update(*conversation, self.number).into_iter().collect()
+            }
             Event::RequestEnded { request, conversation, why, .. } => {
                 vec![Notice::RequestEnded(v1::RequestEnded {
                     routing_request_id: request.0,

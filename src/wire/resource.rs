@@ -6,8 +6,8 @@
 use super::{check::Check, v1};
 use crate::engine::{
     directory::spec::{
-        Agent, Button, CapacityProfile, Channel, OnSessionLoss, Overflow, PresenceKind, PresenceStatus,
-        Queue, Reinvite, Resource, RoutingModel, Skill,
+        Agent, Button, CapacityProfile, Channel, Inactivity, OnSessionLoss, Overflow, PresenceKind,
+        PresenceStatus, Queue, Reinvite, Resource, RoutingModel, Skill,
     },
     limits,
 };
@@ -52,6 +52,7 @@ pub(super) fn channel(it: v1::Channel, check: &mut Check) -> Resource {
         }
     };
     Resource::Channel(Channel {
+        inactivity: inactivity(&it, check),
         push_timeout_ms: check.span("push_timeout_ms", it.push_timeout_ms, 0, limits::SPAN_MS_MAX),
         wrap_up_ms: check.span("wrap_up_ms", it.wrap_up_ms, 0, limits::SPAN_MS_MAX),
         participants_max: if it.participants_max == 0 {
@@ -72,6 +73,32 @@ pub(super) fn channel(it: v1::Channel, check: &mut Check) -> Resource {
         auto_accept: it.auto_accept,
         conference_allowed: it.conference_allowed,
     })
+}
+
+/// How conversations of a channel go inactive; none: it is not asynchronous, and should say nothing of it.
+fn inactivity(it: &v1::Channel, check: &mut Check) -> Option<Inactivity> {
+    let rules = Inactivity {
+        weight: it.inactive_weight,
+        after_ms: check.span("inactive_after_ms", it.inactive_after_ms, 0, limits::INACTIVE_MS_MAX),
+        ends_after_ms: check.span(
+            "inactive_ends_after_ms",
+            it.inactive_ends_after_ms,
+            0,
+            limits::INACTIVE_MS_MAX,
+        ),
+    };
+    if it.asynchronous {
+        return Some(rules);
+    }
+    let said = [
+        ("inactive_weight", rules.weight != 0),
+        ("inactive_after_ms", rules.after_ms != 0),
+        ("inactive_ends_after_ms", rules.ends_after_ms != 0),
+    ];
+    for (field, _) in said.into_iter().filter(|it| it.1) {
+        check.say(field, "needs asynchronous: without it no conversation goes inactive");
+    }
+    None
 }
 
 pub(super) fn presence_status(it: v1::PresenceStatus, check: &mut Check) -> Resource {

@@ -47,6 +47,7 @@ pub(super) fn resources() -> Vec<Resource> {
             reinvite: Reinvite::After(60_000),
             decline_status: Some("away".into()),
             expiry_status: None,
+            inactivity: None,
         }),
         Resource::PresenceStatus(PresenceStatus {
             id: "away".into(),
@@ -242,5 +243,13 @@ pub(super) fn events() -> Vec<Event> {
         },
         Event::FlagRaised { conversation, agent: ANNA, reason: "he shouts".into() },
         Event::FlagLowered { conversation, agent: ANNA, by: Author::Supervisor("sue".into()) },
+        Event::ConversationInactivated {
+            conversation,
+            agent: BERT,
+            by: Author::Agent(BERT),
+            units: 1,
+            ends_at: 1_700_000_009_000,
+        },
+        Event::ConversationResumed { conversation, agent: Some(BERT), units: 2 },
     ]
 }

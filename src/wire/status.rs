@@ -37,6 +37,7 @@ pub fn reason(rejection: &Rejection) -> v1::Reason {
         Rejection::NotAParticipant => v1::Reason::NotAParticipant,
         Rejection::NotTheKeeper => v1::Reason::NotTheKeeper,
         Rejection::RecordNotFound => v1::Reason::RecordNotFound,
+        Rejection::ConversationInactive => v1::Reason::ConversationInactive,
         Rejection::InviteNotFound => v1::Reason::InviteNotFound,
         Rejection::InviteAccepted => v1::Reason::InviteAccepted,
         Rejection::InviteDeclined => v1::Reason::InviteDeclined,
@@ -46,6 +47,7 @@ pub fn reason(rejection: &Rejection) -> v1::Reason {
         Rejection::RequestNotFound => v1::Reason::RequestNotFound,
         Rejection::RequestClosed => v1::Reason::RequestClosed,
         Rejection::NotTheRequester => v1::Reason::NotTheRequester,
+        Rejection::NotAsynchronous => v1::Reason::NotAsynchronous,
         Rejection::ConferenceNotAllowed => v1::Reason::ConferenceNotAllowed,
         Rejection::ConsoleNotSupported => v1::Reason::ConsoleNotSupported,
         Rejection::AlreadyAParticipant => v1::Reason::AlreadyAParticipant,
@@ -90,6 +92,7 @@ fn code(reason: v1::Reason) -> Code {
         | v1::Reason::ConversationEnded
         | v1::Reason::NotAParticipant
         | v1::Reason::NotTheKeeper
+        | v1::Reason::ConversationInactive
         | v1::Reason::InviteAccepted
         | v1::Reason::InviteDeclined
         | v1::Reason::InviteExpired
@@ -97,6 +100,7 @@ fn code(reason: v1::Reason) -> Code {
         | v1::Reason::InviteRevoked
         | v1::Reason::RequestClosed
         | v1::Reason::NotTheRequester
+        | v1::Reason::NotAsynchronous
         | v1::Reason::ConferenceNotAllowed
         | v1::Reason::ConsoleNotSupported
         | v1::Reason::AlreadyAParticipant
@@ -152,6 +156,9 @@ fn message(reason: v1::Reason) -> &'static str {
             "another agent keeps this conversation: the one in it longest; only that one may do this"
         }
         v1::Reason::RecordNotFound => "the keeper has no such record; check its type and its id",
+        v1::Reason::ConversationInactive => {
+            "the conversation is inactive; write to its customer first, that lets it go on"
+        }
         v1::Reason::InviteNotFound => {
             "the agent has, and as far as is remembered had, no invite with this id; check the id"
         }
@@ -166,6 +173,9 @@ fn message(reason: v1::Reason) -> &'static str {
         v1::Reason::RequestClosed => "the routing request is over; make a new one if it is still wanted",
         v1::Reason::NotTheRequester => {
             "another agent made this routing request; only that one can withdraw it"
+        }
+        v1::Reason::NotAsynchronous => {
+            "the channel is not asynchronous; end the conversation, or change the channel"
         }
         v1::Reason::ConferenceNotAllowed => {
             "the channel does not allow conferences; transfer, or change the channel"
@@ -284,6 +294,7 @@ mod tests {
             R::NotAParticipant,
             R::NotTheKeeper,
             R::RecordNotFound,
+            R::ConversationInactive,
             R::InviteNotFound,
             R::InviteAccepted,
             R::InviteDeclined,
@@ -293,6 +304,7 @@ mod tests {
             R::RequestNotFound,
             R::RequestClosed,
             R::NotTheRequester,
+            R::NotAsynchronous,
             R::ConferenceNotAllowed,
             R::ConsoleNotSupported,
             R::AlreadyAParticipant,

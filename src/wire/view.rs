@@ -46,6 +46,7 @@ fn hold(hold: &Hold) -> v1::Hold {
     let (owner, invite_id, until) = match hold.owner {
         HoldOwner::Invite(invite) => (v1::HoldOwner::Invite, invite.0, 0),
         HoldOwner::Participation => (v1::HoldOwner::Participation, 0, 0),
+        HoldOwner::Inactive => (v1::HoldOwner::Inactive, 0, 0),
         HoldOwner::WrapUp(until) => (v1::HoldOwner::WrapUp, 0, until),
     };
     v1::Hold {
@@ -97,7 +98,10 @@ pub fn waiting(view: &RequestView, names: &Names) -> v1::WaitingRequest {
 
 /// A live conversation.
 pub fn conversation(view: &ConversationView, names: &Names) -> v1::Conversation {
-    let state = if view.participants.is_empty() {
+    let (inactive_since, inactive_ends_at) = view.inactive.unwrap_or_default();
+    let state = if view.inactive.is_some() {
+        v1::ConversationState::Inactive
+    } else if view.participants.is_empty() {
         v1::ConversationState::Waiting
     } else {
         v1::ConversationState::Active
@@ -119,6 +123,8 @@ pub fn conversation(view: &ConversationView, names: &Names) -> v1::Conversation 
         participants: participants.collect(),
         requests: view.requests.iter().map(|it| request(it, names)).collect(),
         log_entries: view.log_entries,
+        inactive_since_ms: time(inactive_since),
+        inactive_ends_at_ms: time(inactive_ends_at),
     }
 }
 
@@ -232,5 +238,9 @@ fn channel(it: spec::Channel) -> v1::Channel {
         reinvite_after_ms: time(after),
         decline_presence_status_id: it.decline_status.map(String::from).unwrap_or_default(),
         expiry_presence_status_id: it.expiry_status.map(String::from).unwrap_or_default(),
+        asynchronous: it.inactivity.is_some(),
+        inactive_weight: it.inactivity.map_or(0, |it| it.weight),
+        inactive_after_ms: time(it.inactivity.map_or(0, |it| it.after_ms)),
+        inactive_ends_after_ms: time(it.inactivity.map_or(0, |it| it.ends_after_ms)),
     }
 }

@@ -78,6 +78,8 @@ impl World {
                 records: std::collections::BTreeMap::new(),
                 log_entries: 0,
                 customer_log_entries: 0,
+                inactive: None,
+                quiet_since: self.now,
             };
             would.conversations.insert(new, row);
             new

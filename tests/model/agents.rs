@@ -50,7 +50,8 @@ impl World {
 
     fn conversations_of(&self, agent: AgentIx) -> Vec<ConversationId> {
         let holds = self.agent(agent).holds.iter();
-        holds.filter(|it| it.owner == HoldOwner::Participation).map(|it| it.conversation).collect()
+        let is_part = |it: &HoldOwner| matches!(it, HoldOwner::Participation | HoldOwner::Inactive);
+        holds.filter(|it| is_part(&it.owner)).map(|it| it.conversation).collect()
     }
 
     pub(crate) fn end_session(&mut self, agent: AgentIx) {
@@ -62,7 +63,8 @@ impl World {
         self.revoke_unfit(agent);
         for conversation in self.conversations_of(agent) {
             let channel = self.directory.channel(self.channel_of(conversation));
-            if channel.on_session_loss == OnSessionLoss::Requeue {
+            let is_inactive = self.conversations[&conversation].inactive.is_some();
+            if channel.on_session_loss == OnSessionLoss::Requeue && !is_inactive {
                 self.lose(conversation, agent);
             }
         }

@@ -154,6 +154,8 @@ impl World {
                             log_entries: 0,
                             customer_log_entries: 0,
                             records: BTreeMap::new(),
+                            inactive: None,
+                            quiet_since: self.now,
                         };
                         self.conversations.insert(conversation, row);
                         let request = self.open_request(
@@ -228,6 +230,9 @@ impl World {
                 self.end_conversation(conversation, by);
                 Ok(Reply::Done)
             }
+            Command::InactivateConversation { session, conversation } => {
+                self.put_aside(session, conversation)
+            }
             Command::CompleteWrapUp { session, conversation } => {
                 let (agent, _) = self.own_wrap_up(session, conversation)?;
                 self.end_wrap_up(agent, conversation);
@@ -243,14 +248,28 @@ impl World {
             }
             Command::PostMessage { actor, conversation, text, audience } => {
                 let author = self.author(actor, conversation)?;
+                let awakens = self.awakens(conversation, &author, audience)?;
                 let shown = audience == Audience::Everyone;
                 let room = self.conversations.get_mut(&conversation).unwrap();
                 room.log_entries += 1;
                 room.customer_log_entries += u32::from(shown);
                 let number = room.log_entries;
                 let customer_number = if shown { room.customer_log_entries } else { 0 };
+                let by = author.clone();
+                self.said.push(Event::MessagePosted {
+                    conversation,
+                    number,
+                    customer_number,
+                    author: by,
+                    text,
+                });
+                if shown && matches!(author, Author::Customer | Author::Agent(_)) {
+                    self.stir(conversation);
+                }
+                if awakens {
+                    self.resume(conversation, &author);
+                }
                 let of_author = if author == Author::Customer { customer_number } else { number };
-                self.said.push(Event::MessagePosted { conversation, number, customer_number, author, text });
                 Ok(Reply::MessagePosted { number: of_author })
             }
             Command::AttachRecord { session, conversation, record } => {
@@ -314,6 +333,10 @@ impl World {
         Ok(agent)
     }
 
+    pub(crate) fn is_active(&self, conversation: ConversationId) -> Result<(), Rejection> {
+        check(self.conversations[&conversation].inactive.is_none(), Rejection::ConversationInactive)
+    }
+
     fn keeper(&self, session: Acting, conversation: ConversationId) -> Result<AgentIx, Rejection> {
         let agent = self.participant(session, conversation)?;
         check(self.conversations[&conversation].participants[0] == agent, Rejection::NotTheKeeper)?;
@@ -366,7 +389,7 @@ impl World {
         self.agent(agent).session.is_some_and(|it| it.console == Console::Classic)
     }
 
-    fn open(&self, conversation: ConversationId, kind: RequestKind) -> usize {
+    pub(crate) fn open(&self, conversation: ConversationId, kind: RequestKind) -> usize {
         let requests = self.requests_of(conversation);
         requests.into_iter().filter(|it| self.requests[it].kind == kind).count()
     }
@@ -376,6 +399,7 @@ impl World {
         self.agent_is_live(session.agent)?;
         let routing = self.fill_in(ask.clone(), kind)?;
         let requester = self.participant(session, conversation)?;
+        self.is_active(conversation)?;
         let room = &self.conversations[&conversation];
         let by_button = room.routing_type == RoutingType::ButtonSkills;
         let rules = self.directory.channel(room.channel);
@@ -397,6 +421,7 @@ impl World {
         self.agent_is_live(session.agent)?;
         let routing = self.fill_in(ask.clone(), kind)?;
         let requester = self.participant(session, conversation)?;
+        self.is_active(conversation)?;
         let room = &self.conversations[&conversation];
         let by_button = room.routing_type == RoutingType::ButtonSkills;
         let is_in = matches!(routing.target, Target::Agent(it) if room.participants.contains(&it));

@@ -57,6 +57,8 @@ pub(crate) fn same_state(engine: &Engine, world: &World) -> Result<(), String> {
         let flags = flags.map(|(agent, flag)| (agent, (flag.raised_at, flag.reason))).collect();
         same(|| format!("the flags in {id:?}"), &flags, &row.flags)?;
         same(|| format!("the origin of {id:?}"), &it.origin, &row.origin)?;
+        same(|| format!("whether {id:?} is inactive"), &it.inactive, &row.inactive)?;
+        same(|| format!("when {id:?} falls silent"), &it.silent_at, &world.silent_at(*id))?;
         let entries = (it.log_entries, it.customer_log_entries);
         same(|| format!("the log of {id:?}"), &entries, &(row.log_entries, row.customer_log_entries))?;
         for agent in world.every_agent() {

@@ -190,7 +190,11 @@ fn is_right(resource: &Resource, all: &[Resource]) -> bool {
     let exists =
         |it: &(ResourceKind, Box<str>)| all.iter().any(|other| (other.kind(), other.id()) == (it.0, &*it.1));
     let in_range = match resource {
-        Resource::Channel(it) => it.weight <= limits::UNITS_MAX && it.reinvite != Reinvite::After(0),
+        Resource::Channel(it) => {
+            it.weight <= limits::UNITS_MAX
+                && it.reinvite != Reinvite::After(0)
+                && it.inactivity.is_none_or(|rules| rules.weight <= it.weight)
+        }
         Resource::Button(it) => {
             !it.skills.is_empty()
                 && matches!(

@@ -68,6 +68,10 @@ impl Notes {
     }
 }
 
+/// What must be reached beside the names: an agent that cannot take what goes on, silence, the end of what is inactive.
+pub(crate) const WAYS: [&str; 3] =
+    ["leaving: CouldNotResume", "by: Service, units", "by: Service, participants: [AgentIx"];
+
 /// What a program has reached: events and refusals by name, and how often.
 #[derive(Debug, Default)]
 pub(crate) struct Seen(pub(crate) BTreeMap<String, usize>);
@@ -77,6 +81,9 @@ impl Seen {
         let text = format!("{what:?}");
         let name = text.split([' ', '(']).next().unwrap_or_default();
         *self.0.entry(name.into()).or_default() += 1;
+        for way in WAYS.iter().filter(|it| text.contains(**it)) {
+            *self.0.entry((*way).into()).or_default() += 1;
+        }
     }
 }
 

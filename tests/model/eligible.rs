@@ -48,7 +48,7 @@ impl World {
             (Some(_), Some(PresenceKind::Online)) => {
                 if primary > units || (primary == units && total >= interruptible) {
                     RoutingState::AtCapacity
-                } else if row.holds.is_empty() {
+                } else if !self.has_in_hand(agent) {
                     RoutingState::Idle
                 } else {
                     RoutingState::Engaged
@@ -56,6 +56,11 @@ impl World {
             }
             _ => RoutingState::Offline,
         }
+    }
+
+    /// What is inactive and takes nothing is not in hand.
+    fn has_in_hand(&self, agent: AgentIx) -> bool {
+        self.agent(agent).holds.iter().any(|it| it.owner != HoldOwner::Inactive || it.units > 0)
     }
 
     fn level(&self, agent: AgentIx, skill: SkillIx) -> Option<u16> {
@@ -153,8 +158,8 @@ impl World {
         }
         let (channel, profile) = (self.channel_of(request.conversation), self.directory.profile_of(agent));
         let holds = &self.agent(agent).holds;
-        let of_channel =
-            holds.iter().filter(|it| it.channel == channel && !matches!(it.owner, HoldOwner::WrapUp(_)));
+        let counts = |it: HoldOwner| !matches!(it, HoldOwner::WrapUp(_) | HoldOwner::Inactive);
+        let of_channel = holds.iter().filter(|it| it.channel == channel && counts(it.owner));
         let id = self.directory.name(ResourceKind::Channel, channel.0);
         let maximum = profile.channel_maxima.iter().find(|it| *it.0 == *id).map(|it| it.1 as usize);
         let is_above = self.used(agent).1 > i64::from(profile.units);
@@ -188,7 +193,7 @@ impl World {
         let (first, second, third) = match request.routing.model {
             RoutingModel::LeastActive | RoutingModel::Choice => (used, 0, 0),
             RoutingModel::MostAvailable => (-self.free(agent, self.weight(request).1), 0, 0),
-            RoutingModel::LongestIdle => (i64::from(!row.holds.is_empty()), used, row.free_since),
+            RoutingModel::LongestIdle => (i64::from(self.has_in_hand(agent)), used, row.free_since),
             RoutingModel::BestMatch => (-sum_of_levels(), 0, 0),
         };
         (first, second, third, row.given, self.directory.name(ResourceKind::Agent, agent.0).into())

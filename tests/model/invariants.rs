@@ -42,8 +42,10 @@ pub(crate) fn hold(engine: &Engine) -> Result<(), String> {
         for hold in row.holds() {
             let is_owned = match hold.owner {
                 HoldOwner::Invite(id) => row.invites.contains(&id),
-                HoldOwner::Participation => {
-                    state.conversations.get(hold.conversation).is_some_and(|it| it.has(agent))
+                HoldOwner::Participation | HoldOwner::Inactive => {
+                    state.conversations.get(hold.conversation).is_some_and(|it| {
+                        it.has(agent) && it.inactive.is_some() == (hold.owner == HoldOwner::Inactive)
+                    })
                 }
                 HoldOwner::WrapUp(until) => {
                     until > state.now || engine.next_wake().is_some_and(|it| it <= until)
@@ -61,6 +63,13 @@ pub(crate) fn hold(engine: &Engine) -> Result<(), String> {
     for id in state.conversations.ids() {
         let participants: Vec<AgentIx> =
             state.conversations.at(id).participants.iter().map(|it| it.agent).collect();
+        let row = state.conversations.at(id);
+        ensure(row.inactive.is_some() || !participants.is_empty() || !row.requests.is_empty(), || {
+            format!("{id:?} is forgotten")
+        })?;
+        ensure(row.inactive.is_none() || (participants.len() <= 1 && row.requests.is_empty()), || {
+            format!("{id:?} is inactive, and yet {row:?}")
+        })?;
         let distinct: BTreeSet<_> = participants.iter().collect();
         ensure(distinct.len() == participants.len(), || format!("{id:?} has {participants:?}"))?;
         for agent in participants {

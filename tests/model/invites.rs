@@ -44,6 +44,7 @@ impl World {
             earmarked: None,
         };
         self.requests.insert(RequestId(self.request_count), row);
+        self.stir(conversation);
         RequestId(self.request_count)
     }
 
@@ -55,6 +56,7 @@ impl World {
         self.lift_earmark(request);
         let row = self.requests.remove(&request).unwrap();
         let (conversation, kind, requester) = (row.conversation, row.kind, row.requester);
+        self.stir(conversation);
         self.said.push(Event::RequestEnded { request, conversation, kind, requester, why });
     }
 
@@ -183,6 +185,7 @@ impl World {
             self.end_invites(request, InviteEnd::Rescinded, losers, "");
         }
         self.requests.remove(&request);
+        self.stir(conversation);
         if let Some(giver) = giver {
             self.end_requests_of(conversation, giver);
         }

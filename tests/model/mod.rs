@@ -15,6 +15,7 @@ pub(crate) mod directory;
 pub(crate) mod driver;
 pub(crate) mod earmarks;
 pub(crate) mod eligible;
+pub(crate) mod inactivity;
 pub(crate) mod invariants;
 pub(crate) mod invites;
 pub(crate) mod program;

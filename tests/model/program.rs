@@ -71,6 +71,7 @@ pub(crate) enum Op {
     EndByAgent(Die),
     EndByPlatform(Die),
     EndBySupervisor(Die),
+    Inactivate(Die),
     Complete(Die),
     Extend(Die, Millis),
     PostByAgent(Die, Audience),
@@ -82,6 +83,7 @@ pub(crate) enum Op {
     LowerByAgent(Die),
     LowerBySupervisor(Die),
     MoveTo { room: Die, queue: Die, skills: Vec<(Die, u16)>, priority: Option<u32> },
+    PostByPlatform(Die),
     Attach(Die, Die),
     Remove(Die, Die),
     Wait,
@@ -346,6 +348,14 @@ impl Step {
             Op::EndBySupervisor(die) => {
                 Command::EndConversation { actor: supervisor(), conversation: room(*die) }
             }
+            Op::Inactivate(die) => {
+                // Mostly where an agent is alone.
+                let mut seats: Vec<_> = seats(world);
+                seats.retain(|it| die % 8 == 0 || world.conversations[&it.1].participants.len() == 1);
+                let (session, conversation) = pick(&seats, *die)
+                    .map_or_else(|| seat(*die), |it| (session(it.0), ConversationId(thing(it.1.0))));
+                Command::InactivateConversation { session, conversation }
+            }
             Op::Complete(die) => {
                 let (session, conversation) = wrap_up(*die);
                 Command::CompleteWrapUp { session, conversation }
@@ -355,16 +365,28 @@ impl Step {
                 Command::ExtendWrapUp { session, conversation, extend_by: *extend_by }
             }
             Op::PostByAgent(die, audience) => {
-                let (session, conversation) = seat(*die);
+                let mut resting = seats(world);
+                resting.retain(|it| world.conversations[&it.1].inactive.is_some());
+                let (session, conversation) = pick(&resting, *die)
+                    .map_or_else(|| seat(*die), |it| (session(it.0), ConversationId(thing(it.1.0))));
                 let (actor, text) = (Actor::Agent(session), "hello".into());
                 Command::PostMessage { actor, conversation, text, audience: *audience }
             }
-            Op::PostByCustomer(die) => Command::PostMessage {
-                actor: Actor::Customer,
-                conversation: room(*die),
-                text: "hello".into(),
-                audience: Audience::Everyone,
-            },
+            Op::PostByCustomer(die) | Op::PostByPlatform(die) => {
+                let mut resting: Vec<_> =
+                    world.conversations.iter().filter(|it| it.1.inactive.is_some()).map(|it| *it.0).collect();
+                resting.retain(|_| die % 4 != 0);
+                let conversation =
+                    pick(&resting, *die).map_or_else(|| room(*die), |it| ConversationId(thing(it.0)));
+                let by_customer = matches!(self.op, Op::PostByCustomer(_));
+                let actor = if by_customer { Actor::Customer } else { Actor::Platform };
+                Command::PostMessage {
+                    actor,
+                    conversation,
+                    text: "hello".into(),
+                    audience: Audience::Everyone,
+                }
+            }
             Op::PostBySupervisor(die, audience) => Command::PostMessage {
                 actor: supervisor(),
                 conversation: room(*die),

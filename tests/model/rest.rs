@@ -32,6 +32,11 @@ impl World {
                 Due::Expiry(request) => self.expire(request, at),
                 Due::Lease(agent) => self.end_session(agent),
                 Due::WrapUp(agent, conversation) => self.end_wrap_up(agent, conversation),
+                Due::Silence(conversation) => {
+                    let agent = self.conversations[&conversation].participants[0];
+                    self.inactivate(conversation, agent, Author::Service);
+                }
+                Due::InactiveEnd(conversation) => self.end_conversation(conversation, Author::Service),
             }
         }
         self.come_to_rest();

@@ -30,7 +30,10 @@ impl World {
 
     pub(crate) fn part_ends(&mut self, conversation: ConversationId, agent: AgentIx, wrap_up_until: Millis) {
         self.conversations.get_mut(&conversation).unwrap().flags.remove(&agent);
-        if wrap_up_until == 0 {
+        if self.conversations[&conversation].inactive.is_some() {
+            // It was no work any more: the agent has been free since before.
+            self.release(agent, conversation, HoldOwner::Inactive);
+        } else if wrap_up_until == 0 {
             self.release(agent, conversation, HoldOwner::Participation);
             self.agent_mut(agent).free_since = self.now;
         } else {
@@ -50,6 +53,7 @@ impl World {
             self.forget_records(conversation);
         }
         self.part_ends(conversation, agent, wrap_up_until);
+        self.stir(conversation);
         self.said.push(Event::ParticipantLeft { conversation, agent, leaving, wrap_up_until });
         self.end_requests_of(conversation, agent);
     }
@@ -57,29 +61,36 @@ impl World {
     /// An agent is lost to a conversation; nobody left in it: it is routed again, with its age.
     pub(crate) fn lose(&mut self, conversation: ConversationId, agent: AgentIx) {
         self.take_out(conversation, agent, Leaving::SessionLost);
-        let room = self.conversations[&conversation].clone();
-        if room.participants.is_empty() {
-            let (routing, requested_at) = (room.origin, room.created_at);
-            let kind = RequestKind::New;
-            let request = self.open_request(conversation, kind, None, routing.clone(), requested_at);
-            let requester = None;
-            self.said.push(Event::RequestOpened {
-                request,
-                conversation,
-                kind,
-                requester,
-                routing,
-                requested_at,
-                overflowed_from: None,
-            });
+        let room = &self.conversations[&conversation];
+        if room.participants.is_empty() && room.inactive.is_none() {
+            self.route_again(conversation);
         }
+    }
+
+    /// As it first came in, with its age.
+    pub(crate) fn route_again(&mut self, conversation: ConversationId) {
+        let room = self.conversations[&conversation].clone();
+        let (routing, requested_at) = (room.origin, room.created_at);
+        let kind = RequestKind::New;
+        let request = self.open_request(conversation, kind, None, routing.clone(), requested_at);
+        let requester = None;
+        self.said.push(Event::RequestOpened {
+            request,
+            conversation,
+            kind,
+            requester,
+            routing,
+            requested_at,
+            overflowed_from: None,
+        });
     }
 
     pub(crate) fn end_conversation(&mut self, conversation: ConversationId, by: Author) {
         for request in self.requests_of(conversation) {
             self.end_request(request, RequestEnd::ConversationEnded);
         }
-        let wrap_up_until = self.wrap_up_until(conversation);
+        let is_inactive = self.conversations[&conversation].inactive.is_some();
+        let wrap_up_until = if is_inactive { 0 } else { self.wrap_up_until(conversation) };
         let participants = self.conversations[&conversation].participants.clone();
         for agent in &participants {
             self.part_ends(conversation, *agent, wrap_up_until);

@@ -3,8 +3,8 @@
 use omniroute::engine::{
     command::Audience,
     directory::spec::{
-        Agent, Button, CapacityProfile, Channel, OnSessionLoss, Overflow, PresenceKind, PresenceStatus,
-        Queue, Reinvite, Resource, ResourceKind, RoutingModel, Skill,
+        Agent, Button, CapacityProfile, Channel, Inactivity, OnSessionLoss, Overflow, PresenceKind,
+        PresenceStatus, Queue, Reinvite, Resource, ResourceKind, RoutingModel, Skill,
     },
     dispatch::Layout,
     event::Console,
@@ -45,6 +45,14 @@ fn model() -> impl Strategy<Value = RoutingModel> + Clone {
     )
 }
 
+fn inactivity() -> impl Strategy<Value = Option<Inactivity>> + Clone {
+    let of = (0_u32..=1, select(&[0_u64, 700, 2_000][..]), select(&[0_u64, 1_000, 5_000, 40_000][..]));
+    option::weighted(
+        0.6,
+        of.prop_map(|(weight, after_ms, ends_after_ms)| Inactivity { weight, after_ms, ends_after_ms }),
+    )
+}
+
 fn channel(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
     let reinvite = prop_oneof![
         2 => Just(Reinvite::OnceEveryoneHas),
@@ -61,8 +69,10 @@ fn channel(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
             any::<bool>(),
         ),
         (reinvite, status(), status()),
+        inactivity(),
     )
-        .prop_map(move |((weight, interruptible, push_timeout_ms, wrap_up_ms), b, c)| {
+        .prop_map(move |((weight, interruptible, push_timeout_ms, wrap_up_ms), b, c, d)| {
+            let d = d.map(|it| Inactivity { weight: it.weight.min(weight), ..it });
             Resource::Channel(Channel {
                 id: id.into(),
                 name: "".into(),
@@ -77,6 +87,7 @@ fn channel(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
                 reinvite: c.0,
                 decline_status: c.1,
                 expiry_status: c.2,
+                inactivity: d,
             })
         })
 }
@@ -232,7 +243,15 @@ fn resource() -> impl Strategy<Value = Resource> + Clone {
         }
         it
     });
+    let wrongly_inactive = channel("chat").prop_map(|mut it| {
+        if let Resource::Channel(channel) = &mut it {
+            let weight = channel.weight + 1;
+            channel.inactivity = Some(Inactivity { weight, after_ms: 0, ends_after_ms: 0 });
+        }
+        it
+    });
     prop_oneof![
+        1 => wrongly_inactive,
         1 => select(&SKILLS[..]).prop_flat_map(skill),
         3 => select(&CHANNELS[..]).prop_flat_map(channel),
         3 => select(&STATUSES[..]).prop_flat_map(status),
@@ -309,10 +328,12 @@ fn op() -> impl Strategy<Value = Op> + Clone {
         40 => (die(), die()).prop_map(|it| Op::Pick(it.0, it.1)),
         15 => die().prop_map(Op::EndByAgent),
         6 => die().prop_map(Op::EndByPlatform),
+        40 => die().prop_map(Op::Inactivate),
         12 => die().prop_map(Op::Complete),
         10 => (die(), select(&[0_u64, 1, 1_000, 2_000][..])).prop_map(|it| Op::Extend(it.0, it.1)),
-        5 => (die(), audience.clone()).prop_map(|(seat, audience)| Op::PostByAgent(seat, audience)),
-        3 => die().prop_map(Op::PostByCustomer),
+        20 => (die(), audience.clone()).prop_map(|(seat, audience)| Op::PostByAgent(seat, audience)),
+        30 => die().prop_map(Op::PostByCustomer),
+        4 => die().prop_map(Op::PostByPlatform),
         2 => die().prop_map(Op::EndBySupervisor),
         3 => (die(), audience).prop_map(|(room, audience)| Op::PostBySupervisor(room, audience)),
         8 => (die(), status_die()).prop_map(|(agent, status)| Op::PresenceBySupervisor(agent, status)),

@@ -27,6 +27,7 @@ impl World {
         self.agent_is_live(agent)?;
         let session = self.agent(agent).session.ok_or(Rejection::SessionNotOpen)?;
         self.is_live(conversation)?;
+        self.is_active(conversation)?;
         let room = self.conversations[&conversation].clone();
         check(!room.participants.contains(&agent), Rejection::AlreadyAParticipant)?;
         let by_button = room.routing_type == RoutingType::ButtonSkills;
@@ -84,6 +85,7 @@ impl World {
         let ask = RoutingAsk { priority, not_before, accept_by, ..RoutingAsk::to(target) };
         let routing = self.fill_in(ask.clone(), kind)?;
         self.is_live(conversation)?;
+        self.is_active(conversation)?;
         let room = self.conversations[&conversation].clone();
         let (routing, overflowed_from) = self.admit(&ask, routing, kind, room.channel, Some(conversation))?;
         check(room.participants.len() < 2, Rejection::ConferenceInProgress)?;

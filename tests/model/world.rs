@@ -13,7 +13,7 @@ use omniroute::engine::{
     routing::{Routing, RoutingType},
     state::{
         agent::{Earmark, Hold, HoldOwner, Session},
-        conversation::Declined,
+        conversation::{Declined, Inactive},
     },
 };
 
@@ -44,6 +44,9 @@ pub(crate) struct Conversation {
     pub(crate) customer_log_entries: u32,
     /// What each who is in has; while nobody is, what the last had.
     pub(crate) records: BTreeMap<AgentIx, Vec<Record>>,
+    pub(crate) inactive: Option<Inactive>,
+    /// Since when nobody wrote, came, left or was asked for.
+    pub(crate) quiet_since: Millis,
 }
 
 #[derive(Debug, Clone)]
@@ -155,7 +158,7 @@ impl World {
         self.due_times().into_iter().map(|it| it.0).chain(later).min()
     }
 
-    /// What is due at which time, in order: invites expire, leases end, wrap-ups end.
+    /// What is due at which time, in order: invites expire, leases end, wrap-ups end, silence falls, what was inactive ends.
     pub(crate) fn due_times(&self) -> Vec<(Millis, Due)> {
         let mut due = Vec::new();
         for (id, row) in &self.requests {
@@ -173,6 +176,11 @@ impl World {
                 }
             }
         }
+        for (id, room) in &self.conversations {
+            let ends_at = room.inactive.map_or(0, |it| it.ends_at);
+            let times = [(self.silent_at(*id), Due::Silence(*id)), (ends_at, Due::InactiveEnd(*id))];
+            due.extend(times.into_iter().filter(|it| it.0 != 0));
+        }
         due.sort();
         due
     }
@@ -183,4 +191,6 @@ pub(crate) enum Due {
     Expiry(RequestId),
     Lease(AgentIx),
     WrapUp(AgentIx, ConversationId),
+    Silence(ConversationId),
+    InactiveEnd(ConversationId),
 }

@@ -49,6 +49,7 @@ pub(crate) fn chat() -> Channel {
         reinvite: Reinvite::OnceEveryoneHas,
         decline_status: None,
         expiry_status: None,
+        inactivity: None,
     }
 }
 

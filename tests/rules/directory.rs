@@ -156,7 +156,7 @@ async fn dir_1_nothing_crosses_from_one_org_to_another() {
 #[tokio::test]
 async fn dir_2_every_mistake_is_named_by_its_path() {
     type Spoil = fn(&mut Directory);
-    let table: [(Spoil, &[&str]); 22] = [
+    let table: [(Spoil, &[&str]); 26] = [
         (|it| it.agents[0].capacity_profile_id = "x".into(), &["directory.agents[0].capacity_profile_id"]),
         (|it| it.agents[2].skills[1].skill_id = "x".into(), &["directory.agents[2].skills[1].skill_id"]),
         (
@@ -190,6 +190,26 @@ async fn dir_2_every_mistake_is_named_by_its_path() {
         (|it| it.channels[2].weight = 1_001, &["directory.channels[2].weight"]),
         (|it| it.channels[0].push_timeout_ms = -1, &["directory.channels[0].push_timeout_ms"]),
         (|it| it.channels[0].wrap_up_ms = 86_400_001, &["directory.channels[0].wrap_up_ms"]),
+        (
+            |it| {
+                it.channels[0].inactive_weight = 1;
+                it.channels[0].inactive_ends_after_ms = 5;
+            },
+            &["directory.channels[0].inactive_weight", "directory.channels[0].inactive_ends_after_ms"],
+        ),
+        (|it| it.channels[0].inactive_after_ms = 5, &["directory.channels[0].inactive_after_ms"]),
+        (
+            |it| (it.channels[0].asynchronous, it.channels[0].inactive_weight) = (true, 2),
+            &["directory.channels[0].inactive_weight"],
+        ),
+        (
+            |it| {
+                it.channels[0].asynchronous = true;
+                it.channels[0].inactive_after_ms = 31 * 86_400_000 + 1;
+                it.channels[0].inactive_ends_after_ms = -1;
+            },
+            &["directory.channels[0].inactive_after_ms", "directory.channels[0].inactive_ends_after_ms"],
+        ),
         (|it| it.channels[0].participants_max = 33, &["directory.channels[0].participants_max"]),
         (
             |it| it.channels[0].decline_presence_status_id = "x".into(),

@@ -26,6 +26,8 @@ fn said(entry: &LogEntry) -> String {
         LogEntryKind::AgentLeft => format!("-{}", entry.agent_id),
         LogEntryKind::Transferred => format!("{}>{}", entry.agent_id, entry.receiver_agent_id),
         LogEntryKind::Ended => "end".into(),
+        LogEntryKind::Inactivated => "rests".into(),
+        LogEntryKind::Resumed => "goes on".into(),
         LogEntryKind::Unspecified => panic!("never sent"),
     }
 }

@@ -179,6 +179,24 @@ async fn api_3_who_is_not_in_it_goes_before_what_the_channel_allows() {
 }
 
 #[tokio::test]
+async fn api_3_that_it_is_inactive_goes_before_what_the_channel_allows() {
+    let chat = Channel { asynchronous: true, conference_allowed: false, ..sample::channel("chat") };
+    let house = House::with(sample::with_chat(chat)).await;
+    let (mut ann, bob) = (house.desk("ann").await, house.desk("bob").await);
+    let chat = house.chat_with(&mut ann).await;
+    refused(ann.conference(chat, to(agent("ann"))).await, NO, "CONFERENCE_NOT_ALLOWED");
+    ann.inactivate(chat).await.expect("it is hers");
+    refused(conference_as(&house, bob.session.clone(), chat, agent("ann")).await, NO, "NOT_A_PARTICIPANT");
+    refused(ann.conference(chat, to(agent("ann"))).await, NO, "CONVERSATION_INACTIVE");
+    refused(ann.transfer(chat, to(agent("ann"))).await, NO, "CONVERSATION_INACTIVE");
+    // Where several keep it from going inactive: first the channel, then what is asked, then who is in.
+    let case = house.create("case", to(agent("ann"))).await.expect("it is created").conversation_id;
+    ann.take_only(case).await;
+    ann.conference(case, to(agent("bob"))).await.expect("she may ask");
+    refused(ann.inactivate(case).await, NO, "NOT_ASYNCHRONOUS");
+}
+
+#[tokio::test]
 async fn api_3_the_console_goes_before_who_is_in_it_and_that_before_how_many_may() {
     let alone = Channel { participants_max: 1, ..sample::channel("") };
     let (house, mut ann, mut bob, chat) = with_ann_at_classic(alone, queue("help")).await;

@@ -295,6 +295,16 @@ impl Desk {
         self.conversations.leave_conversation(request).await.map(|_| ())
     }
 
+    pub async fn inactivate(&mut self, conversation_id: u64) -> Result<(), Status> {
+        let request = v1::InactivateConversationRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            session: Some(self.session.clone()),
+            conversation_id,
+        };
+        self.conversations.inactivate_conversation(request).await.map(|_| ())
+    }
+
     pub async fn end(&mut self, conversation_id: u64) -> Result<(), Status> {
         let actor = v1::actor::Actor::Agent(self.session.clone());
         let request = v1::EndConversationRequest {

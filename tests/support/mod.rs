@@ -210,7 +210,15 @@ impl House {
 
     /// Writes for the customer.
     pub async fn customer_says(&self, conversation_id: u64, text: &str) -> Result<u32, Status> {
-        let actor = v1::actor::Actor::Customer(v1::actor::Customer {});
+        self.says(v1::actor::Actor::Customer(v1::actor::Customer {}), conversation_id, text).await
+    }
+
+    /// Writes for the platform.
+    pub async fn platform_says(&self, conversation_id: u64, text: &str) -> Result<u32, Status> {
+        self.says(v1::actor::Actor::Platform(v1::actor::Platform {}), conversation_id, text).await
+    }
+
+    async fn says(&self, actor: v1::actor::Actor, conversation_id: u64, text: &str) -> Result<u32, Status> {
         let request = v1::PostMessageRequest {
             org_id: ORG.into(),
             request_id: fresh(),

@@ -72,6 +72,9 @@ pub(super) fn entry(it: &LogEntry) -> String {
         LogEntryKind::AgentLeft => format!("{agent} left"),
         LogEntryKind::Transferred => format!("{agent} handed over to {}", it.receiver_agent_id),
         LogEntryKind::Ended => format!("ended by {}", author(it)),
+        LogEntryKind::Inactivated => format!("inactive by {}", author(it)),
+        LogEntryKind::Resumed if agent.is_empty() => "goes on".into(),
+        LogEntryKind::Resumed => format!("goes on with {agent}"),
         LogEntryKind::Unspecified => "?".into(),
     };
     format!("#{number} {says}")

@@ -1,6 +1,7 @@
 //! The one function that changes state. It decides nothing, cannot fail, and stays as it is for ever: old events must mean the same
 //! in every later release.
 
+mod inactivity;
 mod requests;
 mod rooms;
 mod sessions;
@@ -129,7 +130,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             for agent in participants {
                 rooms::part_ended(state, at, *conversation, *agent, *wrap_up_until, touched);
             }
-            state.conversations.remove(*conversation);
+            rooms::conversation_ended(state, *conversation);
         }
         Event::ConversationMoved { conversation, request, routing, requested_at, .. } => {
             state.conversations.at_mut(*conversation).origin = routing.clone();
@@ -149,7 +150,15 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         Event::WrapUpEnded { conversation, agent } => {
             rooms::wrap_up_ended(state, at, *conversation, *agent, touched);
         }
-        Event::MessagePosted { .. } => {}
+        Event::ConversationInactivated { conversation, agent, units, ends_at, .. } => {
+            inactivity::inactivated(state, at, *conversation, (*agent, *units), *ends_at, touched);
+        }
+        Event::ConversationResumed { conversation, agent, units } => {
+            inactivity::resumed(state, *conversation, *agent, *units, touched);
+        }
+        Event::MessagePosted { conversation, customer_number, author, .. } => {
+            inactivity::written(state, *conversation, *customer_number, author);
+        }
         Event::RecordAttached { conversation, agent, record } => {
             state.conversations.at_mut(*conversation).records.attach(*agent, record);
         }

@@ -1,6 +1,6 @@
 //! What changes with requests and their invites.
 
-use super::Touched;
+use super::{Touched, inactivity};
 use crate::engine::{
     directory::spec::Reinvite,
     event::{InviteEnd, RequestKind},
@@ -46,8 +46,10 @@ pub(super) fn request_opened(state: &mut State, id: RequestId, row: Request, tou
     if row.earmark_at() > state.now {
         state.timers.set(row.earmark_at(), Timer::Earmark(id));
     }
+    let conversation = row.conversation;
     state.requests.insert(id, row);
     touched.requests.push(id);
+    inactivity::stirred(state, conversation);
 }
 
 pub(super) fn invites_sent(
@@ -238,6 +240,7 @@ pub(super) fn close_request(state: &mut State, id: RequestId, touched: &mut Touc
         state.timers.cancel(row.routing.not_before, Timer::Begin(id));
         row.declined.iter().for_each(|it| state.timers.cancel(it.again_at, Timer::Reinvite(id)));
         state.conversations.at_mut(row.conversation).requests.retain(|it| *it != id);
+        inactivity::stirred(state, row.conversation);
         touched.requests.push(id);
     }
 }

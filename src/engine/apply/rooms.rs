@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Touched;
+use super::{Touched, inactivity};
 use crate::engine::{
     event::RequestKind,
     ids::{AgentIx, ChannelIx, ConversationId, Millis},
@@ -35,6 +35,9 @@ pub(super) fn conversation_created(
         log_entries: 0,
         customer_log_entries: 0,
         records: Records::default(),
+        inactive: None,
+        quiet_since: state.now,
+        silent_at: 0,
     };
     state.conversations.insert(id, row);
 }
@@ -54,6 +57,14 @@ pub(super) fn joined(
         Some(place) if kind == RequestKind::Transfer => *place = joined,
         Some(_) | None => participants.push(joined),
     }
+    inactivity::stirred(state, conversation);
+}
+
+pub(super) fn conversation_ended(state: &mut State, id: ConversationId) {
+    inactivity::over(state, id);
+    if let Some(row) = state.conversations.remove(id) {
+        state.timers.cancel(row.silent_at, Timer::Silence(id));
+    }
 }
 
 pub(super) fn participant_left(state: &mut State, conversation: ConversationId, agent: AgentIx) {
@@ -63,6 +74,7 @@ pub(super) fn participant_left(state: &mut State, conversation: ConversationId, 
     if !row.records.is_empty() && !row.participants.is_empty() {
         row.records.keep_for(&row.participants);
     }
+    inactivity::stirred(state, conversation);
 }
 
 /// An agent's part in a conversation is over: its hold ends, or becomes a wrap-up.
@@ -76,7 +88,11 @@ pub(super) fn part_ended(
 ) {
     // Who is out may be asked in again.
     touched.requests.extend(&state.conversations.at(conversation).requests);
-    if wrap_up_until == 0 {
+    if state.conversations.at(conversation).inactive.is_some() {
+        // Of what is inactive the agent was free before.
+        let free_since = state.agent(agent).free_since;
+        release(state, free_since, agent, conversation, HoldOwner::Inactive, touched);
+    } else if wrap_up_until == 0 {
         release(state, at, agent, conversation, HoldOwner::Participation, touched);
     } else {
         let (row, profile) = state.agent_mut(agent);

@@ -1,6 +1,6 @@
 //! What changes with the directory, with sessions and with presence.
 
-use super::Touched;
+use super::{Touched, inactivity};
 use crate::engine::{
     directory::spec::{Change, ResourceKind},
     event::PresenceCause,
@@ -19,6 +19,15 @@ pub(super) fn directory_changed(state: &mut State, changes: &[Change], touched: 
         match (kind, state.registry.names().number::<AgentIx>(kind, id)) {
             (ResourceKind::Agent, Some(agent)) => touched.agents.push(agent),
             _ => touched.all = true,
+        }
+    }
+    let is_channel = |it: &Change| match it {
+        Change::Create(resource) | Change::Replace(resource) => resource.kind() == ResourceKind::Channel,
+        Change::Remove(..) => false,
+    };
+    if changes.iter().any(is_channel) {
+        for id in state.conversations.ids() {
+            inactivity::time_silence(state, id);
         }
     }
     if touched.all {

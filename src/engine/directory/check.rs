@@ -263,6 +263,13 @@ impl Checker<'_> {
         if let Some(id) = &it.expiry_status {
             self.refer("expiry_presence_status_id", ResourceKind::PresenceStatus, id);
         }
+        if let Some(rules) = it.inactivity {
+            if rules.weight > it.weight {
+                self.say("inactive_weight", format!("{} is above the weight {}", rules.weight, it.weight));
+            }
+            self.at_most("inactive_after_ms", rules.after_ms, limits::INACTIVE_MS_MAX);
+            self.at_most("inactive_ends_after_ms", rules.ends_after_ms, limits::INACTIVE_MS_MAX);
+        }
     }
 
     fn status(&mut self, it: &PresenceStatus) {

@@ -62,6 +62,19 @@ pub struct Channel {
     pub decline_status: Option<Box<str>>,
     /// The status that an expiry puts the agent in; none: it is NOT_RESPONDING.
     pub expiry_status: Option<Box<str>>,
+    /// How its conversations go inactive, to be picked up again; none: they do not, it is not asynchronous (ASYN-1).
+    pub inactivity: Option<Inactivity>,
+}
+
+/// How conversations of an asynchronous channel go inactive (ASYN-1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inactivity {
+    /// Capacity units of an inactive conversation (CAP-6).
+    pub weight: u32,
+    /// After which silence a conversation goes inactive; 0: not by silence.
+    pub after_ms: Millis,
+    /// How long a conversation may be inactive before it ends; 0: for ever.
+    pub ends_after_ms: Millis,
 }
 
 /// What a presence status means for routing (PRES-3).

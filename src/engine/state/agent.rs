@@ -29,6 +29,8 @@ pub enum HoldOwner {
     Invite(InviteId),
     /// A participation.
     Participation,
+    /// A participation in a conversation that is inactive (CAP-6).
+    Inactive,
     /// A wrap-up, until then.
     WrapUp(Millis),
 }
@@ -64,7 +66,7 @@ pub struct Load {
     pub total: u32,
     /// Units in use by work that is not interruptible.
     pub primary: u32,
-    /// Whether anything is in hand, be it of weight 0.
+    /// Whether anything is in hand, be it of weight 0. What is inactive is not, unless it takes units.
     pub in_hand: bool,
     /// Channels of which it has as many as its profile allows.
     pub closed: ChannelSet,
@@ -120,10 +122,39 @@ impl Agent {
         from: HoldOwner,
         to: HoldOwner,
     ) {
-        let hold = self.holds.iter_mut().find(|it| it.conversation == conversation && it.owner == from);
-        let hold = hold.unwrap_or_else(|| unreachable!("capacity is handed over by who has it"));
-        hold.owner = to;
+        self.hold_mut(conversation, from).owner = to;
         self.sum_up(profile);
+    }
+
+    /// Gives a hold another owner and other units.
+    pub fn reweigh(
+        &mut self,
+        profile: &CapacityProfile,
+        conversation: ConversationId,
+        (from, to): (HoldOwner, HoldOwner),
+        units: u32,
+    ) {
+        let hold = self.hold_mut(conversation, from);
+        (hold.owner, hold.units) = (to, units);
+        self.sum_up(profile);
+    }
+
+    fn hold_mut(&mut self, conversation: ConversationId, owner: HoldOwner) -> &mut Hold {
+        let hold = self.holds.iter_mut().find(|it| it.conversation == conversation && it.owner == owner);
+        hold.unwrap_or_else(|| unreachable!("capacity is handed over by who has it"))
+    }
+
+    /// What it holds as a participant of a conversation, be that inactive.
+    pub fn part(&self, conversation: ConversationId) -> Option<&Hold> {
+        self.holds.iter().find(|it| it.conversation == conversation && it.owner.is_part())
+    }
+
+    /// The load it would have without its part in a conversation.
+    pub fn load_without(&self, profile: &CapacityProfile, conversation: ConversationId) -> Load {
+        sum(
+            &mut self.holds.iter().filter(|it| it.conversation != conversation || !it.owner.is_part()),
+            profile,
+        )
     }
 
     /// Ends a hold, and says what it was.
@@ -157,35 +188,57 @@ impl Agent {
         of_conversation
             .filter_map(|it| match it.owner {
                 HoldOwner::WrapUp(until) => Some(until),
-                HoldOwner::Invite(_) | HoldOwner::Participation => None,
+                HoldOwner::Invite(_) | HoldOwner::Participation | HoldOwner::Inactive => None,
             })
             .min()
     }
 
     /// The conversations that it is in, in the order in which it joined.
     pub fn conversations(&self) -> impl Iterator<Item = ConversationId> + '_ {
-        self.holds.iter().filter(|it| it.owner == HoldOwner::Participation).map(|it| it.conversation)
+        self.holds.iter().filter(|it| it.owner.is_part()).map(|it| it.conversation)
     }
 
     /// Sums up the holds anew: after each change of them, and when the agent's profile changes.
     pub fn sum_up(&mut self, profile: &CapacityProfile) {
-        let earmark = self.earmark.map(|it| it.1);
-        let mut load = Load { in_hand: !self.holds.is_empty(), earmark, ..Load::default() };
-        for hold in &self.holds {
-            load.total += hold.units;
-            if !hold.interruptible {
-                load.primary += hold.units;
-            }
-        }
-        for &(channel, maximum) in &profile.maxima {
-            let held = self
-                .holds
-                .iter()
-                .filter(|it| it.channel == channel && !matches!(it.owner, HoldOwner::WrapUp(_)));
-            if held.count() >= maximum as usize {
-                load.closed.insert(channel);
-            }
-        }
-        self.load = load;
+        self.load = sum(&mut self.holds.iter(), profile);
     }
+}
+
+impl HoldOwner {
+    /// Whether it is a part in a conversation, be that inactive.
+    pub fn is_part(self) -> bool {
+        match self {
+            Self::Participation | Self::Inactive => true,
+            Self::Invite(_) | Self::WrapUp(_) => false,
+        }
+    }
+
+    /// Whether it counts against the bound of its channel.
+    fn fills_channel(self) -> bool {
+        match self {
+            Self::Invite(_) | Self::Participation => true,
+            Self::Inactive | Self::WrapUp(_) => false,
+        }
+    }
+}
+
+fn sum(holds: &mut dyn Iterator<Item = &Hold>, profile: &CapacityProfile) -> Load {
+    let mut load = Load::default();
+    let mut held = vec![0; profile.maxima.len()];
+    for hold in holds {
+        load.in_hand |= hold.owner != HoldOwner::Inactive || hold.units > 0;
+        load.total += hold.units;
+        if !hold.interruptible {
+            load.primary += hold.units;
+        }
+        for (count, (channel, _)) in held.iter_mut().zip(&profile.maxima) {
+            *count += u32::from(hold.channel == *channel && hold.owner.fills_channel());
+        }
+    }
+    for (count, &(channel, maximum)) in held.into_iter().zip(&profile.maxima) {
+        if count >= maximum {
+            load.closed.insert(channel);
+        }
+    }
+    load
 }

@@ -33,6 +33,17 @@ pub struct Participant {
     pub flag: Option<Flag>,
 }
 
+/// What is true of a conversation while it is inactive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inactive {
+    /// Since when.
+    pub since: Millis,
+    /// When it ends by itself; 0: never.
+    pub ends_at: Millis,
+    /// What its agent held before, and holds again when it goes on.
+    pub units: u32,
+}
+
 /// A live conversation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Conversation {
@@ -56,6 +67,12 @@ pub struct Conversation {
     pub customer_log_entries: u32,
     /// Who of the participants has which records. While nobody is in, those of the last who was.
     pub records: Records,
+    /// Whether it is inactive, and what that means for it. Then at most one agent is in it, and nothing is asked.
+    pub inactive: Option<Inactive>,
+    /// Since when nobody wrote, came, left or was asked for.
+    pub quiet_since: Millis,
+    /// When it goes inactive by silence; 0: it does not.
+    pub silent_at: Millis,
 }
 
 impl Conversation {

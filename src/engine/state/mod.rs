@@ -146,6 +146,11 @@ impl State {
                 self.timers.set(declined.again_at, Timer::Reinvite(id));
             }
         }
+        for id in self.conversations.ids() {
+            let conversation = self.conversations.at(id);
+            self.timers.set(conversation.silent_at, Timer::Silence(id));
+            self.timers.set(conversation.inactive.map_or(0, |it| it.ends_at), Timer::InactiveEnd(id));
+        }
         for (ix, agent) in (0..).map(AgentIx).zip(&self.agents) {
             if let Some(session) = agent.session {
                 self.timers.set(session.lease_until, Timer::Lease(ix));

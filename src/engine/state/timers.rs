@@ -24,6 +24,10 @@ pub enum Timer {
     Begin(RequestId),
     /// A request that still waits earmarks an agent.
     Earmark(RequestId),
+    /// A conversation goes inactive by silence.
+    Silence(ConversationId),
+    /// An inactive conversation ends.
+    InactiveEnd(ConversationId),
 }
 
 /// All timers, the next first.

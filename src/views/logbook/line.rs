@@ -108,6 +108,8 @@ words! {
         "agent_left" EntryKind::AgentLeft => EntryKind::AgentLeft,
         "transferred" EntryKind::Transferred => EntryKind::Transferred,
         "ended" EntryKind::Ended => EntryKind::Ended,
+        "inactivated" EntryKind::Inactivated => EntryKind::Inactivated,
+        "resumed" EntryKind::Resumed => EntryKind::Resumed,
     }
     author_word author_of_word LineAuthor {
         "customer" LineAuthor::Customer => LineAuthor::Customer,

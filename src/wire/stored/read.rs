@@ -163,6 +163,18 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             agent: AgentIx(it.agent),
             by: author(it.by)?,
         },
+        Stored::ConversationInactivated(it) => Event::ConversationInactivated {
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+            by: author(it.by)?,
+            units: it.units,
+            ends_at: it.ends_at_ms,
+        },
+        Stored::ConversationResumed(it) => Event::ConversationResumed {
+            conversation: ConversationId(it.conversation),
+            agent: it.agent.map(AgentIx),
+            units: it.units,
+        },
         Stored::WrapUpExtended(it) => Event::WrapUpExtended {
             conversation: ConversationId(it.conversation),
             agent: AgentIx(it.agent),
@@ -216,6 +228,7 @@ fn leaving(number: i32, supervisor: String) -> Result<Leaving, StoredError> {
     Ok(match stored::Leaving::try_from(number) {
         Ok(stored::Leaving::Asked) => Leaving::Asked,
         Ok(stored::Leaving::SessionLost) => Leaving::SessionLost,
+        Ok(stored::Leaving::CouldNotResume) => Leaving::CouldNotResume,
         Ok(stored::Leaving::Moved) => Leaving::Moved(supervisor.into()),
         Ok(stored::Leaving::Unspecified) | Err(_) => {
             return Err(StoredError::UnknownChoice { choice: "a leaving", number });

@@ -2,8 +2,8 @@
 
 use super::{StoredError, choice, level, stored_v1 as stored};
 use crate::engine::directory::spec::{
-    Agent, Button, CapacityProfile, Change, Channel, Overflow, PresenceStatus, Queue, Reinvite, Resource,
-    RoutingModel, Skill,
+    Agent, Button, CapacityProfile, Change, Channel, Inactivity, Overflow, PresenceStatus, Queue, Reinvite,
+    Resource, RoutingModel, Skill,
 };
 
 pub(super) fn change(change: stored::Change) -> Result<Change, StoredError> {
@@ -106,6 +106,11 @@ fn channel(id: Box<str>, name: Box<str>, it: stored::Channel) -> Result<Channel,
         reinvite,
         decline_status: it.decline_status.map(String::into_boxed_str),
         expiry_status: it.expiry_status.map(String::into_boxed_str),
+        inactivity: it.inactivity.map(|it| Inactivity {
+            weight: it.weight,
+            after_ms: it.after_ms,
+            ends_after_ms: it.ends_after_ms,
+        }),
     })
 }
 

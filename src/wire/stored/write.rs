@@ -219,6 +219,22 @@ fn what(event: &Event) -> Stored {
             agent: agent.0,
             by: Some(author(by)),
         }),
+        Event::ConversationInactivated { conversation, agent, by, units, ends_at } => {
+            Stored::ConversationInactivated(stored::ConversationInactivated {
+                conversation: conversation.0,
+                agent: agent.0,
+                by: Some(author(by)),
+                units: *units,
+                ends_at_ms: *ends_at,
+            })
+        }
+        Event::ConversationResumed { conversation, agent, units } => {
+            Stored::ConversationResumed(stored::ConversationResumed {
+                conversation: conversation.0,
+                agent: agent.map(|it| it.0),
+                units: *units,
+            })
+        }
         Event::WrapUpExtended { conversation, agent, until } => {
             Stored::WrapUpExtended(stored::WrapUpExtended {
                 conversation: conversation.0,
@@ -285,6 +301,7 @@ fn leaving(leaving: &Leaving) -> (stored::Leaving, String) {
     match leaving {
         Leaving::Asked => (stored::Leaving::Asked, String::new()),
         Leaving::SessionLost => (stored::Leaving::SessionLost, String::new()),
+        Leaving::CouldNotResume => (stored::Leaving::CouldNotResume, String::new()),
         Leaving::Moved(who) => (stored::Leaving::Moved, who.to_string()),
     }
 }

@@ -97,6 +97,11 @@ fn channel(it: &Channel) -> stored::Channel {
         reinvite: Some(stored::Reinvite { reinvite: Some(reinvite) }),
         decline_status: it.decline_status.as_deref().map(str::to_owned),
         expiry_status: it.expiry_status.as_deref().map(str::to_owned),
+        inactivity: it.inactivity.map(|it| stored::Inactivity {
+            weight: it.weight,
+            after_ms: it.after_ms,
+            ends_after_ms: it.ends_after_ms,
+        }),
     }
 }
 

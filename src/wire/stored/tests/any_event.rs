@@ -4,7 +4,7 @@ use proptest::{collection::vec, option, prelude::*};
 
 use crate::engine::{
     directory::spec::{
-        Agent, Button, CapacityProfile, Change, Channel, OnSessionLoss, Overflow, PresenceKind,
+        Agent, Button, CapacityProfile, Change, Channel, Inactivity, OnSessionLoss, Overflow, PresenceKind,
         PresenceStatus, Queue, Reinvite, Resource, ResourceKind, RoutingModel, Skill,
     },
     event::{Author, Console, Event, InviteEnd, Leaving, PresenceCause, RequestEnd, RequestKind},
@@ -111,8 +111,19 @@ fn channel() -> impl Strategy<Value = Resource> {
     let numbers = (any::<u32>(), any::<u64>(), any::<u64>(), any::<u32>());
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
     let statuses = (option::of(text()), option::of(text()));
-    (text(), text(), numbers, flags, loss, reinvite, statuses).prop_map(
-        |(id, name, numbers, flags, on_session_loss, reinvite, (decline_status, expiry_status))| {
+    let inactivity = (any::<u32>(), any::<u64>(), any::<u64>())
+        .prop_map(|(weight, after_ms, ends_after_ms)| Inactivity { weight, after_ms, ends_after_ms });
+    (text(), text(), numbers, flags, loss, reinvite, statuses, option::of(inactivity)).prop_map(
+        |(
+            id,
+            name,
+            numbers,
+            flags,
+            on_session_loss,
+            reinvite,
+            (decline_status, expiry_status),
+            inactivity,
+        )| {
             Resource::Channel(Channel {
                 id,
                 name,
@@ -127,6 +138,7 @@ fn channel() -> impl Strategy<Value = Resource> {
                 reinvite,
                 decline_status,
                 expiry_status,
+                inactivity,
             })
         },
     )
@@ -375,8 +387,10 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
 }
 
 fn event_of_a_room() -> impl Strategy<Value = Event> {
-    let leaving =
-        prop_oneof![one_of(&[Leaving::Asked, Leaving::SessionLost]), text().prop_map(Leaving::Moved)];
+    let leaving = prop_oneof![
+        one_of(&[Leaving::Asked, Leaving::SessionLost, Leaving::CouldNotResume]),
+        text().prop_map(Leaving::Moved)
+    ];
     prop_oneof![
         (conversation(), agent(), leaving, any::<u64>()).prop_map(
             |(conversation, agent, leaving, wrap_up_until)| Event::ParticipantLeft {
@@ -394,6 +408,18 @@ fn event_of_a_room() -> impl Strategy<Value = Event> {
                 wrap_up_until
             }
         ),
+        (conversation(), agent(), author(), any::<u32>(), any::<u64>()).prop_map(
+            |(conversation, agent, by, units, ends_at)| Event::ConversationInactivated {
+                conversation,
+                agent,
+                by,
+                units,
+                ends_at
+            }
+        ),
+        (conversation(), option::of(agent()), any::<u32>()).prop_map(|(conversation, agent, units)| {
+            Event::ConversationResumed { conversation, agent, units }
+        }),
         (conversation(), agent(), any::<u64>())
             .prop_map(|(conversation, agent, until)| Event::WrapUpExtended { conversation, agent, until }),
         (conversation(), agent())

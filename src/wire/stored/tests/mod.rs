@@ -5,7 +5,11 @@ mod any_event;
 use proptest::{collection::vec, option, prelude::*};
 
 use super::{super::samples, *};
-use crate::engine::event::{Leaving, PresenceCause, RequestEnd};
+use crate::engine::{
+    directory::spec::{Change, Channel, Inactivity, Resource},
+    event::{Leaving, PresenceCause, RequestEnd},
+    ids::ConversationId,
+};
 use any_event::event;
 
 /// A batch of `samples::events()`, as the first release wrote it. It must decode for ever; it is never written anew.
@@ -46,6 +50,11 @@ const FIRST_SUPERVISORS: &str = "\
     014801900301121e2a1c08850710ad0218ac022003280130003888f795ffbc31920303737565120e520c08ad0210ac021802\
     2000283212145a1208ac02183220f0fe95ffbc319203037375651223b2042008ac02120373756518ad02220a220030023803\
     406448012882d095ffbc3130001211ba040e08ac021a0968652073686f757473120ec2040b08ac021a06920303737565";
+/// Inactivity, of a channel and of a conversation, as it was first written.
+const FIRST_INACTIVITY: &str = "\
+    0880d095ffbc311242a2013f0a3d123b0a0463686174120443686174222d0802100118a09c0120882728013001380840024a\
+    0410e0d403520461776179c2020b080110c0ee6d1880b8992912095a0708ac02100118281215e2031208ac0210011a020801\
+    200128a89696ffbc31120aea030708ac02100118021206ea030308ac02";
 
 fn recorded(events: Vec<(Option<RequestKey>, Event)>) -> Vec<Recorded> {
     events
@@ -147,6 +156,29 @@ fn what_supervisors_did_is_read_for_ever() {
     let batch = decode(&from_hex(FIRST_SUPERVISORS)).expect("it decodes");
     assert_eq!(encode(batch.at, &recorded(by_supervisors())), from_hex(FIRST_SUPERVISORS));
     assert_eq!(batch, StoredBatch { at: 1_700_000_000_000, events: by_supervisors() });
+}
+
+#[test]
+fn inactivity_is_read_for_ever() {
+    let channel = samples::resources()
+        .into_iter()
+        .find_map(|it| if let Resource::Channel(channel) = it { Some(channel) } else { None });
+    let inactivity = Some(Inactivity { weight: 1, after_ms: 1_800_000, ends_after_ms: 86_400_000 });
+    let channel = Resource::Channel(Channel { inactivity, ..channel.expect("there is one") });
+    let left = Event::ParticipantLeft {
+        conversation: ConversationId(300),
+        agent: samples::BERT,
+        leaving: Leaving::CouldNotResume,
+        wrap_up_until: 0,
+    };
+    let mut events = vec![Event::DirectoryChanged { changes: vec![Change::Replace(channel)] }, left];
+    events.extend(samples::events().drain(22..24));
+    events.push(Event::ConversationResumed { conversation: ConversationId(300), agent: None, units: 0 });
+    let events: Vec<_> = events.into_iter().map(|it| (None, it)).collect();
+    let written = encode(1_700_000_000_000, &recorded(events.clone()));
+    assert_eq!(written, from_hex(FIRST_INACTIVITY));
+    let batch = decode(&from_hex(FIRST_INACTIVITY)).expect("it decodes");
+    assert_eq!(batch, StoredBatch { at: 1_700_000_000_000, events });
 }
 
 #[test]
