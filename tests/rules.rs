@@ -21,6 +21,8 @@ mod declines;
 mod directory;
 #[path = "rules/events.rs"]
 mod events;
+#[path = "rules/external.rs"]
+mod external;
 #[path = "rules/histories.rs"]
 mod histories;
 #[path = "rules/invites.rs"]

@@ -26,14 +26,15 @@ use crate::{
             AttachRecordRequest, AttachRecordResponse, CancelRequestRequest, CancelRequestResponse,
             CompleteWrapUpRequest, CompleteWrapUpResponse, CreateConversationRequest,
             CreateConversationResponse, EndConversationRequest, EndConversationResponse, ExtendWrapUpRequest,
-            ExtendWrapUpResponse, GetConversationRequest, GetConversationResponse, LeaveConversationRequest,
-            LeaveConversationResponse, ListConversationsRequest, ListConversationsResponse,
-            ListRecordsRequest, ListRecordsResponse, LoadHistoryRequest, LoadHistoryResponse, LogReader,
-            PickConversationRequest, PickConversationResponse, PostMessageRequest, PostMessageResponse,
-            ReadChatLogRequest, ReadChatLogResponse, RemoveRecordRequest, RemoveRecordResponse,
-            RequestConferenceRequest, RequestConferenceResponse, RequestTransferRequest,
-            RequestTransferResponse, WatchChatLogRequest, WatchChatLogResponse,
-            conversation_service_server::ConversationService, load_history_response::Part,
+            ExtendWrapUpResponse, GetConversationRequest, GetConversationResponse, InviteAgentRequest,
+            InviteAgentResponse, LeaveConversationRequest, LeaveConversationResponse,
+            ListConversationsRequest, ListConversationsResponse, ListRecordsRequest, ListRecordsResponse,
+            LoadHistoryRequest, LoadHistoryResponse, LogReader, PickConversationRequest,
+            PickConversationResponse, PostMessageRequest, PostMessageResponse, ReadChatLogRequest,
+            ReadChatLogResponse, RemoveRecordRequest, RemoveRecordResponse, RequestConferenceRequest,
+            RequestConferenceResponse, RequestTransferRequest, RequestTransferResponse, WatchChatLogRequest,
+            WatchChatLogResponse, conversation_service_server::ConversationService,
+            load_history_response::Part,
         },
     },
 };
@@ -140,6 +141,13 @@ impl ConversationService for Conversations {
             Ok(answer) => Ok(Response::new(GetConversationRequest::respond(answer, &place.org.names()))),
             Err(rejection) => Err(status::refusal(&rejection)),
         }
+    }
+
+    async fn invite_agent(
+        &self,
+        request: Request<InviteAgentRequest>,
+    ) -> Result<Response<InviteAgentResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
     }
 
     async fn list_conversations(

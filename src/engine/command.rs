@@ -136,6 +136,13 @@ pub enum Command {
         /// Which.
         conversation: ConversationId,
     },
+    /// The platform picks who is invited to a request of the model EXTERNAL.
+    InviteAgent {
+        /// To which.
+        request: RequestId,
+        /// Who.
+        agent: AgentIx,
+    },
     /// Withdraws a conference or transfer request.
     CancelRequest {
         /// Who.
@@ -229,6 +236,7 @@ impl Command {
             Self::ExtendWrapUp { .. } => 17,
             Self::PostMessage { .. } => 18,
             Self::PickConversation { .. } => 19,
+            Self::InviteAgent { .. } => 20,
             Self::AttachRecord { .. } => 30,
             Self::RemoveRecord { .. } => 31,
         }

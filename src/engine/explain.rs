@@ -37,7 +37,7 @@ pub enum Standing {
     Chosen,
     /// It could take it, and another is preferred.
     Lost(LostOn),
-    /// It may pick it (BTN-1).
+    /// It may pick it (BTN-1), or the platform it (SEL-2).
     MayPick,
     /// It can be given nothing at all.
     Absent(Absence),

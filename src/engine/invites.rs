@@ -128,23 +128,42 @@ impl Engine {
         self.live_agent(session.agent)?;
         let agent = self.acting(session)?;
         self.live_conversation(conversation)?;
-        let waits = |id: &&RequestId| {
-            let row = self.state.requests.at(**id);
-            row.is_waiting()
-                && row.routing.model == RoutingModel::Choice
-                && row.routing.not_before <= self.now
-        };
         let requests = &self.state.conversations.at(conversation).requests;
+        let waits = |id: &&RequestId| self.waits_to_be_picked(**id, RoutingModel::Choice);
         let request = *requests.iter().find(waits).ok_or(Rejection::RequestClosed)?;
-        let row = self.state.requests.at(request);
-        let class = Class::of(&self.state, row);
-        self.rank(agent, &class, row.routing.model, Some(row)).map_err(not_for)?;
         let first = self.state.outcomes.next_id();
-        self.send_invites(request, vec![agent]);
+        self.invite_picked(request, agent)?;
         // On a channel that auto-accepts it is in already.
         if self.state.invites.get(first).is_some() {
             self.win(first);
         }
+        Ok(())
+    }
+
+    /// The platform picks who is invited to a request of the model EXTERNAL (SEL-2). Whoever declined may be picked again.
+    pub(super) fn invite_agent(&mut self, request: RequestId, agent: AgentIx) -> Result<(), Rejection> {
+        self.live_agent(agent)?;
+        self.is_open(request)?;
+        if !self.waits_to_be_picked(request, RoutingModel::External) {
+            return Err(Rejection::RequestClosed);
+        }
+        self.invite_picked(request, agent)
+    }
+
+    fn waits_to_be_picked(&self, request: RequestId, model: RoutingModel) -> bool {
+        let row = self.state.requests.at(request);
+        row.is_in_line(self.now) && row.routing.model == model
+    }
+
+    /// Invites an agent who was picked, if it can be given the request.
+    fn invite_picked(&mut self, request: RequestId, agent: AgentIx) -> Result<(), Rejection> {
+        let row = self.state.requests.at(request);
+        if self.state.conversation_of(row).has(agent) {
+            return Err(Rejection::AlreadyAParticipant);
+        }
+        let class = Class::of(&self.state, row);
+        self.rank(agent, &class, row.routing.model, Some(row)).map_err(not_for)?;
+        self.send_invites(request, vec![agent]);
         Ok(())
     }
 
@@ -226,7 +245,6 @@ impl Engine {
 fn not_for(standing: Standing) -> Rejection {
     match standing {
         Standing::Obstacle(Obstacle::RoomShortBy(_) | Obstacle::ChannelFull) => Rejection::AgentAtCapacity,
-        Standing::Obstacle(Obstacle::InConversation) => Rejection::AlreadyAParticipant,
         Standing::Invited
         | Standing::Chosen
         | Standing::Lost(_)

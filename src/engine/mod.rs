@@ -211,6 +211,7 @@ impl Engine {
             Command::PickConversation { session, conversation } => {
                 self.pick_conversation(session, conversation)
             }
+            Command::InviteAgent { request, agent } => self.invite_agent(request, agent),
             Command::CancelRequest { session, request } => self.cancel_request(session, request),
             Command::LeaveConversation { session, conversation } => {
                 self.leave_conversation(session, conversation)

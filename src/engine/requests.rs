@@ -120,10 +120,8 @@ impl Engine {
     pub(super) fn cancel_request(&mut self, session: Acting, request: RequestId) -> Result<(), Rejection> {
         self.live_agent(session.agent)?;
         let agent = self.acting(session)?;
-        let Some(row) = self.state.requests.get(request) else {
-            let was_there = (1..=self.state.request_count).contains(&request.0);
-            return Err(if was_there { Rejection::RequestClosed } else { Rejection::RequestNotFound });
-        };
+        self.is_open(request)?;
+        let row = self.state.requests.at(request);
         if row.requester != Some(agent) {
             return Err(Rejection::NotTheRequester);
         }
@@ -153,6 +151,17 @@ impl Engine {
             overflowed_from,
         });
         Ok(())
+    }
+
+    /// Whether a request is open; else what became of it.
+    pub(super) fn is_open(&self, request: RequestId) -> Result<(), Rejection> {
+        if self.state.requests.get(request).is_some() {
+            Ok(())
+        } else if (1..=self.state.request_count).contains(&request.0) {
+            Err(Rejection::RequestClosed)
+        } else {
+            Err(Rejection::RequestNotFound)
+        }
     }
 
     fn next_request(&self) -> RequestId {
@@ -204,7 +213,14 @@ impl Engine {
         let colleague = kind != RequestKind::New;
         let (broadcast, exceed) =
             (colleague && matches!(ask.target, Target::Skill(_)), colleague && ask.target.is_personal());
-        let mode = ask.mode.unwrap_or(if broadcast { Mode::Broadcast } else { Mode::Single });
+        let model = ask.model.unwrap_or(model);
+        let mode = match ask.mode {
+            // The platform picks one agent at a time, and its invite holds.
+            _ if model == RoutingModel::External => Mode::Single,
+            Some(mode) => mode,
+            None if broadcast => Mode::Broadcast,
+            None => Mode::Single,
+        };
         let Waves { size, interval } = ask.waves;
         let waves = Waves {
             size: if size == 0 { limits::WAVE_SIZE_DEFAULT } else { size },
@@ -213,7 +229,7 @@ impl Engine {
         Ok(Routing {
             mode,
             waves: if mode == Mode::Waves { waves } else { Waves::default() },
-            model: ask.model.unwrap_or(model),
+            model,
             priority: ask.priority.unwrap_or(priority),
             capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
             not_before: ask.not_before,

@@ -46,6 +46,7 @@ repeatable! {
     DeleteResourceRequest,
     EndConversationRequest,
     ExtendWrapUpRequest,
+    InviteAgentRequest,
     LeaveConversationRequest,
     PickConversationRequest,
     PostMessageRequest,

@@ -50,7 +50,7 @@ pairs! {
     v1::LogEntryKind = chat_log::EntryKind { Message AgentJoined AgentLeft Transferred Ended };
     v1::RoutingType = routing::RoutingType { OmniChannel ButtonSkills };
     v1::RoutingMode = routing::Mode { Single Broadcast Waves };
-    v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch Choice };
+    v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch Choice External };
     v1::OnSessionLoss = spec::OnSessionLoss { Keep Requeue };
     v1::PresenceKind = spec::PresenceKind { Online Away Offline Draining };
     v1::ResourceKind = spec::ResourceKind { Skill Channel PresenceStatus CapacityProfile Queue Button Agent };
@@ -66,7 +66,7 @@ pairs! {
     stored_v1::Leaving = event::Leaving { Asked SessionLost };
     stored_v1::RoutingType = routing::RoutingType { OmniChannel ButtonSkills };
     stored_v1::RoutingMode = routing::Mode { Single Broadcast Waves };
-    stored_v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch Choice };
+    stored_v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch Choice External };
     stored_v1::OnSessionLoss = spec::OnSessionLoss { Keep Requeue };
     stored_v1::PresenceKind = spec::PresenceKind { Online Away Offline Draining };
     stored_v1::ResourceKind =

@@ -1,6 +1,7 @@
 //! Whether a queue takes one more request, and who does instead (QUE-3): tried out in a copy of the world.
 
 use omniroute::engine::{
+    directory::spec::RoutingModel,
     event::RequestKind,
     ids::{ChannelIx, ConversationId, QueueIx},
     rejection::Rejection,
@@ -74,6 +75,7 @@ impl World {
             new
         });
         let request = would.open_request(conversation, kind, None, routing.clone(), self.now);
-        !would.eligible(request).is_empty()
+        // What the platform picks for waits until it does.
+        routing.model != RoutingModel::External && !would.eligible(request).is_empty()
     }
 }

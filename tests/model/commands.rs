@@ -175,24 +175,23 @@ impl World {
                 self.agent_is_live(session.agent)?;
                 let agent = self.acting(session)?;
                 self.is_live(conversation)?;
-                let waits = self.requests.iter().find(|(_, it)| {
-                    it.conversation == conversation
-                        && it.pending.is_empty()
-                        && it.routing.model == RoutingModel::Choice
-                        && it.routing.not_before <= self.now
-                });
-                let (id, row) = waits.map(|it| (*it.0, it.1.clone())).ok_or(Rejection::RequestClosed)?;
-                check(self.is_there(agent), Rejection::AgentNotEligible)?;
-                let is_in = self.conversations[&conversation].participants.contains(&agent);
-                check(!is_in, Rejection::AlreadyAParticipant)?;
-                check(!self.said_no(agent, &row) && self.could(agent, &row), Rejection::AgentNotEligible)?;
-                check(self.has_room(agent, &row, self.weight(&row)), Rejection::AgentAtCapacity)?;
-                self.invite(id, &[agent]);
+                let waits = self.requests_of(conversation).into_iter();
+                let id = waits.filter(|it| self.waits_to_be_picked(*it, RoutingModel::Choice)).min();
+                let id = id.ok_or(Rejection::RequestClosed)?;
+                let picked = self.invite_picked(id, agent)?;
                 let pending = self.requests.get(&id).and_then(|it| it.pending.first().copied());
                 if let Some((invite, _)) = pending {
                     self.win(id, invite);
                 }
-                Ok(Reply::Done)
+                Ok(picked)
+            }
+            Command::InviteAgent { request, agent } => {
+                self.agent_is_live(agent)?;
+                check((1..=self.request_count).contains(&request.0), Rejection::RequestNotFound)?;
+                let waits = self.requests.contains_key(&request)
+                    && self.waits_to_be_picked(request, RoutingModel::External);
+                check(waits, Rejection::RequestClosed)?;
+                self.invite_picked(request, agent)
             }
             Command::CancelRequest { session, request } => {
                 self.agent_is_live(session.agent)?;
@@ -257,6 +256,22 @@ impl World {
                 Ok(Reply::Done)
             }
         }
+    }
+
+    fn waits_to_be_picked(&self, request: RequestId, model: RoutingModel) -> bool {
+        let row = &self.requests[&request];
+        row.pending.is_empty() && row.routing.model == model && row.routing.not_before <= self.now
+    }
+
+    fn invite_picked(&mut self, request: RequestId, agent: AgentIx) -> Decided {
+        let row = self.requests[&request].clone();
+        let is_in = self.conversations[&row.conversation].participants.contains(&agent);
+        check(!is_in, Rejection::AlreadyAParticipant)?;
+        check(!self.said_no(agent, &row) && self.could(agent, &row), Rejection::AgentNotEligible)?;
+        check(self.has_room(agent, &row, self.weight(&row)), Rejection::AgentAtCapacity)?;
+        let invite = InviteId(self.invites.len() as u64 + 1);
+        self.invite(request, &[agent]);
+        Ok(Reply::AgentInvited { invite })
     }
 
     fn directory_changes(&mut self, changes: &[Change]) -> Reply {
@@ -446,12 +461,14 @@ impl World {
         let to_skill = matches!(ask.target, Target::Skill(_));
         let exceed = colleague && (to_skill || matches!(ask.target, Target::Agent(_)));
         let mode = if colleague && to_skill { Mode::Broadcast } else { Mode::Single };
-        let mode = ask.mode.unwrap_or(mode);
+        let model = ask.model.unwrap_or(model);
+        // SEL-2: who is picked by the platform is invited alone.
+        let mode = if model == RoutingModel::External { Mode::Single } else { ask.mode.unwrap_or(mode) };
         let waves = if mode == Mode::Waves { ask.waves } else { Waves::default() };
         Ok(Routing {
             mode,
             waves,
-            model: ask.model.unwrap_or(model),
+            model,
             priority: ask.priority.unwrap_or(priority),
             capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
             not_before: ask.not_before,

@@ -179,7 +179,7 @@ impl World {
             asked.iter().filter_map(|it| self.level(agent, *it)).map(i64::from).sum()
         };
         let (first, second, third) = match request.routing.model {
-            RoutingModel::LeastActive | RoutingModel::Choice => (used, 0, 0),
+            RoutingModel::LeastActive | RoutingModel::Choice | RoutingModel::External => (used, 0, 0),
             RoutingModel::MostAvailable => (-self.free(agent, self.weight(request).1), 0, 0),
             RoutingModel::LongestIdle => (i64::from(!row.holds.is_empty()), used, row.free_since),
             RoutingModel::BestMatch => (-sum_of_levels(), 0, 0),

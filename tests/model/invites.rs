@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use omniroute::engine::{
-    directory::spec::{Reinvite, ResourceKind},
+    directory::spec::{Reinvite, ResourceKind, RoutingModel},
     event::{Event, InviteEnd, PresenceCause, RequestEnd, RequestKind},
     ids::{AgentIx, ConversationId, InviteId, Millis, RequestId, StatusIx},
     rejection::Rejection,
@@ -94,7 +94,8 @@ impl World {
             }
             let row = self.requests.get_mut(&request).unwrap();
             row.pending.retain(|it| it.0 != invite);
-            if matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
+            let is_no = matches!(end, InviteEnd::Declined | InviteEnd::Expired);
+            if is_no && row.routing.model != RoutingModel::External {
                 row.declined.push(Declined { agent, at, expired, again_at });
             }
         }

@@ -64,6 +64,7 @@ pub(crate) enum Op {
     Cancel(Die),
     Leave(Die),
     Pick(Die, Die),
+    InviteAgent(Die, Die),
     EndByAgent(Die),
     EndByPlatform(Die),
     Complete(Die),
@@ -219,12 +220,12 @@ impl Step {
             let (of, id) = pick(&seats(world), die).unwrap_or((somebody, ConversationId(u64::from(die % 4))));
             (session(of), ConversationId(thing(id.0)))
         };
-        // Mostly a keeper's.
+        // Mostly a keeper's, else somebody's who is in beside one.
         let keeper = |die: Die| {
             let keeps = |it: &(AgentIx, ConversationId)| world.conversations[&it.1].participants[0] == it.0;
             let keepers: Vec<_> =
-                seats(world).into_iter().filter(|it| die.is_multiple_of(4) || keeps(it)).collect();
-            let (of, id) = pick(&keepers, die).unwrap_or((somebody, ConversationId(1)));
+                seats(world).into_iter().filter(|it| keeps(it) != die.is_multiple_of(4)).collect();
+            let (of, id) = pick(&keepers, die / 4).unwrap_or((somebody, ConversationId(1)));
             (session(of), ConversationId(thing(id.0)))
         };
         let room = |die: Die| {
@@ -312,6 +313,15 @@ impl Step {
                 let conversation = pick(&waiting, *die).map_or_else(|| room(*die), |it| it.conversation);
                 let agent = AgentIx(u32::from(*agent) % u32::try_from(world.agents.len().max(1)).unwrap());
                 Command::PickConversation { session: session(agent), conversation }
+            }
+            Op::InviteAgent(agent, die) => {
+                // What waits for the platform to pick, where there is any.
+                let of_platform = |it: &RequestId| world.requests[it].routing.model == RoutingModel::External;
+                let open: Vec<_> = world.requests.keys().copied().collect();
+                let waiting: Vec<_> = open.iter().copied().filter(of_platform).collect();
+                let request = pick(&waiting, *die).or_else(|| pick(&open, *die));
+                let request = RequestId(thing(request.map_or(u64::from(die % 4), |it| it.0)));
+                Command::InviteAgent { request, agent: AgentIx(number(world, ResourceKind::Agent, *agent)) }
             }
             Op::EndByAgent(die) => {
                 let (session, conversation) = seat(*die);

@@ -92,7 +92,7 @@ impl World {
 
     fn to_do_for(&self, id: RequestId) -> Option<ToDo> {
         let row = &self.requests[&id];
-        if row.routing.model == RoutingModel::Choice {
+        if matches!(row.routing.model, RoutingModel::Choice | RoutingModel::External) {
             return None;
         }
         let mut eligible = self.eligible(id);

@@ -34,14 +34,13 @@ fn ids(of: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<Bo
 }
 
 fn model() -> impl Strategy<Value = RoutingModel> + Clone {
-    select(
-        &[
-            RoutingModel::LeastActive,
-            RoutingModel::MostAvailable,
-            RoutingModel::LongestIdle,
-            RoutingModel::BestMatch,
-        ][..],
-    )
+    prop_oneof![
+        4 => Just(RoutingModel::LeastActive),
+        4 => Just(RoutingModel::MostAvailable),
+        4 => Just(RoutingModel::LongestIdle),
+        4 => Just(RoutingModel::BestMatch),
+        1 => Just(RoutingModel::External),
+    ]
 }
 
 fn channel(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
@@ -302,6 +301,7 @@ fn op() -> impl Strategy<Value = Op> + Clone {
         8 => die().prop_map(Op::Cancel),
         20 => die().prop_map(Op::Leave),
         40 => (die(), die()).prop_map(|it| Op::Pick(it.0, it.1)),
+        25 => (die(), die()).prop_map(|it| Op::InviteAgent(it.0, it.1)),
         15 => die().prop_map(Op::EndByAgent),
         6 => die().prop_map(Op::EndByPlatform),
         12 => die().prop_map(Op::Complete),

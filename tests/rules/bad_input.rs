@@ -55,6 +55,8 @@ async fn empty_calls(house: &House) -> Vec<(&'static str, Status, Vec<&'static s
             names ["org_id", "request_id", "extend_by_ms", "session", "conversation_id"]),
         row!(conversations.pick_conversation(PickConversationRequest)
             names ["org_id", "request_id", "session", "conversation_id"]),
+        row!(conversations.invite_agent(InviteAgentRequest)
+            names ["org_id", "request_id", "routing_request_id", "agent_id"]),
         row!(conversations.post_message(PostMessageRequest)
             names ["org_id", "request_id", "actor", "text", "conversation_id"]),
         row!(conversations.read_chat_log(ReadChatLogRequest) names ["org_id", "conversation_id"]),

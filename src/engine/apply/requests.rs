@@ -2,7 +2,7 @@
 
 use super::Touched;
 use crate::engine::{
-    directory::spec::Reinvite,
+    directory::spec::{Reinvite, RoutingModel},
     event::{InviteEnd, RequestKind},
     ids::{AgentIx, ConversationId, InviteId, Millis, RequestId},
     routing::Routing,
@@ -130,6 +130,9 @@ pub(super) fn invites_ended(
 ) {
     let row = state.requests.at(request);
     let (conversation, held) = (row.conversation, row.sent.held);
+    // INV-6 is about whom the engine asks again; whom the platform picks, it picks.
+    let counts = row.routing.model != RoutingModel::External
+        && matches!(end, InviteEnd::Declined | InviteEnd::Expired);
     let again = state.registry.channel(state.conversations.at(conversation).channel).spec.reinvite;
     let again_at = if let Reinvite::After(span) = again { at + span } else { 0 };
     for &(invite, agent) in invites {
@@ -149,7 +152,7 @@ pub(super) fn invites_ended(
         if held || matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
             touched.agents.push(agent);
         }
-        if matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
+        if counts {
             let declined = Declined { agent, at, expired: end == InviteEnd::Expired, again_at };
             state.requests.at_mut(request).declined.push(declined);
             state.timers.set(again_at, Timer::Reinvite(request));

@@ -8,10 +8,7 @@
 //! ```
 
 use crate::engine::{
-    directory::{
-        registry::{CapacityProfile, Registry},
-        spec::RoutingModel,
-    },
+    directory::registry::{CapacityProfile, Registry},
     event::{Console, RequestKind},
     ids::{AgentIx, ChannelIx, Millis, ProfileIx, QueueIx, SkillIx, StatusIx},
     routing::{Capacity, Requirement, Routing, RoutingType, Target},
@@ -52,7 +49,7 @@ pub struct Class {
     pub capacity: Capacity,
     /// Whether it is for LIGHTNING consoles only (CONF-5).
     pub lightning_only: bool,
-    /// Whether it waits until an agent picks it (BTN-1).
+    /// Whether it waits until an agent picks it (BTN-1) or the platform picks who gets it (SEL-2).
     pub picked: bool,
 }
 
@@ -108,7 +105,7 @@ impl Class {
             interruptible: rules.interruptible,
             capacity: routing.capacity,
             lightning_only: kind == RequestKind::Conference && routing_type == RoutingType::OmniChannel,
-            picked: routing.model == RoutingModel::Choice,
+            picked: routing.model.is_picked(),
         }
     }
 }

@@ -384,6 +384,9 @@ impl Dispatch {
         let conversation = conversation.map(|it| state.conversations.at(it));
         let routing_type = conversation.map_or(RoutingType::OmniChannel, |it| it.routing_type);
         let class = self.number(state, Class::new(&state.registry, channel, routing_type, kind, routing));
+        if self.demand.class(class).picked {
+            return false;
+        }
         let admits = |agent| conversation.is_none_or(|it| !it.has(agent));
         let (registry, cohorts) = (&state.registry, &self.cohorts_of[class]);
         self.supply.any(registry, self.demand.class(class), cohorts, Room::Needed, admits).is_some()

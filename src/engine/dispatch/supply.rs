@@ -329,7 +329,9 @@ fn model_key(
 ) -> (i64, i64, Millis) {
     match model {
         // Among those who may pick, the order is only how they are shown.
-        RoutingModel::LeastActive | RoutingModel::Choice => (i64::from(load.total), 0, 0),
+        RoutingModel::LeastActive | RoutingModel::Choice | RoutingModel::External => {
+            (i64::from(load.total), 0, 0)
+        }
         RoutingModel::MostAvailable => {
             (-eligible::free_units(registry.profile(cohort.profile), load, class.interruptible), 0, 0)
         }

@@ -53,7 +53,7 @@ fn kind() -> impl Strategy<Value = RequestKind> {
 
 fn model() -> impl Strategy<Value = RoutingModel> {
     use RoutingModel as M;
-    one_of(&[M::LeastActive, M::MostAvailable, M::LongestIdle, M::BestMatch])
+    one_of(&[M::LeastActive, M::MostAvailable, M::LongestIdle, M::BestMatch, M::Choice, M::External])
 }
 
 fn author() -> impl Strategy<Value = Author> {
