@@ -31,7 +31,7 @@ proptest! {
 }
 
 /// Events and refusals that random programs must reach: a driver that never gets anywhere proves nothing.
-const REACHED: [&str; 58] = [
+const REACHED: [&str; 59] = [
     "AgentAtCapacity",
     "AgentNotEligible",
     "AgentNotFound",
@@ -77,6 +77,7 @@ const REACHED: [&str; 58] = [
     "RequestIdReused",
     "RequestNotFound",
     "RequestOpened",
+    "RequestRelaxed",
     "ResourceNotFound",
     "RoundStarted",
     "SessionDropped",

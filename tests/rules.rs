@@ -35,12 +35,16 @@ mod logs;
 mod overflow;
 #[path = "rules/precedence.rs"]
 mod precedence;
+#[path = "rules/preferences.rs"]
+mod preferences;
 #[path = "rules/presence.rs"]
 mod presence;
 #[path = "rules/queues.rs"]
 mod queues;
 #[path = "rules/records.rs"]
 mod records;
+#[path = "rules/relaxation.rs"]
+mod relaxation;
 #[path = "rules/repeats.rs"]
 mod repeats;
 #[path = "rules/rooms.rs"]

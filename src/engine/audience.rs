@@ -43,6 +43,7 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
         | Event::RoundStarted { .. }
         | Event::RecordAttached { .. }
         | Event::RecordRemoved { .. }
+        | Event::RequestRelaxed { .. }
         | Event::WavesEnded { .. } => {}
     }
 }

@@ -82,6 +82,7 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
         | Event::InvitesEnded { .. }
         | Event::RequestEnded { .. }
         | Event::RoundStarted { .. }
+        | Event::RequestRelaxed { .. }
         | Event::WavesEnded { .. }
         | Event::WrapUpExtended { .. }
         | Event::WrapUpEnded { .. }

@@ -7,6 +7,7 @@ use crate::engine::{
     directory::spec::Change,
     ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx},
     records::Record,
+    relaxation::Relaxed,
     routing::{Routing, RoutingType},
 };
 
@@ -261,6 +262,16 @@ pub enum Event {
         request: RequestId,
         /// Its conversation.
         conversation: ConversationId,
+    },
+    /// The requirements of a request have given way: a step was taken, or its preferred agent is no longer insisted on. What was due
+    /// when the request was opened, it began with.
+    RequestRelaxed {
+        /// The request.
+        request: RequestId,
+        /// Its conversation.
+        conversation: ConversationId,
+        /// How far.
+        relaxed: Relaxed,
     },
     /// An agent left a conversation.
     ParticipantLeft {

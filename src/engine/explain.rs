@@ -13,13 +13,15 @@ use crate::engine::{
     ids::{AgentIx, ChannelIx, ConversationId, RequestId},
     query::Answer,
     rejection::Rejection,
-    routing::{Mode, Routing, RoutingAsk, Target},
+    routing::{Mode, Routing, RoutingAsk},
     state::{Absence, conversation::Request},
 };
 
 /// On what an eligible agent lost against the one who is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LostOn {
+    /// The other is the preferred agent (SKL-3).
+    Preferred,
     /// The routing model prefers the other.
     Model,
     /// The other was given work longer ago.
@@ -91,7 +93,8 @@ impl Engine {
         }
         let routing = self.fill_in(ask, RequestKind::New)?;
         let routing_type = routing.target.routing_type();
-        let class = Class::new(&self.state.registry, channel, routing_type, RequestKind::New, &routing);
+        let (work, relaxed) = ((channel, routing_type), routing.relaxation.at_first());
+        let class = Class::new(&self.state.registry, work, RequestKind::New, &routing, relaxed);
         Ok(Answer::Explanation(Box::new(self.explain(&class, &routing, None, size))))
     }
 
@@ -113,7 +116,8 @@ impl Engine {
                 }
             }
         }
-        ranks.sort_unstable();
+        let goes_first = |rank: &Rank| routing.goes_first() == Some(rank.1.2);
+        ranks.sort_unstable_by_key(|it| (!goes_first(it), *it));
         let invited =
             |agent| request.is_some_and(|it| it.sent.pending.iter().any(|(_, whose)| *whose == agent));
         let pending = request.is_some_and(|it| !it.sent.pending.is_empty());
@@ -125,7 +129,11 @@ impl Engine {
                     _ if invited(rank.1.2) => Standing::Invited,
                     _ if class.picked => Standing::MayPick,
                     Some(best) if pending || (routing.mode == Mode::Single && best != *rank) => {
-                        Standing::Lost(lost_on(best, *rank))
+                        Standing::Lost(if goes_first(&best) {
+                            LostOn::Preferred
+                        } else {
+                            lost_on(best, *rank)
+                        })
                     }
                     Some(_) | None => Standing::Chosen,
                 };
@@ -151,7 +159,7 @@ impl Engine {
         request: Option<&Request>,
     ) -> Result<Rank, Standing> {
         self.state.presence(agent).map_err(Standing::Absent)?;
-        if matches!(class.target, Target::Agent(addressed) if addressed != agent) {
+        if class.addressed.is_some_and(|addressed| addressed != agent) {
             return Err(Standing::Obstacle(Obstacle::NotAddressed));
         }
         if let Some(request) = request {

@@ -13,6 +13,7 @@ use crate::engine::{
     ids::{AgentIx, ConversationId, InviteId, Millis, RequestId, StatusIx},
     limits,
     rejection::Rejection,
+    relaxation::Relaxed,
     routing::Mode,
     state::conversation::Request,
 };
@@ -84,6 +85,7 @@ impl Engine {
         let request = self.state.invites.at(invite).request;
         let status = self.policy_status(request, InviteEnd::Declined);
         self.end_invites(request, InviteEnd::Declined, vec![(invite, agent)], reason);
+        self.stop_insisting(request);
         if let Some(status) = status {
             self.change_presence(agent, status, PresenceCause::Decline);
         }
@@ -104,6 +106,7 @@ impl Engine {
         let status = self.policy_status(request, InviteEnd::Expired);
         let agents: Vec<AgentIx> = expired.iter().map(|(_, agent)| *agent).collect();
         self.end_invites(request, InviteEnd::Expired, expired, "".into());
+        self.stop_insisting(request);
         for agent in agents {
             if let Some(status) = status.filter(|_| self.state.agent(agent).session.is_some()) {
                 self.change_presence(agent, status, PresenceCause::Expiry);
@@ -237,6 +240,41 @@ impl Engine {
             if self.state.requests.at(request).requester == Some(requester) {
                 self.end_request(request, RequestEnd::RequesterLeft);
             }
+        }
+    }
+}
+
+/// How requirements give way (SKL-2, 3).
+impl Engine {
+    /// A step of a request is due.
+    pub(super) fn relax(&mut self, request: RequestId, at: Millis) {
+        let Some(row) = self.state.requests.get(request) else { return };
+        let relaxed = row.routing.relaxation.by(at, row.steps_from, row.relaxed);
+        self.relax_to(request, relaxed);
+    }
+
+    /// The preferred agent said no, or is no more: whoever is insisted on is the only one who was asked.
+    fn stop_insisting(&mut self, request: RequestId) {
+        if let Some(row) = self.state.requests.get(request) {
+            self.relax_to(request, Relaxed { insists: false, ..row.relaxed });
+        }
+    }
+
+    /// Agents are no longer in the directory: nobody waits for them.
+    pub(super) fn stop_insisting_on(&mut self, gone: &[AgentIx]) {
+        for request in self.state.requests.ids() {
+            let preferred = self.state.requests.at(request).routing.relaxation.preferred;
+            if preferred.is_some_and(|it| gone.contains(&it.agent)) {
+                self.stop_insisting(request);
+            }
+        }
+    }
+
+    fn relax_to(&mut self, request: RequestId, relaxed: Relaxed) {
+        let row = self.state.requests.at(request);
+        if row.relaxed != relaxed {
+            let conversation = row.conversation;
+            self.emit(Event::RequestRelaxed { request, conversation, relaxed });
         }
     }
 }

@@ -27,6 +27,7 @@ pub mod limits;
 pub mod query;
 pub mod records;
 pub mod rejection;
+pub mod relaxation;
 pub mod reply;
 mod requests;
 mod resources;
@@ -171,6 +172,7 @@ impl Engine {
                 Timer::Wave(request) => self.dispatch.next_wave(request),
                 Timer::Lease(agent) => self.end_session(agent),
                 Timer::WrapUp(agent, conversation) => self.end_due_wrap_ups(agent, conversation, at),
+                Timer::Relax(request) => self.relax(request, at),
                 Timer::Reinvite(request) | Timer::Begin(request) => self.dispatch.look_again(request),
             }
             self.state.timers.cancel(at, timer);

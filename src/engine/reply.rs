@@ -99,6 +99,7 @@ impl Reply {
             | Event::RequestEnded { .. }
             | Event::RoundStarted { .. }
             | Event::WavesEnded { .. }
+            | Event::RequestRelaxed { .. }
             | Event::ParticipantLeft { .. }
             | Event::ConversationEnded { .. }
             | Event::WrapUpEnded { .. }

@@ -66,7 +66,7 @@ impl Engine {
                 self.console_conferences(invited)?;
             }
         }
-        self.not_in(conversation, &routing.target)?;
+        self.not_in(conversation, &routing)?;
         let places = row.participants.len() + self.open(conversation, RequestKind::Conference);
         if places >= rules.participants_max as usize {
             return Err(Rejection::ParticipantsFull);
@@ -96,7 +96,7 @@ impl Engine {
         let requester = self.participant(session, conversation)?;
         let row = self.state.conversations.at(conversation);
         let by_button = row.routing_type == RoutingType::ButtonSkills;
-        self.not_in(conversation, &routing.target)?;
+        self.not_in(conversation, &routing)?;
         if by_button && row.participants.len() > 1 {
             return Err(Rejection::ConferenceButtonSkillsNotTransferable);
         }
@@ -183,22 +183,24 @@ impl Engine {
         }
     }
 
-    fn not_in(&self, conversation: ConversationId, target: &Target) -> Result<(), Rejection> {
-        match target {
-            Target::Agent(agent) if self.state.conversations.at(conversation).has(*agent) => {
-                Err(Rejection::AlreadyAParticipant)
+    /// Whom a request names, as addressed or as preferred, must not be in the conversation already.
+    fn not_in(&self, conversation: ConversationId, routing: &Routing) -> Result<(), Rejection> {
+        let named = match &routing.target {
+            Target::Agent(agent) => Some(*agent),
+            Target::Skill(_) | Target::Requirements(_) | Target::Queue { .. } | Target::Button(_) => {
+                routing.relaxation.preferred.map(|it| it.agent)
             }
-            Target::Agent(_)
-            | Target::Skill(_)
-            | Target::Requirements(_)
-            | Target::Queue { .. }
-            | Target::Button(_) => Ok(()),
-        }
+        };
+        let is_in = named.is_some_and(|it| self.state.conversations.at(conversation).has(it));
+        if is_in { Err(Rejection::AlreadyAParticipant) } else { Ok(()) }
     }
 
     /// What the caller left open, as the directory or the rules say.
     pub(super) fn fill_in(&self, ask: RoutingAsk, kind: RequestKind) -> Result<Routing, Rejection> {
-        self.known_target(&ask.target)?;
+        if let Some(preferred) = ask.relaxation.preferred {
+            self.live_agent(preferred.agent)?;
+        }
+        self.known_target(&ask.target, &ask.relaxation.additional)?;
         let registry = &self.state.registry;
         let (model, priority) = match &ask.target {
             Target::Queue { queue, .. } => {
@@ -234,19 +236,24 @@ impl Engine {
             capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
             not_before: ask.not_before,
             accept_by: ask.accept_by,
+            relaxation: ask.relaxation.fit_to(&ask.target),
             target: ask.target,
         })
     }
 
-    fn known_target(&self, target: &Target) -> Result<(), Rejection> {
+    fn known_target(&self, target: &Target, additional: &[Requirement]) -> Result<(), Rejection> {
         let live = |kind, number, rejection| {
             if self.state.registry.is_live(kind, number) { Ok(()) } else { Err(rejection) }
         };
         let skills = |skills: &[Requirement]| {
             skills.iter().try_for_each(|it| live(ResourceKind::Skill, it.skill.0, Rejection::SkillNotFound))
         };
+        if let Target::Agent(agent) = target {
+            live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound)?;
+        }
+        skills(additional)?;
         match target {
-            Target::Agent(agent) => live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound),
+            Target::Agent(_) => Ok(()),
             Target::Skill(skill) => live(ResourceKind::Skill, skill.0, Rejection::SkillNotFound),
             Target::Requirements(requirements) => skills(requirements),
             Target::Queue { queue, skills: required } => {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{
     directory::spec::RoutingModel,
     ids::{AgentIx, ButtonIx, Millis, QueueIx, SkillIx},
+    relaxation::Relaxation,
 };
 
 /// How a conversation came in, for life (BTN-2).
@@ -51,6 +52,14 @@ impl Target {
         match self {
             Self::Queue { queue, .. } => Some(*queue),
             Self::Agent(_) | Self::Skill(_) | Self::Requirements(_) | Self::Button(_) => None,
+        }
+    }
+
+    /// The skill requirements that it states.
+    pub fn requirements(&self) -> &[Requirement] {
+        match self {
+            Self::Requirements(all) | Self::Queue { skills: all, .. } => all,
+            Self::Agent(_) | Self::Skill(_) | Self::Button(_) => &[],
         }
     }
 
@@ -122,6 +131,8 @@ pub struct Routing {
     pub not_before: Millis,
     /// By when it should be accepted; 0: no deadline.
     pub accept_by: Millis,
+    /// How its requirements give way.
+    pub relaxation: Relaxation,
 }
 
 /// How the caller wants a request to be routed; what it leaves open the directory says (`requests::fill_in`).
@@ -143,6 +154,8 @@ pub struct RoutingAsk {
     pub not_before: Millis,
     /// By when it should be accepted; 0: no deadline.
     pub accept_by: Millis,
+    /// How its requirements give way.
+    pub relaxation: Relaxation,
 }
 
 impl RoutingAsk {
@@ -157,6 +170,7 @@ impl RoutingAsk {
             capacity: None,
             not_before: 0,
             accept_by: 0,
+            relaxation: Relaxation::default(),
         }
     }
 }

@@ -148,6 +148,14 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             routing_request_id: request.0,
             conversation_id: conversation.0,
         }),
+        Event::RequestRelaxed { request, conversation, relaxed } => {
+            shown::Event::RequestRelaxed(shown::RequestRelaxed {
+                routing_request_id: request.0,
+                conversation_id: conversation.0,
+                steps_taken: relaxed.steps,
+                insists_on_preferred: relaxed.insists,
+            })
+        }
         Event::ParticipantLeft { conversation, agent, leaving, wrap_up_until } => {
             shown::Event::ParticipantLeft(shown::ParticipantLeft {
                 conversation_id: conversation.0,

@@ -45,6 +45,7 @@ fn conversation(event: &Event) -> Option<ConversationId> {
         | Event::RequestEnded { conversation, .. }
         | Event::RoundStarted { conversation, .. }
         | Event::WavesEnded { conversation, .. }
+        | Event::RequestRelaxed { conversation, .. }
         | Event::ParticipantLeft { conversation, .. }
         | Event::ConversationEnded { conversation, .. }
         | Event::WrapUpExtended { conversation, .. }
@@ -89,6 +90,7 @@ fn names_any(event: &Event, agents: &[AgentIx]) -> bool {
         Event::DirectoryChanged { .. }
         | Event::ConversationCreated { .. }
         | Event::RoundStarted { .. }
+        | Event::RequestRelaxed { .. }
         | Event::WavesEnded { .. } => false,
     }
 }

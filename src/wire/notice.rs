@@ -126,6 +126,7 @@ impl Teller<'_> {
             | Event::RoundStarted { .. }
             | Event::RecordAttached { .. }
             | Event::RecordRemoved { .. }
+            | Event::RequestRelaxed { .. }
             | Event::WavesEnded { .. } => Vec::new(),
         }
     }

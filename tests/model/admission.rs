@@ -45,7 +45,8 @@ impl World {
             }
             Target::Agent(_) | Target::Skill(_) | Target::Requirements(_) | Target::Button(_) => {}
         }
-        let ask = RoutingAsk { target, ..ask.clone() };
+        let relaxation = super::relaxation::overflowing(&ask.relaxation);
+        let ask = RoutingAsk { target, relaxation, ..ask.clone() };
         let routing = self.fill_in(ask.clone(), kind)?;
         self.admit(&ask, routing, kind, channel, conversation).map(|it| (it.0, Some(queue)))
     }

@@ -15,7 +15,10 @@ use omniroute::engine::{
     state::agent::HoldOwner,
 };
 
-use super::world::{Conversation, World};
+use super::{
+    relaxation::fitting,
+    world::{Conversation, World},
+};
 
 type Decided = Result<Reply, Rejection>;
 
@@ -383,7 +386,8 @@ impl World {
         let invited = if let Target::Agent(it) = routing.target { Some(it) } else { None };
         let classic = self.is_classic(requester) || invited.is_some_and(|it| self.is_classic(it));
         check(by_button || !classic, Rejection::ConsoleNotSupported)?;
-        let is_in = invited.is_some_and(|it| room.participants.contains(&it));
+        let preferred = routing.relaxation.preferred.map(|it| it.agent);
+        let is_in = invited.or(preferred).is_some_and(|it| room.participants.contains(&it));
         check(!is_in, Rejection::AlreadyAParticipant)?;
         let places = room.participants.len() + self.open(conversation, kind);
         check(places < rules.participants_max as usize, Rejection::ParticipantsFull)?;
@@ -399,7 +403,9 @@ impl World {
         let requester = self.participant(session, conversation)?;
         let room = &self.conversations[&conversation];
         let by_button = room.routing_type == RoutingType::ButtonSkills;
-        let is_in = matches!(routing.target, Target::Agent(it) if room.participants.contains(&it));
+        let preferred = routing.relaxation.preferred.map(|it| it.agent);
+        let invited = if let Target::Agent(it) = routing.target { Some(it) } else { preferred };
+        let is_in = invited.is_some_and(|it| room.participants.contains(&it));
         check(!is_in, Rejection::AlreadyAParticipant)?;
         let is_conference = room.participants.len() > 1;
         check(!by_button || !is_conference, Rejection::ConferenceButtonSkillsNotTransferable)?;
@@ -440,9 +446,16 @@ impl World {
         let skills = |all: &[Requirement]| {
             all.iter().try_for_each(|it| live(ResourceKind::Skill, it.skill.0, Rejection::SkillNotFound))
         };
+        if let Some(preferred) = ask.relaxation.preferred {
+            live(ResourceKind::Agent, preferred.agent.0, Rejection::AgentNotFound)?;
+        }
+        if let Target::Agent(it) = &ask.target {
+            live(ResourceKind::Agent, it.0, Rejection::AgentNotFound)?;
+        }
+        skills(&ask.relaxation.additional)?;
         let (mut model, mut priority) = (RoutingModel::LeastActive, limits::PRIORITY_DEFAULT);
         match &ask.target {
-            Target::Agent(it) => live(ResourceKind::Agent, it.0, Rejection::AgentNotFound)?,
+            Target::Agent(_) => {}
             Target::Skill(it) => live(ResourceKind::Skill, it.0, Rejection::SkillNotFound)?,
             Target::Requirements(all) => skills(all)?,
             Target::Queue { queue, skills: required } => {
@@ -473,6 +486,7 @@ impl World {
             capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
             not_before: ask.not_before,
             accept_by: ask.accept_by,
+            relaxation: fitting(&ask.relaxation, &ask.target),
             target: ask.target,
         })
     }

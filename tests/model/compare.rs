@@ -61,6 +61,7 @@ pub(crate) fn same_state(engine: &Engine, world: &World) -> Result<(), String> {
         same(|| format!("invites of {id:?}"), &it.sent.pending, &row.pending)?;
         same(|| format!("who said no to {id:?}"), &it.declined, &row.declined)?;
         same(|| format!("the round of {id:?}"), &it.round, &row.round)?;
+        same(|| format!("how far {id:?} has given way"), &it.relaxed, &row.how_far())?;
     }
     same(|| "when to wake".into(), &engine.next_wake(), &world.next_wake())
 }

@@ -14,7 +14,10 @@ use omniroute::engine::{
     },
 };
 
-use super::world::{Request, World};
+use super::{
+    relaxation::Queued,
+    world::{Request, World},
+};
 
 impl World {
     pub(crate) fn open_request(
@@ -41,8 +44,12 @@ impl World {
             held: false,
             declined: Vec::new(),
             round: 0,
+            steps: 0,
+            steps_from: 0,
+            insists: false,
         };
         self.requests.insert(RequestId(self.request_count), row);
+        self.begin_steps(RequestId(self.request_count), Queued::First);
         RequestId(self.request_count)
     }
 
@@ -114,6 +121,7 @@ impl World {
     pub(crate) fn decline(&mut self, request: RequestId, invite: InviteId, agent: AgentIx, reason: &str) {
         let status = self.policy_status(request, InviteEnd::Declined);
         self.end_invites(request, InviteEnd::Declined, vec![(invite, agent)], reason);
+        self.stop_insisting(request);
         if let Some(status) = status {
             self.set_presence(agent, status, PresenceCause::Decline);
         }
@@ -126,6 +134,7 @@ impl World {
         let mut expired = row.pending.clone();
         expired.retain(|it| (1..=at).contains(&row.expiries[&it.0]));
         self.end_invites(request, InviteEnd::Expired, expired.clone(), "");
+        self.stop_insisting(request);
         for (_, agent) in expired {
             if let (Some(status), true) = (status, self.agent(agent).session.is_some()) {
                 self.set_presence(agent, status, PresenceCause::Expiry);

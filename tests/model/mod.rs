@@ -18,6 +18,7 @@ pub(crate) mod invariants;
 pub(crate) mod invites;
 pub(crate) mod program;
 pub(crate) mod records;
+pub(crate) mod relaxation;
 pub(crate) mod rest;
 pub(crate) mod rooms;
 pub(crate) mod shrink;

@@ -10,6 +10,7 @@ use omniroute::engine::{
         StatusIx,
     },
     records::Record,
+    relaxation::{Insist, Preferred, Relaxation, Step as RelaxStep, Terms, WhenRequeued},
     routing::{Capacity, Mode, Requirement, RoutingAsk, Target, Waves},
 };
 
@@ -44,6 +45,12 @@ pub(crate) struct Ask {
     pub(crate) not_before: Option<Millis>,
     /// In so many milliseconds.
     pub(crate) accept_by: Option<Millis>,
+    /// Skills that may drop, and at which level.
+    pub(crate) additional: Vec<(Die, u16)>,
+    /// How long after the one before, how many drop, by how much levels sink.
+    pub(crate) steps: Vec<(Millis, u32, u16)>,
+    pub(crate) preferred: Option<(Die, Insist)>,
+    pub(crate) start_over: bool,
 }
 
 /// A command before its dice are read.
@@ -141,6 +148,33 @@ fn requirements(world: &World, dice: &[(Die, u16)]) -> Box<[Requirement]> {
     all.into()
 }
 
+/// Of a right shape, as the edge takes it: no skill twice, no more drops than there are skills.
+fn relaxation(world: &World, ask: &Ask, target: &Target) -> Relaxation {
+    let mut additional: Vec<Requirement> = Vec::new();
+    for it in ask.additional.iter().flat_map(|it| requirements(world, &[*it])) {
+        let stands = additional.iter().chain(target.requirements()).any(|other| other.skill == it.skill);
+        if !stands {
+            additional.push(it);
+        }
+    }
+    let (mut after, mut left) = (0, u32::try_from(additional.len()).unwrap());
+    let mut steps = Vec::new();
+    for (span, drops, lowers_by) in &ask.steps {
+        let drops = (*drops).min(left);
+        (after, left) = (after + span, left - drops);
+        steps.push(RelaxStep { after, drops, lowers_by: *lowers_by });
+    }
+    let preferred =
+        |(die, insist)| Preferred { agent: AgentIx(number(world, ResourceKind::Agent, die)), insist };
+    Terms {
+        additional,
+        steps,
+        preferred: ask.preferred.map(preferred),
+        when_requeued: if ask.start_over { WhenRequeued::StartOver } else { WhenRequeued::GoOn },
+    }
+    .into()
+}
+
 fn routing(world: &World, ask: &Ask) -> RoutingAsk {
     let target = match &ask.aim {
         Aim::Agent(die) => Target::Agent(AgentIx(number(world, ResourceKind::Agent, *die))),
@@ -153,6 +187,7 @@ fn routing(world: &World, ask: &Ask) -> RoutingAsk {
         Aim::Button(die) => Target::Button(ButtonIx(number(world, ResourceKind::Button, *die))),
     };
     RoutingAsk {
+        relaxation: relaxation(world, ask, &target),
         target,
         mode: ask.mode,
         waves: ask.waves,

@@ -6,7 +6,7 @@ use omniroute::engine::{
     state::agent::HoldOwner,
 };
 
-use super::world::World;
+use super::{relaxation::Queued, world::World};
 
 impl World {
     pub(crate) fn wrap_up_until(&self, conversation: ConversationId) -> Millis {
@@ -60,6 +60,7 @@ impl World {
             let (routing, requested_at) = (room.origin, room.created_at);
             let kind = RequestKind::New;
             let request = self.open_request(conversation, kind, None, routing.clone(), requested_at);
+            self.begin_steps(request, Queued::Again);
             let requester = None;
             self.said.push(Event::RequestOpened {
                 request,

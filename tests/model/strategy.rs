@@ -8,6 +8,7 @@ use omniroute::engine::{
     },
     event::Console,
     limits,
+    relaxation::Insist,
     routing::{Capacity, Mode, Waves},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -238,6 +239,23 @@ fn resource() -> impl Strategy<Value = Resource> + Clone {
     ]
 }
 
+type Relaxed = (Vec<(u8, u16)>, Vec<(u64, u32, u16)>, Option<(u8, Insist)>, bool);
+
+fn relaxed() -> impl Strategy<Value = Relaxed> + Clone {
+    let step = (select(&[1_u64, 300, 700, 1_000][..]), 0_u32..=2, select(&[0_u16, 200, 500][..]));
+    let insist = prop_oneof![
+        4 => select(&[0_u64, 1, 300, 1_000, 5_000][..]).prop_map(Insist::For),
+        1 => Just(Insist::UntilAvailable),
+    ];
+    let some = (vec((any::<u8>(), level()), 0..=2), vec(step, 0..=3), any::<bool>());
+    let some = prop_oneof![
+        2 => Just((Vec::new(), Vec::new(), false)),
+        1 => some,
+    ];
+    (some, option::weighted(0.2, (any::<u8>(), insist)))
+        .prop_map(|((additional, steps, start_over), preferred)| (additional, steps, preferred, start_over))
+}
+
 fn ask() -> impl Strategy<Value = Ask> + Clone {
     let requirements = || vec((any::<u8>(), level()), 0..=2);
     let aim = prop_oneof![
@@ -256,19 +274,27 @@ fn ask() -> impl Strategy<Value = Ask> + Clone {
         option::weighted(0.3, select(&[Capacity::Fit, Capacity::Exceed][..])),
         option::weighted(0.1, select(&[0_u64, 1, 700, 2_000][..])),
         option::weighted(0.3, select(&[1_u64, 500, 1_000][..])),
+        relaxed(),
     )
-        .prop_map(|(aim, mode, (size, interval), model, priority, capacity, not_before, accept_by)| {
-            Ask {
-                aim,
-                mode,
-                waves: Waves { size, interval },
-                model,
-                priority,
-                capacity,
-                not_before,
-                accept_by,
-            }
-        })
+        .prop_map(
+            |(aim, mode, (size, interval), model, priority, capacity, not_before, accept_by, relaxed)| {
+                let (additional, steps, preferred, start_over) = relaxed;
+                Ask {
+                    aim,
+                    mode,
+                    waves: Waves { size, interval },
+                    model,
+                    priority,
+                    capacity,
+                    not_before,
+                    accept_by,
+                    additional,
+                    steps,
+                    preferred,
+                    start_over,
+                }
+            },
+        )
 }
 
 /// A status: mostly one that takes work.

@@ -60,6 +60,10 @@ pub(crate) struct Request {
     pub(crate) held: bool,
     pub(crate) declined: Vec<Declined>,
     pub(crate) round: u32,
+    /// Steps in which its requirements have given way, from when they count, and whether it is for its preferred agent alone.
+    pub(crate) steps: u32,
+    pub(crate) steps_from: Millis,
+    pub(crate) insists: bool,
 }
 
 /// The model: all that is true, all that was said.
@@ -166,6 +170,7 @@ impl World {
                 }
             }
         }
+        due.extend(self.requests.iter().filter_map(|(id, row)| Some((row.relaxes_at()?, Due::Relax(*id)))));
         due.sort();
         due
     }
@@ -176,4 +181,5 @@ pub(crate) enum Due {
     Expiry(RequestId),
     Lease(AgentIx),
     WrapUp(AgentIx, ConversationId),
+    Relax(RequestId),
 }

@@ -94,8 +94,11 @@ async fn created(house: &House, routing: Routing) -> Result<v1::CreateConversati
 #[tokio::test]
 async fn api_2_each_wrong_part_of_a_routing_is_named_by_its_path() {
     let house = House::with(sample::directory()).await;
-    let required =
-        |skill_id: &str, level_hundredths| SkillRequirement { skill_id: skill_id.into(), level_hundredths };
+    let required = |skill_id: &str, level_hundredths| SkillRequirement {
+        skill_id: skill_id.into(),
+        level_hundredths,
+        ..Default::default()
+    };
     let requirements = |skills| to(Target::Requirements(v1::Requirements { skills }));
     let seventeen = (0..17).map(|it| required(&format!("s{it}"), 0)).collect();
     let table: [(Routing, &[&str]); 10] = [

@@ -12,6 +12,7 @@ use crate::engine::{
     reply::Reply,
     state::{State, agent::Session, conversation::Sent},
 };
+use requests::Queued;
 
 /// Whom an event touched, so that the index over the state can follow. Cleared by its reader.
 #[derive(Debug, Default)]
@@ -57,11 +58,12 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         } => {
             rooms::conversation_created(state, *conversation, (*channel, *routing_type), customer, routing);
             let row = requests::request_row(*conversation, RequestKind::New, None, routing, at);
-            requests::request_opened(state, *request, row, touched);
+            requests::request_opened(state, *request, row, Queued::First, touched);
         }
         Event::RequestOpened { request, conversation, kind, requester, routing, requested_at, .. } => {
             let row = requests::request_row(*conversation, *kind, *requester, routing, *requested_at);
-            requests::request_opened(state, *request, row, touched);
+            let queued = if *kind == RequestKind::New { Queued::Again } else { Queued::First };
+            requests::request_opened(state, *request, row, queued, touched);
         }
         Event::InvitesSent {
             request,
@@ -102,6 +104,9 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             requests::round_started(state, *request, *round, touched);
         }
         Event::WavesEnded { request, .. } => requests::waves_ended(state, *request),
+        Event::RequestRelaxed { request, relaxed, .. } => {
+            requests::request_relaxed(state, *request, *relaxed, touched);
+        }
         Event::ParticipantLeft { conversation, agent, wrap_up_until, .. } => {
             rooms::participant_left(state, *conversation, *agent);
             rooms::part_ended(state, at, *conversation, *agent, *wrap_up_until, touched);

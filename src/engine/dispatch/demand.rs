@@ -85,14 +85,11 @@ impl Demand {
             return (number, false);
         }
         let number = self.lines.len();
-        match &class.target {
-            Target::Agent(agent) => {
-                self.by_agent.entry(*agent).or_default().insert(number);
-            }
-            Target::Queue { queue, .. } => {
-                self.by_queue.entry(*queue).or_default().insert(number);
-            }
-            Target::Skill(_) | Target::Requirements(_) | Target::Button(_) => {}
+        if let Some(agent) = class.addressed {
+            self.by_agent.entry(agent).or_default().insert(number);
+        }
+        if let Some(queue) = class.target.queue() {
+            self.by_queue.entry(queue).or_default().insert(number);
         }
         self.numbers.insert(class.clone(), number);
         self.lines.push(Line { class, waiting: BTreeSet::new(), by_age: BTreeSet::new() });

@@ -154,7 +154,7 @@ impl Dispatch {
             let classes: Vec<ClassIx> = self
                 .demand
                 .classes()
-                .filter(|(_, class)| !matches!(class.target, Target::Agent(_)) && serves(class))
+                .filter(|(_, class)| class.addressed.is_none() && serves(class))
                 .map(|(class, _)| class)
                 .collect();
             classes.iter().for_each(|&class| self.cohorts_of[class].push(number));
@@ -175,7 +175,7 @@ impl Dispatch {
         let (number, is_new) = self.demand.intern(class);
         if is_new {
             let class = self.demand.class(number);
-            let named = matches!(class.target, Target::Agent(_));
+            let named = class.addressed.is_some();
             let cohorts: Vec<CohortIx> = self
                 .supply
                 .cohorts()
@@ -353,18 +353,21 @@ impl Dispatch {
         let (registry, cohorts) = (&state.registry, &self.cohorts_of[class]);
         let class = self.demand.class(class);
         let model = request.routing.model;
-        match (&class.target, request.routing.mode) {
-            (Target::Agent(agent), _) => {
-                let takes = self.supply.can_take(registry, *agent, class, Room::Needed) && admits(*agent);
-                if takes { vec![*agent] } else { Vec::new() }
+        let takes =
+            |agent: &AgentIx| self.supply.can_take(registry, *agent, class, Room::Needed) && admits(*agent);
+        if let Some(agent) = class.addressed {
+            return Some(agent).filter(takes).into_iter().collect();
+        }
+        match request.routing.mode {
+            Mode::Single => {
+                let first = request.routing.goes_first().filter(takes);
+                let best = || self.supply.best(registry, class, cohorts, model, admits);
+                first.or_else(best).into_iter().collect()
             }
-            (_, Mode::Single) => {
-                self.supply.best(registry, class, cohorts, model, admits).into_iter().collect()
-            }
-            (_, Mode::Broadcast) => {
+            Mode::Broadcast => {
                 self.supply.best_of_all(registry, class, cohorts, model, limits::BROADCAST_MAX, admits)
             }
-            (_, Mode::Waves) => {
+            Mode::Waves => {
                 let is_last = request.sent.wave + 1 >= limits::WAVES;
                 let size = if is_last { limits::BROADCAST_MAX } else { request.routing.waves.size as usize };
                 self.supply.best_of_all(registry, class, cohorts, model, size, admits)
@@ -383,29 +386,37 @@ impl Dispatch {
     ) -> bool {
         let conversation = conversation.map(|it| state.conversations.at(it));
         let routing_type = conversation.map_or(RoutingType::OmniChannel, |it| it.routing_type);
-        let class = self.number(state, Class::new(&state.registry, channel, routing_type, kind, routing));
-        if self.demand.class(class).picked {
-            return false;
-        }
+        let (work, relaxed) = ((channel, routing_type), routing.relaxation.at_first());
+        let class = self.number(state, Class::new(&state.registry, work, kind, routing, relaxed));
         let admits = |agent| conversation.is_none_or(|it| !it.has(agent));
-        let (registry, cohorts) = (&state.registry, &self.cohorts_of[class]);
-        self.supply.any(registry, self.demand.class(class), cohorts, Room::Needed, admits).is_some()
+        !self.demand.class(class).picked && self.is_there_any(state, class, Room::Needed, &admits)
     }
 
     /// Whether an agent could take it, had it room.
     fn somebody_could(&self, state: &State, class: ClassIx, admits: &dyn Fn(AgentIx) -> bool) -> bool {
+        self.is_there_any(state, class, Room::Ignored, admits)
+    }
+
+    fn is_there_any(
+        &self,
+        state: &State,
+        class: ClassIx,
+        room: Room,
+        admits: &dyn Fn(AgentIx) -> bool,
+    ) -> bool {
         let (registry, cohorts) = (&state.registry, &self.cohorts_of[class]);
         let class = self.demand.class(class);
-        if let Target::Agent(agent) = class.target {
-            return self.supply.can_take(registry, agent, class, Room::Ignored) && admits(agent);
+        if let Some(agent) = class.addressed {
+            return self.supply.can_take(registry, agent, class, room) && admits(agent);
         }
-        self.supply.any(registry, class, cohorts, Room::Ignored, admits).is_some()
+        self.supply.any(registry, class, cohorts, room, admits).is_some()
     }
 }
 
-/// Conference and transfer requests to an agent or a skill do not wait for somebody to come (CONF-4); all else waits.
+/// Conference and transfer requests to an agent or a skill do not wait for somebody to come (CONF-4); all else waits, and so do they
+/// while they insist on a preferred agent: nobody else was asked yet.
 fn fails_when_nobody_is_there(request: &Request) -> bool {
-    request.kind != RequestKind::New && request.routing.target.is_personal()
+    request.kind != RequestKind::New && request.routing.target.is_personal() && !request.relaxed.insists
 }
 
 fn why_nobody(request: &Request) -> RequestEnd {

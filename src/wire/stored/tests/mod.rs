@@ -39,6 +39,11 @@ const FIRST_RECORDS: &str = "\
 const FIRST_ACCESS_SCOPE: &str = "\
     0880d095ffbc3112221a2008ac021a0463757374200128ad0232081001300138014064a2010573616c6573";
 
+/// A request whose requirements give way, and the event that they did, as they were first written.
+const FIRST_RELAXATION: &str = "\
+    0880d095ffbc3112494a4708ad0210ac02180220002a3410013002380340644801f201090a0201001203f40300fa010508e8\
+    071001fa010808d00f100118ac0282020508021088278802013081d095ffbc31120d92030a08ad0210ac0218022001";
+
 fn recorded(events: Vec<(Option<RequestKey>, Event)>) -> Vec<Recorded> {
     events
         .into_iter()
@@ -109,6 +114,19 @@ fn access_scopes_are_read_for_ever() {
         panic!("{batch:?}")
     };
     assert_eq!((conversation.0, &**access_scope), (300, "sales"));
+}
+
+#[test]
+fn what_gives_way_is_read_for_ever() {
+    let batch = decode(&from_hex(FIRST_RELAXATION)).expect("it decodes");
+    assert_eq!(encode(batch.at, &recorded(batch.events.clone())), from_hex(FIRST_RELAXATION));
+    let [(None, Event::RequestOpened { routing, .. }), (None, Event::RequestRelaxed { relaxed, .. })] =
+        &batch.events[..]
+    else {
+        panic!("{batch:?}")
+    };
+    assert_eq!(routing.relaxation, samples::relaxation());
+    assert_eq!((relaxed.steps, relaxed.insists), (2, true));
 }
 
 #[test]
