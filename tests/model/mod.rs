@@ -21,6 +21,7 @@ pub(crate) mod records;
 pub(crate) mod relaxation;
 pub(crate) mod rest;
 pub(crate) mod rooms;
+pub(crate) mod routing;
 pub(crate) mod shrink;
 pub(crate) mod strategy;
 pub(crate) mod world;
