@@ -44,7 +44,9 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
         | Event::RecordAttached { .. }
         | Event::RecordRemoved { .. }
         | Event::RequestRelaxed { .. }
-        | Event::WavesEnded { .. } => {}
+        | Event::WavesEnded { .. }
+        | Event::AgentEarmarked { .. }
+        | Event::EarmarkLifted { .. } => {}
     }
 }
 

@@ -84,6 +84,8 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
         | Event::RoundStarted { .. }
         | Event::RequestRelaxed { .. }
         | Event::WavesEnded { .. }
+        | Event::AgentEarmarked { .. }
+        | Event::EarmarkLifted { .. }
         | Event::WrapUpExtended { .. }
         | Event::WrapUpEnded { .. }
         | Event::RecordAttached { .. }

@@ -100,6 +100,8 @@ impl Reply {
             | Event::RoundStarted { .. }
             | Event::WavesEnded { .. }
             | Event::RequestRelaxed { .. }
+            | Event::AgentEarmarked { .. }
+            | Event::EarmarkLifted { .. }
             | Event::ParticipantLeft { .. }
             | Event::ConversationEnded { .. }
             | Event::WrapUpEnded { .. }

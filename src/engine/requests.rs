@@ -202,14 +202,14 @@ impl Engine {
         }
         self.known_target(&ask.target, &ask.relaxation.additional)?;
         let registry = &self.state.registry;
-        let (model, priority) = match &ask.target {
+        let (model, priority, earmark_after) = match &ask.target {
             Target::Queue { queue, .. } => {
                 let rules = &registry.queue(*queue).spec;
-                (rules.model, rules.priority)
+                (rules.model, rules.priority, rules.earmark_after_ms)
             }
-            Target::Button(button) => (registry.button(*button).spec.model, limits::PRIORITY_DEFAULT),
+            Target::Button(button) => (registry.button(*button).spec.model, limits::PRIORITY_DEFAULT, 0),
             Target::Agent(_) | Target::Skill(_) | Target::Requirements(_) => {
-                (RoutingModel::LeastActive, limits::PRIORITY_DEFAULT)
+                (RoutingModel::LeastActive, limits::PRIORITY_DEFAULT, 0)
             }
         };
         let colleague = kind != RequestKind::New;
@@ -237,6 +237,7 @@ impl Engine {
             not_before: ask.not_before,
             accept_by: ask.accept_by,
             relaxation: ask.relaxation.fit_to(&ask.target),
+            earmark_after,
             target: ask.target,
         })
     }

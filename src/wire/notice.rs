@@ -127,7 +127,9 @@ impl Teller<'_> {
             | Event::RecordAttached { .. }
             | Event::RecordRemoved { .. }
             | Event::RequestRelaxed { .. }
-            | Event::WavesEnded { .. } => Vec::new(),
+            | Event::WavesEnded { .. }
+            | Event::AgentEarmarked { .. }
+            | Event::EarmarkLifted { .. } => Vec::new(),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::engine::{
     records::Record,
     relaxation::{Insist, Preferred, Relaxation, Relaxed, Step, Terms, WhenRequeued},
     routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target, Waves},
+    state::agent::Earmark,
 };
 
 /// One resource of each kind, and agents `anna`, `bert` and `cleo` with the numbers 0, 1 and 2.
@@ -70,6 +71,7 @@ pub(super) fn resources() -> Vec<Resource> {
             waiting_max: None,
             overflow: None,
             by_deadline: false,
+            earmark_after_ms: 0,
         }),
         Resource::Button(Button {
             id: "help".into(),
@@ -105,6 +107,7 @@ fn routing(target: Target) -> Routing {
         capacity: Capacity::Exceed,
         not_before: 0,
         accept_by: 0,
+        earmark_after: 0,
         waves: Waves::default(),
         relaxation: Relaxation::default(),
     }
@@ -147,6 +150,7 @@ fn record() -> Record {
 }
 
 /// One event of every variant, in the order in which they were added. The first are stored in a golden test: add at the end.
+#[expect(clippy::too_many_lines, reason = "a table: one entry an event")]
 pub(super) fn events() -> Vec<Event> {
     let (conversation, request) = (ConversationId(300), RequestId(301));
     let mut changes: Vec<Change> = resources().into_iter().map(Change::Create).collect();
@@ -240,6 +244,13 @@ pub(super) fn events() -> Vec<Event> {
         Event::RecordRemoved { conversation, agent: ANNA, record_type: "order".into(), id: "o-7".into() },
         Event::RecordsGiven { conversation, agent: BERT, records: vec![record()] },
         Event::WavesEnded { request, conversation },
+        Event::AgentEarmarked {
+            request,
+            conversation,
+            agent: BERT,
+            earmark: Earmark { interruptible: true, units: 3 },
+        },
+        Event::EarmarkLifted { request, conversation, agent: BERT },
         Event::RequestRelaxed { request, conversation, relaxed: Relaxed { steps: 2, insists: true } },
     ]
 }

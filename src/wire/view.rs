@@ -29,6 +29,7 @@ pub fn agent(view: &AgentView, names: &Names) -> v1::Agent {
         holds: view.holds.iter().map(hold).collect(),
         invites: view.invites.iter().map(|it| invite(it, names)).collect(),
         conversation_ids: view.conversations.iter().map(|it| it.0).collect(),
+        earmarked_for_routing_request_id: view.earmarked_for.map_or(0, |it| it.0),
     }
 }
 
@@ -80,6 +81,7 @@ pub fn request(view: &RequestView, names: &Names) -> v1::RoutingRequest {
         required_now: routing::shown_requirements(&view.required, false, names),
         insists_on_preferred: view.relaxed.insists,
         next_step: view.next_step.as_ref().map(|it| relaxation::shown_next(it, names)),
+        earmarked_agent_id: id_or_empty(names, view.earmarked),
     }
 }
 
@@ -163,6 +165,7 @@ pub(super) fn resource_kind(resource: Resource) -> v1::resource::Resource {
             waiting_max: it.waiting_max,
             overflow: it.overflow.map(overflow),
             by_deadline: it.by_deadline,
+            earmark_after_ms: time(it.earmark_after_ms),
         }),
         Resource::Button(it) => Kind::Button(v1::Button {
             id: it.id.into(),

@@ -268,7 +268,8 @@ impl World {
         let is_in = self.conversations[&row.conversation].participants.contains(&agent);
         check(!is_in, Rejection::AlreadyAParticipant)?;
         check(!self.said_no(agent, &row) && self.could(agent, &row), Rejection::AgentNotEligible)?;
-        check(self.has_room(agent, &row, self.weight(&row)), Rejection::AgentAtCapacity)?;
+        let has_room = self.has_room(agent, &row, self.weight(&row)) && !self.is_kept(agent, &row);
+        check(has_room, Rejection::AgentAtCapacity)?;
         let invite = InviteId(self.invites.len() as u64 + 1);
         self.invite(request, &[agent]);
         Ok(Reply::AgentInvited { invite })

@@ -47,6 +47,7 @@ impl World {
             steps: 0,
             steps_from: 0,
             insists: false,
+            earmarked: None,
         };
         self.requests.insert(RequestId(self.request_count), row);
         self.begin_steps(RequestId(self.request_count), Queued::First);
@@ -58,6 +59,7 @@ impl World {
         if !pending.is_empty() {
             self.end_invites(request, InviteEnd::Revoked, pending, "");
         }
+        self.lift_earmark(request);
         let row = self.requests.remove(&request).unwrap();
         let (conversation, kind, requester) = (row.conversation, row.kind, row.requester);
         self.said.push(Event::RequestEnded { request, conversation, kind, requester, why });

@@ -24,6 +24,7 @@ impl World {
         }
         skills(&ask.relaxation.additional)?;
         let (mut model, mut priority) = (RoutingModel::LeastActive, limits::PRIORITY_DEFAULT);
+        let mut earmark_after = 0;
         match &ask.target {
             Target::Agent(_) => {}
             Target::Skill(it) => live(ResourceKind::Skill, it.0, Rejection::SkillNotFound)?,
@@ -33,6 +34,7 @@ impl World {
                 live(ResourceKind::Queue, queue.0, Rejection::QueueNotFound)?;
                 model = self.directory.queue(*queue).model;
                 priority = self.directory.queue(*queue).priority;
+                earmark_after = self.directory.queue(*queue).earmark_after_ms;
             }
             Target::Button(it) => {
                 live(ResourceKind::Button, it.0, Rejection::ButtonNotFound)?;
@@ -56,6 +58,7 @@ impl World {
             capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
             not_before: ask.not_before,
             accept_by: ask.accept_by,
+            earmark_after,
             relaxation: fitting(&ask.relaxation, &ask.target),
             target: ask.target,
         })

@@ -107,6 +107,10 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         Event::RequestRelaxed { request, relaxed, .. } => {
             requests::request_relaxed(state, *request, *relaxed, touched);
         }
+        Event::AgentEarmarked { request, agent, earmark, .. } => {
+            requests::earmarked(state, *request, Some((*agent, *earmark)), touched);
+        }
+        Event::EarmarkLifted { request, .. } => requests::earmarked(state, *request, None, touched),
         Event::ParticipantLeft { conversation, agent, wrap_up_until, .. } => {
             rooms::participant_left(state, *conversation, *agent);
             rooms::part_ended(state, at, *conversation, *agent, *wrap_up_until, touched);

@@ -24,6 +24,8 @@ pub enum Timer {
     Begin(RequestId),
     /// The requirements of a request give way.
     Relax(RequestId),
+    /// A request that still waits earmarks an agent.
+    Earmark(RequestId),
 }
 
 /// All timers, the next first.

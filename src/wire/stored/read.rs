@@ -10,6 +10,7 @@ use crate::engine::{
     records::Record,
     relaxation::{Insist, Preferred, Relaxed, Step, Terms, WhenRequeued},
     routing::{Capacity, Requirement, Routing, Target, Waves},
+    state::agent::Earmark,
 };
 use stored::entry::Event as Stored;
 
@@ -125,6 +126,17 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             conversation: ConversationId(it.conversation),
             relaxed: Relaxed { steps: it.steps, insists: it.insists },
         },
+        Stored::AgentEarmarked(it) => Event::AgentEarmarked {
+            request: RequestId(it.request),
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+            earmark: Earmark { interruptible: it.interruptible, units: it.units },
+        },
+        Stored::EarmarkLifted(it) => Event::EarmarkLifted {
+            request: RequestId(it.request),
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+        },
         Stored::ParticipantLeft(it) => Event::ParticipantLeft {
             conversation: ConversationId(it.conversation),
             agent: AgentIx(it.agent),
@@ -206,6 +218,7 @@ fn routing(routing: Option<stored::Routing>) -> Result<Routing, StoredError> {
         capacity: if routing.over_capacity { Capacity::Exceed } else { Capacity::Fit },
         not_before: routing.not_before_ms,
         accept_by: routing.accept_by_ms,
+        earmark_after: routing.earmark_after_ms,
         waves: Waves { size: routing.wave_size, interval: routing.wave_interval_ms },
         relaxation: Terms {
             additional: requirements(&routing.additional.unwrap_or_default())?.into(),
