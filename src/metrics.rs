@@ -97,6 +97,7 @@ fn name(event: &Event) -> &'static str {
         Event::RequestEnded { .. } => "request_ended",
         Event::RoundStarted { .. } => "round_started",
         Event::WavesEnded { .. } => "waves_ended",
+        Event::RequestRelaxed { .. } => "request_relaxed",
         Event::AgentEarmarked { .. } => "agent_earmarked",
         Event::EarmarkLifted { .. } => "earmark_lifted",
         Event::ParticipantLeft { .. } => "participant_left",

@@ -31,7 +31,7 @@ proptest! {
 }
 
 /// Events and refusals that random programs must reach: a driver that never gets anywhere proves nothing.
-const REACHED: [&str; 67] = [
+const REACHED: [&str; 68] = [
     "AgentAtCapacity",
     "AgentEarmarked",
     "AgentNotEligible",
@@ -86,6 +86,7 @@ const REACHED: [&str; 67] = [
     "RequestIdReused",
     "RequestNotFound",
     "RequestOpened",
+    "RequestRelaxed",
     "ResourceNotFound",
     "RoundStarted",
     "SessionDropped",

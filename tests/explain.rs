@@ -156,6 +156,36 @@ async fn what_waits_says_what_would_unblock_it() {
 }
 
 #[tokio::test]
+async fn who_is_preferred_is_chosen_and_what_gives_way_is_explained_as_it_is() {
+    let house = House::with(sample::directory()).await;
+    let _desks = all_at_their_desks(&house).await;
+    let preferred = |agent_id: &str, insist_for_ms| {
+        let agent_id = agent_id.into();
+        Some(v1::PreferredAgent { agent_id, insist_for_ms, insist_until_available: false })
+    };
+    // Nobody waits for Cid, and he goes first; with the time to be insisted on, nobody else is addressed.
+    for (insist_for_ms, others) in [(0, Standing::LostOnPreferred), (1_000, Standing::NotAddressed)] {
+        let routing_of =
+            v1::Routing { preferred_agent: preferred("cid", insist_for_ms), ..to(skill("french")) };
+        let explained = routing(&house, "chat", routing_of.clone()).await;
+        assert_eq!(of(&explained, "cid").standing(), Standing::Chosen);
+        assert_eq!(of(&explained, "ann").standing(), others);
+        let created = house.create("chat", routing_of).await.expect("it is created");
+        assert_eq!(house.invited(created.conversation_id).await, ["cid"]);
+    }
+    // Dee is insisted on and lacks French; when nobody insists on her any more, the best of the others is chosen.
+    let routing_of = v1::Routing { preferred_agent: preferred("dee", 1_000), ..to(skill("french")) };
+    let waits = house.create("chat", routing_of).await.expect("it is created").conversation_id;
+    let explained = conversation(&house, waits).await.remove(0);
+    let explanation = explained.explanation.expect("an explanation");
+    assert_eq!((explanation.eligible_count, of(&explanation, "dee").standing()), (0, Standing::SkillMissing));
+    assert!(explained.request.and_then(|it| it.next_step).is_some_and(|it| it.ends_insistence));
+    house.advance(1_000).await;
+    let explanation = conversation(&house, waits).await.remove(0).explanation.expect("an explanation");
+    assert_eq!(of(&explanation, "ann").standing(), Standing::Invited);
+}
+
+#[tokio::test]
 async fn an_agent_who_gets_nothing_is_told_why() {
     let house = House::with(sample::directory()).await;
     assert_eq!(explain_agent(&house, "ann").await.absence(), Standing::NoSession);

@@ -229,3 +229,26 @@ async fn the_stream_ends_when_the_service_stops_and_what_was_answered_stands() {
     assert!(stream.message().await.is_ok_and(|it| it.is_none()), "it ends in order");
     assert_eq!(house.conversation(1).await.customer_id, "maria");
 }
+
+#[tokio::test]
+async fn the_platform_picks_through_the_wide_door_too() {
+    let house = House::with(sample::directory()).await;
+    let _bob = house.desk("bob").await;
+    let routing = v1::Routing { model: v1::RoutingModel::External.into(), ..to(queue("help")) };
+    let created = house.create("chat", routing).await.expect("it is created");
+    let pick = |agent: &str| {
+        Command::InviteAgent(v1::InviteAgentRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            routing_request_id: created.routing_request_id,
+            agent_id: agent.into(),
+        })
+    };
+    let stream = submit(&house, vec![request(1, pick("ann")), request(2, pick("bob"))]).await;
+    let answers = answers(stream).await;
+    let [(1, Answer::Refusal(refusal)), (2, Answer::InviteAgent(invited))] = &answers[..] else {
+        panic!("{answers:?}")
+    };
+    assert_eq!(reason(&status_of(refusal)), "AGENT_NOT_ELIGIBLE");
+    assert_eq!(house.agent("bob").await.invites[0].invite_id, invited.invite_id);
+}

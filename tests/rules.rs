@@ -23,6 +23,8 @@ mod directory;
 mod earmarks;
 #[path = "rules/events.rs"]
 mod events;
+#[path = "rules/external.rs"]
+mod external;
 #[path = "rules/flags.rs"]
 mod flags;
 #[path = "rules/histories.rs"]
@@ -41,12 +43,16 @@ mod logs;
 mod overflow;
 #[path = "rules/precedence.rs"]
 mod precedence;
+#[path = "rules/preferences.rs"]
+mod preferences;
 #[path = "rules/presence.rs"]
 mod presence;
 #[path = "rules/queues.rs"]
 mod queues;
 #[path = "rules/records.rs"]
 mod records;
+#[path = "rules/relaxation.rs"]
+mod relaxation;
 #[path = "rules/repeats.rs"]
 mod repeats;
 #[path = "rules/resuming.rs"]

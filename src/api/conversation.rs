@@ -27,14 +27,15 @@ use crate::{
             CompleteWrapUpRequest, CompleteWrapUpResponse, CreateConversationRequest,
             CreateConversationResponse, EndConversationRequest, EndConversationResponse, ExtendWrapUpRequest,
             ExtendWrapUpResponse, GetConversationRequest, GetConversationResponse,
-            InactivateConversationRequest, InactivateConversationResponse, LeaveConversationRequest,
-            LeaveConversationResponse, ListConversationsRequest, ListConversationsResponse,
-            ListRecordsRequest, ListRecordsResponse, LoadHistoryRequest, LoadHistoryResponse, LogReader,
-            PickConversationRequest, PickConversationResponse, PostMessageRequest, PostMessageResponse,
-            ReadChatLogRequest, ReadChatLogResponse, RemoveRecordRequest, RemoveRecordResponse,
-            RequestConferenceRequest, RequestConferenceResponse, RequestTransferRequest,
-            RequestTransferResponse, WatchChatLogRequest, WatchChatLogResponse,
-            conversation_service_server::ConversationService, load_history_response::Part,
+            InactivateConversationRequest, InactivateConversationResponse, InviteAgentRequest,
+            InviteAgentResponse, LeaveConversationRequest, LeaveConversationResponse,
+            ListConversationsRequest, ListConversationsResponse, ListRecordsRequest, ListRecordsResponse,
+            LoadHistoryRequest, LoadHistoryResponse, LogReader, PickConversationRequest,
+            PickConversationResponse, PostMessageRequest, PostMessageResponse, ReadChatLogRequest,
+            ReadChatLogResponse, RemoveRecordRequest, RemoveRecordResponse, RequestConferenceRequest,
+            RequestConferenceResponse, RequestTransferRequest, RequestTransferResponse, WatchChatLogRequest,
+            WatchChatLogResponse, conversation_service_server::ConversationService,
+            load_history_response::Part,
         },
     },
 };
@@ -141,6 +142,13 @@ impl ConversationService for Conversations {
             Ok(answer) => Ok(Response::new(GetConversationRequest::respond(answer, &place.org.names()))),
             Err(rejection) => Err(status::refusal(&rejection)),
         }
+    }
+
+    async fn invite_agent(
+        &self,
+        request: Request<InviteAgentRequest>,
+    ) -> Result<Response<InviteAgentResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
     }
 
     async fn list_conversations(

@@ -109,6 +109,9 @@ impl Answers {
             Command::CancelRequest(call) => {
                 self.post(id, call, |it| Answer::CancelRequest(v1::CancelRequestRequest::respond(it)));
             }
+            Command::InviteAgent(call) => {
+                self.post(id, call, |it| Answer::InviteAgent(v1::InviteAgentRequest::respond(it)));
+            }
             Command::LeaveConversation(call) => {
                 self.post(id, call, |it| {
                     Answer::LeaveConversation(v1::LeaveConversationRequest::respond(it))

@@ -142,6 +142,7 @@ pub(super) enum Model {
     LongestIdle,
     BestMatch,
     Choice,
+    External,
 }
 
 impl From<Model> for v1::RoutingModel {
@@ -152,6 +153,7 @@ impl From<Model> for v1::RoutingModel {
             Model::LongestIdle => Self::LongestIdle,
             Model::BestMatch => Self::BestMatch,
             Model::Choice => Self::Choice,
+            Model::External => Self::External,
         }
     }
 }

@@ -35,7 +35,10 @@ impl Engine {
         // The directory has no circle of overflows, so this ends.
         while let Some(queue) = self.full_queue(asked, &routing) {
             overflowed_from.get_or_insert(queue);
-            let ask = RoutingAsk { target: self.overflow(asked, queue, &routing)?, ..asked.ask.clone() };
+            let target = self.overflow(asked, queue, &routing)?;
+            // Whom the caller prefers may not serve the overflow at all: it goes first where it does, and nobody waits for it.
+            let relaxation = asked.ask.relaxation.clone().without_insisting();
+            let ask = RoutingAsk { target, relaxation, ..asked.ask.clone() };
             routing = self.fill_in(ask, asked.kind)?;
         }
         Ok((routing, overflowed_from))

@@ -50,6 +50,7 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
         | Event::ConversationMoved { .. }
         | Event::RecordAttached { .. }
         | Event::RecordRemoved { .. }
+        | Event::RequestRelaxed { .. }
         | Event::WavesEnded { .. }
         | Event::AgentEarmarked { .. }
         | Event::EarmarkLifted { .. } => {}

@@ -103,6 +103,7 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
         | Event::InvitesEnded { .. }
         | Event::RequestEnded { .. }
         | Event::RoundStarted { .. }
+        | Event::RequestRelaxed { .. }
         | Event::WavesEnded { .. }
         | Event::AgentEarmarked { .. }
         | Event::EarmarkLifted { .. }

@@ -170,6 +170,13 @@ pub enum Command {
         /// Which.
         conversation: ConversationId,
     },
+    /// The platform picks who is invited to a request of the model EXTERNAL.
+    InviteAgent {
+        /// To which.
+        request: RequestId,
+        /// Who.
+        agent: AgentIx,
+    },
     /// Withdraws a conference or transfer request.
     CancelRequest {
         /// Who.
@@ -294,6 +301,7 @@ impl Command {
             Self::RaiseFlag { .. } => 25,
             Self::LowerFlag { .. } => 26,
             Self::InactivateConversation { .. } => 21,
+            Self::InviteAgent { .. } => 20,
             Self::AttachRecord { .. } => 30,
             Self::RemoveRecord { .. } => 31,
         }

@@ -7,6 +7,7 @@ use crate::engine::{
     directory::spec::Change,
     ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx},
     records::Record,
+    relaxation::Relaxed,
     routing::{Routing, RoutingType},
     state::agent::Earmark,
 };
@@ -276,6 +277,16 @@ pub enum Event {
         request: RequestId,
         /// Its conversation.
         conversation: ConversationId,
+    },
+    /// The requirements of a request have given way: a step was taken, or its preferred agent is no longer insisted on. What was due
+    /// when the request was opened, it began with.
+    RequestRelaxed {
+        /// The request.
+        request: RequestId,
+        /// Its conversation.
+        conversation: ConversationId,
+        /// How far.
+        relaxed: Relaxed,
     },
     /// A request has waited too long for room: an agent is kept for it (QUE-5), in place of the one that was. It ends unsaid when agents are
     /// invited for the request, or the request ends.

@@ -13,13 +13,15 @@ use crate::engine::{
     ids::{AgentIx, ChannelIx, ConversationId, Millis, RequestId},
     query::{Answer, RequestView},
     rejection::Rejection,
-    routing::{Routing, RoutingAsk, Target},
+    routing::{Routing, RoutingAsk},
     state::{Absence, State, conversation::Request},
 };
 
 /// On what an eligible agent lost against the one who is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LostOn {
+    /// The other is the preferred agent (SKL-3).
+    Preferred,
     /// The routing model prefers the other.
     Model,
     /// The other was given work longer ago.
@@ -37,7 +39,7 @@ pub enum Standing {
     Chosen,
     /// It could take it, and another is preferred.
     Lost(LostOn),
-    /// It may pick it (BTN-1).
+    /// It may pick it (BTN-1), or the platform it (SEL-2).
     MayPick,
     /// It can be given nothing at all.
     Absent(Absence),
@@ -106,7 +108,8 @@ impl Engine {
         }
         let routing = self.fill_in(ask, RequestKind::New)?;
         let routing_type = routing.target.routing_type();
-        let class = Class::new(&self.state.registry, channel, routing_type, RequestKind::New, &routing);
+        let (work, relaxed) = ((channel, routing_type), routing.relaxation.at_first());
+        let class = Class::new(&self.state.registry, work, RequestKind::New, &routing, relaxed);
         Ok(Answer::Explanation(Box::new(self.explain(&class, &routing, None, size))))
     }
 
@@ -128,7 +131,9 @@ impl Engine {
                 }
             }
         }
-        ranks.sort_unstable();
+        let goes_first = |rank: &Rank| routing.goes_first() == Some(rank.1.2);
+        let in_turn = |rank: &Rank| (!goes_first(rank), *rank);
+        ranks.sort_unstable_by_key(in_turn);
         let invited =
             |agent| request.is_some_and(|it| it.sent.pending.iter().any(|(_, whose)| *whose == agent));
         let is_out = request.is_some_and(|it| !it.sent.pending.is_empty() && !it.wave_is_due(self.now));
@@ -141,7 +146,8 @@ impl Engine {
                 let standing = match better {
                     _ if invited(rank.1.2) => Standing::Invited,
                     _ if class.picked => Standing::MayPick,
-                    _ if chosen.is_some_and(|last| *rank <= last) => Standing::Chosen,
+                    _ if chosen.is_some_and(|last| in_turn(rank) <= in_turn(&last)) => Standing::Chosen,
+                    Some(better) if goes_first(&better) => Standing::Lost(LostOn::Preferred),
                     better => Standing::Lost(lost_on(better.unwrap_or(*rank), *rank)),
                 };
                 (rank.1.2, standing)
@@ -166,7 +172,7 @@ impl Engine {
         request: Option<&Request>,
     ) -> Result<Rank, Standing> {
         self.state.presence(agent).map_err(Standing::Absent)?;
-        if matches!(class.target, Target::Agent(addressed) if addressed != agent) {
+        if class.addressed.is_some_and(|addressed| addressed != agent) {
             return Err(Standing::Obstacle(Obstacle::NotAddressed));
         }
         if let Some(request) = request {

@@ -107,8 +107,13 @@ impl Engine {
     fn has_room_again(&self, conversation: ConversationId, agent: AgentIx, inactive: Inactive) -> bool {
         let row = self.state.conversations.at(conversation);
         let interruptible = self.state.agent(agent).part(conversation).is_some_and(|it| it.interruptible);
-        let class =
-            Class::new(&self.state.registry, row.channel, row.routing_type, RequestKind::New, &row.origin);
+        let class = Class::new(
+            &self.state.registry,
+            (row.channel, row.routing_type),
+            RequestKind::New,
+            &row.origin,
+            row.origin.relaxation.at_first(),
+        );
         let class = Class { units: inactive.units, interruptible, ..class };
         let profile = self.state.profile(agent);
         let load = self.state.agent(agent).load_without(profile, conversation);

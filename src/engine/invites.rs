@@ -13,6 +13,7 @@ use crate::engine::{
     ids::{AgentIx, ConversationId, InviteId, Millis, RequestId, StatusIx},
     limits,
     rejection::Rejection,
+    relaxation::Relaxed,
     routing::Mode,
     state::{agent::Load, conversation::Request},
 };
@@ -107,6 +108,7 @@ impl Engine {
         let request = self.state.invites.at(invite).request;
         let status = self.policy_status(request, InviteEnd::Declined);
         self.end_invites(request, InviteEnd::Declined, vec![(invite, agent)], reason);
+        self.stop_insisting(request);
         if let Some(status) = status {
             self.change_presence(agent, status, PresenceCause::Decline);
         }
@@ -127,6 +129,7 @@ impl Engine {
         let status = self.policy_status(request, InviteEnd::Expired);
         let agents: Vec<AgentIx> = expired.iter().map(|(_, agent)| *agent).collect();
         self.end_invites(request, InviteEnd::Expired, expired, "".into());
+        self.stop_insisting(request);
         for agent in agents {
             if let Some(status) = status.filter(|_| self.state.agent(agent).session.is_some()) {
                 self.change_presence(agent, status, PresenceCause::Expiry);
@@ -151,18 +154,39 @@ impl Engine {
         self.live_agent(session.agent)?;
         let agent = self.acting(session)?;
         self.live_conversation(conversation)?;
-        let waits = |id: &&RequestId| {
-            let row = self.state.requests.at(**id);
-            row.is_waiting()
-                && row.routing.model == RoutingModel::Choice
-                && row.routing.not_before <= self.now
-        };
         let requests = &self.state.conversations.at(conversation).requests;
+        let waits = |id: &&RequestId| self.waits_to_be_picked(**id, RoutingModel::Choice);
         let request = *requests.iter().find(waits).ok_or(Rejection::RequestClosed)?;
+        self.can_be_picked(request, agent)?;
+        self.take(request, agent, None);
+        Ok(())
+    }
+
+    /// The platform picks who is invited to a request of the model EXTERNAL (SEL-2). Whoever declined may be picked again.
+    pub(super) fn invite_agent(&mut self, request: RequestId, agent: AgentIx) -> Result<(), Rejection> {
+        self.live_agent(agent)?;
+        self.is_open(request)?;
+        if !self.waits_to_be_picked(request, RoutingModel::External) {
+            return Err(Rejection::RequestClosed);
+        }
+        self.can_be_picked(request, agent)?;
+        self.send_invites(request, vec![agent]);
+        Ok(())
+    }
+
+    fn waits_to_be_picked(&self, request: RequestId, model: RoutingModel) -> bool {
         let row = self.state.requests.at(request);
+        row.is_in_line(self.now) && row.routing.model == model
+    }
+
+    /// Whether an agent who picks, or was picked, can be given the request.
+    fn can_be_picked(&self, request: RequestId, agent: AgentIx) -> Result<(), Rejection> {
+        let row = self.state.requests.at(request);
+        if self.state.conversation_of(row).has(agent) {
+            return Err(Rejection::AlreadyAParticipant);
+        }
         let class = Class::of(&self.state, row);
         self.rank(agent, &class, row.routing.model, Some(row)).map_err(not_for)?;
-        self.take(request, agent, None);
         Ok(())
     }
 
@@ -250,13 +274,47 @@ impl Engine {
     }
 }
 
+/// How requirements give way (SKL-2, 3).
+impl Engine {
+    /// A step of a request is due.
+    pub(super) fn relax(&mut self, request: RequestId, at: Millis) {
+        let Some(row) = self.state.requests.get(request) else { return };
+        let relaxed = row.routing.relaxation.by(at, row.steps_from, row.relaxed);
+        self.relax_to(request, relaxed);
+    }
+
+    /// The preferred agent said no, or is no more: whoever is insisted on is the only one who was asked.
+    fn stop_insisting(&mut self, request: RequestId) {
+        if let Some(row) = self.state.requests.get(request) {
+            self.relax_to(request, Relaxed { insists: false, ..row.relaxed });
+        }
+    }
+
+    /// Agents are no longer in the directory: nobody waits for them.
+    pub(super) fn stop_insisting_on(&mut self, gone: &[AgentIx]) {
+        for request in self.state.requests.ids() {
+            let preferred = self.state.requests.at(request).routing.relaxation.preferred;
+            if preferred.is_some_and(|it| gone.contains(&it.agent)) {
+                self.stop_insisting(request);
+            }
+        }
+    }
+
+    fn relax_to(&mut self, request: RequestId, relaxed: Relaxed) {
+        let row = self.state.requests.at(request);
+        if row.relaxed != relaxed {
+            let conversation = row.conversation;
+            self.emit(Event::RequestRelaxed { request, conversation, relaxed });
+        }
+    }
+}
+
 /// Why an agent may not pick what it cannot be given.
 fn not_for(standing: Standing) -> Rejection {
     match standing {
         Standing::Obstacle(Obstacle::RoomShortBy(_) | Obstacle::ChannelFull | Obstacle::Earmarked) => {
             Rejection::AgentAtCapacity
         }
-        Standing::Obstacle(Obstacle::InConversation) => Rejection::AlreadyAParticipant,
         Standing::Invited
         | Standing::Chosen
         | Standing::Lost(_)

@@ -44,6 +44,9 @@ pub const AGENT_QUEUES_MAX: usize = 64;
 /// Skills that one request requires, or one button has.
 pub const REQUIREMENTS_MAX: usize = 16;
 
+/// Steps in which the requirements of a request give way: one for each skill that can drop.
+pub const STEPS_MAX: usize = 16;
+
 /// Live conversations of an org. At under 1 KB each this bounds an org's engine to a few GB.
 pub const CONVERSATIONS_MAX: usize = 2_000_000;
 /// Agents in a conversation, at most; a channel says less.

@@ -30,6 +30,7 @@ pub mod query;
 pub mod queue_view;
 pub mod records;
 pub mod rejection;
+pub mod relaxation;
 pub mod reply;
 mod requests;
 mod resources;
@@ -181,6 +182,7 @@ impl Engine {
                 Timer::WrapUp(agent, conversation) => self.end_due_wrap_ups(agent, conversation, at),
                 Timer::Silence(conversation) => self.fall_silent(conversation),
                 Timer::InactiveEnd(conversation) => self.end_room(conversation, Author::Service),
+                Timer::Relax(request) => self.relax(request, at),
                 Timer::Reinvite(request) | Timer::Begin(request) | Timer::Earmark(request) => {
                     self.dispatch.look_again(request);
                 }
@@ -232,6 +234,7 @@ impl Engine {
             Command::PickConversation { session, conversation } => {
                 self.pick_conversation(session, conversation)
             }
+            Command::InviteAgent { request, agent } => self.invite_agent(request, agent),
             Command::CancelRequest { session, request } => self.cancel_request(session, request),
             Command::LeaveConversation { session, conversation } => {
                 self.leave_conversation(session, conversation)

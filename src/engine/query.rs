@@ -17,7 +17,8 @@ use crate::engine::{
     queue_view::QueueView,
     records::Record,
     rejection::Rejection,
-    routing::{Routing, RoutingType},
+    relaxation::{NextStep, Relaxed},
+    routing::{Requirement, Routing, RoutingType},
     state::{agent::Hold, conversation::Participant},
 };
 
@@ -107,6 +108,12 @@ pub struct RequestView {
     pub requester: Option<AgentIx>,
     /// Since when it counts as waiting.
     pub requested_at: Millis,
+    /// How far its requirements have given way.
+    pub relaxed: Relaxed,
+    /// The skills that are required now, in the order of their numbers.
+    pub required: Box<[Requirement]>,
+    /// What gives way next.
+    pub next_step: Option<NextStep>,
     /// Who has a pending invite, the first hundred.
     pub invited: Vec<AgentIx>,
     /// How many have.
@@ -386,6 +393,9 @@ impl Engine {
             routing: request.routing.clone(),
             requester: request.requester,
             requested_at: request.requested_at,
+            relaxed: request.relaxed,
+            required: request.routing.target_now(request.relaxed).requirements().into(),
+            next_step: request.next_step(),
             invited: request.sent.pending.iter().take(INVITED_SHOWN).map(|(_, agent)| *agent).collect(),
             invited_count: request.sent.pending.len(),
             earmarked: request.earmarked,

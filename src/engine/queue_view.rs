@@ -65,8 +65,14 @@ impl Engine {
         let ask = RoutingAsk::to(Target::Queue { queue, skills: Box::default() });
         self.fill_in(ask, RequestKind::New).is_ok_and(|routing| {
             let (registry, kind) = (&self.state.registry, RequestKind::New);
-            let class = Class::new(registry, channel, RoutingType::OmniChannel, kind, &routing);
-            members.iter().any(|it| self.rank(*it, &class, routing.model, None).is_ok())
+            let class = Class::new(
+                registry,
+                (channel, RoutingType::OmniChannel),
+                kind,
+                &routing,
+                routing.relaxation.at_first(),
+            );
+            !class.picked && members.iter().any(|it| self.rank(*it, &class, routing.model, None).is_ok())
         })
     }
 }

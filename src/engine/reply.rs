@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{
     directory::spec::Change,
     event::Event,
-    ids::{AgentIx, ConversationId, Epoch, Millis, RequestId},
+    ids::{AgentIx, ConversationId, Epoch, InviteId, Millis, RequestId},
 };
 
 /// The answer to a command that was carried out. Small, for it is remembered (API-1).
@@ -58,6 +58,11 @@ pub enum Reply {
         /// Its entry in the log of its author.
         number: u32,
     },
+    /// The agent who was picked is invited.
+    AgentInvited {
+        /// Its invite.
+        invite: InviteId,
+    },
 }
 
 impl Reply {
@@ -74,6 +79,7 @@ impl Reply {
             Event::ConversationCreated { conversation, request, .. } => {
                 Self::ConversationCreated { conversation: *conversation, request: *request }
             }
+            Event::InvitesSent { first, .. } => Self::AgentInvited { invite: *first },
             Event::RequestOpened { request, .. } | Event::ConversationMoved { request, .. } => {
                 Self::RequestOpened { request: *request }
             }
@@ -91,11 +97,11 @@ impl Reply {
             Event::SessionDropped { .. }
             | Event::SessionEnded { .. }
             | Event::PresenceSet { .. }
-            | Event::InvitesSent { .. }
             | Event::InvitesEnded { .. }
             | Event::RequestEnded { .. }
             | Event::RoundStarted { .. }
             | Event::WavesEnded { .. }
+            | Event::RequestRelaxed { .. }
             | Event::AgentEarmarked { .. }
             | Event::EarmarkLifted { .. }
             | Event::ParticipantLeft { .. }

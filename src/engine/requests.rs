@@ -67,7 +67,7 @@ impl Engine {
                 self.console_conferences(invited)?;
             }
         }
-        self.not_in(conversation, &routing.target)?;
+        self.not_in(conversation, &routing)?;
         let places = row.participants.len() + self.open(conversation, RequestKind::Conference);
         if places >= rules.participants_max as usize {
             return Err(Rejection::ParticipantsFull);
@@ -98,7 +98,7 @@ impl Engine {
         self.is_active(conversation)?;
         let row = self.state.conversations.at(conversation);
         let by_button = row.routing_type == RoutingType::ButtonSkills;
-        self.not_in(conversation, &routing.target)?;
+        self.not_in(conversation, &routing)?;
         if by_button && row.participants.len() > 1 {
             return Err(Rejection::ConferenceButtonSkillsNotTransferable);
         }
@@ -122,10 +122,8 @@ impl Engine {
     pub(super) fn cancel_request(&mut self, session: Acting, request: RequestId) -> Result<(), Rejection> {
         self.live_agent(session.agent)?;
         let agent = self.acting(session)?;
-        let Some(row) = self.state.requests.get(request) else {
-            let was_there = (1..=self.state.request_count).contains(&request.0);
-            return Err(if was_there { Rejection::RequestClosed } else { Rejection::RequestNotFound });
-        };
+        self.is_open(request)?;
+        let row = self.state.requests.at(request);
         if row.requester != Some(agent) {
             return Err(Rejection::NotTheRequester);
         }
@@ -157,6 +155,17 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether a request is open; else what became of it.
+    pub(super) fn is_open(&self, request: RequestId) -> Result<(), Rejection> {
+        if self.state.requests.get(request).is_some() {
+            Ok(())
+        } else if (1..=self.state.request_count).contains(&request.0) {
+            Err(Rejection::RequestClosed)
+        } else {
+            Err(Rejection::RequestNotFound)
+        }
+    }
+
     pub(super) fn next_request(&self) -> RequestId {
         RequestId(self.state.request_count + 1)
     }
@@ -176,22 +185,24 @@ impl Engine {
         }
     }
 
-    fn not_in(&self, conversation: ConversationId, target: &Target) -> Result<(), Rejection> {
-        match target {
-            Target::Agent(agent) if self.state.conversations.at(conversation).has(*agent) => {
-                Err(Rejection::AlreadyAParticipant)
+    /// Whom a request names, as addressed or as preferred, must not be in the conversation already.
+    fn not_in(&self, conversation: ConversationId, routing: &Routing) -> Result<(), Rejection> {
+        let named = match &routing.target {
+            Target::Agent(agent) => Some(*agent),
+            Target::Skill(_) | Target::Requirements(_) | Target::Queue { .. } | Target::Button(_) => {
+                routing.relaxation.preferred.map(|it| it.agent)
             }
-            Target::Agent(_)
-            | Target::Skill(_)
-            | Target::Requirements(_)
-            | Target::Queue { .. }
-            | Target::Button(_) => Ok(()),
-        }
+        };
+        let is_in = named.is_some_and(|it| self.state.conversations.at(conversation).has(it));
+        if is_in { Err(Rejection::AlreadyAParticipant) } else { Ok(()) }
     }
 
     /// What the caller left open, as the directory or the rules say.
     pub(super) fn fill_in(&self, ask: RoutingAsk, kind: RequestKind) -> Result<Routing, Rejection> {
-        self.known_target(&ask.target)?;
+        if let Some(preferred) = ask.relaxation.preferred {
+            self.live_agent(preferred.agent)?;
+        }
+        self.known_target(&ask.target, &ask.relaxation.additional)?;
         let registry = &self.state.registry;
         let (model, priority, earmark_after) = match &ask.target {
             Target::Queue { queue, .. } => {
@@ -206,7 +217,14 @@ impl Engine {
         let colleague = kind != RequestKind::New;
         let (broadcast, exceed) =
             (colleague && matches!(ask.target, Target::Skill(_)), colleague && ask.target.is_personal());
-        let mode = ask.mode.unwrap_or(if broadcast { Mode::Broadcast } else { Mode::Single });
+        let model = ask.model.unwrap_or(model);
+        let mode = match ask.mode {
+            // The platform picks one agent at a time, and its invite holds.
+            _ if model == RoutingModel::External => Mode::Single,
+            Some(mode) => mode,
+            None if broadcast => Mode::Broadcast,
+            None => Mode::Single,
+        };
         let Waves { size, interval } = ask.waves;
         let waves = Waves {
             size: if size == 0 { limits::WAVE_SIZE_DEFAULT } else { size },
@@ -215,25 +233,30 @@ impl Engine {
         Ok(Routing {
             mode,
             waves: if mode == Mode::Waves { waves } else { Waves::default() },
-            model: ask.model.unwrap_or(model),
+            model,
             priority: ask.priority.unwrap_or(priority),
             capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
             not_before: ask.not_before,
             accept_by: ask.accept_by,
+            relaxation: ask.relaxation.fit_to(&ask.target),
             earmark_after,
             target: ask.target,
         })
     }
 
-    fn known_target(&self, target: &Target) -> Result<(), Rejection> {
+    fn known_target(&self, target: &Target, additional: &[Requirement]) -> Result<(), Rejection> {
         let live = |kind, number, rejection| {
             if self.state.registry.is_live(kind, number) { Ok(()) } else { Err(rejection) }
         };
         let skills = |skills: &[Requirement]| {
             skills.iter().try_for_each(|it| live(ResourceKind::Skill, it.skill.0, Rejection::SkillNotFound))
         };
+        if let Target::Agent(agent) = target {
+            live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound)?;
+        }
+        skills(additional)?;
         match target {
-            Target::Agent(agent) => live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound),
+            Target::Agent(_) => Ok(()),
             Target::Skill(skill) => live(ResourceKind::Skill, skill.0, Rejection::SkillNotFound),
             Target::Requirements(requirements) => skills(requirements),
             Target::Queue { queue, skills: required } => {

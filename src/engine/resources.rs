@@ -61,6 +61,9 @@ impl Engine {
             })
             .collect();
         self.emit(Event::DirectoryChanged { changes });
+        if !gone.is_empty() {
+            self.stop_insisting_on(&gone);
+        }
         gone.into_iter().for_each(|agent| self.end_agent(agent));
         if statuses_differ {
             (0..).take(self.state.agents.len()).map(AgentIx).for_each(|agent| self.revoke_unfit(agent));

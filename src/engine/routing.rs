@@ -6,6 +6,7 @@ use crate::engine::{
     directory::spec::RoutingModel,
     ids::{AgentIx, ButtonIx, Millis, QueueIx, SkillIx},
     limits,
+    relaxation::Relaxation,
 };
 
 /// How a conversation came in, for life (BTN-2).
@@ -52,6 +53,14 @@ impl Target {
         match self {
             Self::Queue { queue, .. } => Some(*queue),
             Self::Agent(_) | Self::Skill(_) | Self::Requirements(_) | Self::Button(_) => None,
+        }
+    }
+
+    /// The skill requirements that it states.
+    pub fn requirements(&self) -> &[Requirement] {
+        match self {
+            Self::Requirements(all) | Self::Queue { skills: all, .. } => all,
+            Self::Agent(_) | Self::Skill(_) | Self::Button(_) => &[],
         }
     }
 
@@ -123,6 +132,8 @@ pub struct Routing {
     pub not_before: Millis,
     /// By when it should be accepted; 0: no deadline.
     pub accept_by: Millis,
+    /// How its requirements give way.
+    pub relaxation: Relaxation,
     /// After which wait it earmarks an agent, where it fits nobody's free room (QUE-5); 0: never.
     pub earmark_after: Millis,
 }
@@ -157,6 +168,8 @@ pub struct RoutingAsk {
     pub not_before: Millis,
     /// By when it should be accepted; 0: no deadline.
     pub accept_by: Millis,
+    /// How its requirements give way.
+    pub relaxation: Relaxation,
 }
 
 impl RoutingAsk {
@@ -171,6 +184,7 @@ impl RoutingAsk {
             capacity: None,
             not_before: 0,
             accept_by: 0,
+            relaxation: Relaxation::default(),
         }
     }
 }

@@ -47,7 +47,7 @@ fn routing(target: v1::target::Target) -> v1::Routing {
 }
 
 fn required(skill_id: &str, level_hundredths: u32) -> v1::SkillRequirement {
-    v1::SkillRequirement { skill_id: skill_id.into(), level_hundredths }
+    v1::SkillRequirement { skill_id: skill_id.into(), level_hundredths, additional: false }
 }
 
 fn created(target: v1::target::Target) -> v1::CreateConversationRequest {

@@ -130,6 +130,23 @@ impl Mutation for v1::PickConversationRequest {
     }
 }
 
+impl Mutation for v1::InviteAgentRequest {
+    type Response = v1::InviteAgentResponse;
+
+    fn into_command(self, names: &Names, check: &mut Check) -> Command {
+        head(&self, check);
+        Command::InviteAgent {
+            request: RequestId(check.given("routing_request_id", self.routing_request_id)),
+            agent: number_of(names, check, "agent_id", &self.agent_id),
+        }
+    }
+
+    fn respond(reply: Reply) -> Self::Response {
+        let Reply::AgentInvited { invite } = reply else { unfitting("InviteAgent", &reply) };
+        v1::InviteAgentResponse { invite_id: invite.0 }
+    }
+}
+
 impl Mutation for v1::LeaveConversationRequest {
     type Response = v1::LeaveConversationResponse;
 

@@ -162,6 +162,14 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             routing_request_id: request.0,
             conversation_id: conversation.0,
         }),
+        Event::RequestRelaxed { request, conversation, relaxed } => {
+            shown::Event::RequestRelaxed(shown::RequestRelaxed {
+                routing_request_id: request.0,
+                conversation_id: conversation.0,
+                steps_taken: relaxed.steps,
+                insists_on_preferred: relaxed.insists,
+            })
+        }
         Event::AgentEarmarked { request, conversation, agent, earmark } => {
             shown::Event::AgentEarmarked(shown::AgentEarmarked {
                 routing_request_id: request.0,

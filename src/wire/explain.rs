@@ -126,6 +126,7 @@ fn verdict(agent: Option<AgentIx>, standing: Standing, agents: usize, names: &Na
     let (shown, skill, units_short) = match standing {
         Standing::Invited => (v1::Standing::Invited, None, 0),
         Standing::Chosen => (v1::Standing::Chosen, None, 0),
+        Standing::Lost(LostOn::Preferred) => (v1::Standing::LostOnPreferred, None, 0),
         Standing::Lost(LostOn::Model) => (v1::Standing::LostOnModel, None, 0),
         Standing::Lost(LostOn::Given) => (v1::Standing::LostOnGiven, None, 0),
         Standing::Lost(LostOn::Id) => (v1::Standing::LostOnId, None, 0),

@@ -45,6 +45,7 @@ fn conversation(event: &Event) -> Option<ConversationId> {
         | Event::RequestEnded { conversation, .. }
         | Event::RoundStarted { conversation, .. }
         | Event::WavesEnded { conversation, .. }
+        | Event::RequestRelaxed { conversation, .. }
         | Event::AgentEarmarked { conversation, .. }
         | Event::EarmarkLifted { conversation, .. }
         | Event::ParticipantLeft { conversation, .. }
@@ -103,6 +104,7 @@ fn names_any(event: &Event, agents: &[AgentIx]) -> bool {
         | Event::ConversationCreated { .. }
         | Event::ConversationMoved { .. }
         | Event::RoundStarted { .. }
+        | Event::RequestRelaxed { .. }
         | Event::WavesEnded { .. } => false,
     }
 }

@@ -48,6 +48,7 @@ repeatable! {
     EndConversationRequest,
     ExtendWrapUpRequest,
     InactivateConversationRequest,
+    InviteAgentRequest,
     LeaveConversationRequest,
     LowerFlagRequest,
     MoveConversationRequest,

@@ -51,7 +51,7 @@ pairs! {
     };
     v1::RoutingType = routing::RoutingType { OmniChannel ButtonSkills };
     v1::RoutingMode = routing::Mode { Single Broadcast Waves };
-    v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch Choice };
+    v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch Choice External };
     v1::OnSessionLoss = spec::OnSessionLoss { Keep Requeue };
     v1::PresenceKind = spec::PresenceKind { Online Away Offline Draining };
     v1::ResourceKind = spec::ResourceKind { Skill Channel PresenceStatus CapacityProfile Queue Button Agent };
@@ -65,7 +65,7 @@ pairs! {
     stored_v1::InviteEnd = event::InviteEnd { Declined Expired Rescinded Revoked };
     stored_v1::RoutingType = routing::RoutingType { OmniChannel ButtonSkills };
     stored_v1::RoutingMode = routing::Mode { Single Broadcast Waves };
-    stored_v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch Choice };
+    stored_v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch Choice External };
     stored_v1::OnSessionLoss = spec::OnSessionLoss { Keep Requeue };
     stored_v1::PresenceKind = spec::PresenceKind { Online Away Offline Draining };
     stored_v1::ResourceKind =

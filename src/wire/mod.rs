@@ -28,6 +28,7 @@ mod names;
 pub mod notice;
 mod page;
 mod records;
+mod relaxation;
 mod resource;
 mod routing;
 #[cfg(test)]

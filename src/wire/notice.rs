@@ -144,6 +144,7 @@ impl Teller<'_> {
             | Event::RoundStarted { .. }
             | Event::RecordAttached { .. }
             | Event::RecordRemoved { .. }
+            | Event::RequestRelaxed { .. }
             | Event::AgentEarmarked { .. }
             | Event::EarmarkLifted { .. }
             | Event::ConversationMoved { .. }

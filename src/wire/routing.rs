@@ -3,12 +3,13 @@
 use super::{
     check::Check,
     names::{id_of, number_of, time},
-    v1,
+    relaxation, v1,
 };
 use crate::engine::{
     directory::names::Names,
     ids::{AgentIx, QueueIx},
     limits,
+    relaxation::WhenRequeued,
     routing::{Capacity, Requirement, Routing, RoutingAsk, Target, Waves},
 };
 
@@ -30,45 +31,54 @@ pub(super) fn ask(routing: Option<v1::Routing>, names: &Names, check: &mut Check
         let size_max = u32::try_from(limits::BROADCAST_MAX).unwrap_or(u32::MAX);
         check.number("wave_size", routing.wave_size, 0, size_max);
         let interval = check.span("wave_interval_ms", routing.wave_interval_ms, 0, limits::SPAN_MS_MAX);
+        let mode = check.choice_or_open::<v1::RoutingMode>("mode", routing.mode);
+        let model = check.choice_or_open::<v1::RoutingModel>("model", routing.model);
+        let not_before = check.span("not_before_ms", routing.not_before_ms, 0, limits::TIME_MS_MAX);
+        let accept_by = check.span("accept_by_ms", routing.accept_by_ms, 0, limits::TIME_MS_MAX);
+        let (target, additional) = target(routing.target, names, check);
+        let stated = (&*routing.steps, routing.preferred_agent.as_ref(), routing.steps_start_over);
         RoutingAsk {
             waves: Waves { size: routing.wave_size, interval },
-            mode: check.choice_or_open::<v1::RoutingMode>("mode", routing.mode),
-            model: check.choice_or_open::<v1::RoutingModel>("model", routing.model),
+            mode,
+            model,
             priority: routing.priority,
             capacity: routing.over_capacity.map(over),
-            not_before: check.span("not_before_ms", routing.not_before_ms, 0, limits::TIME_MS_MAX),
-            accept_by: check.span("accept_by_ms", routing.accept_by_ms, 0, limits::TIME_MS_MAX),
-            target: target(routing.target, names, check),
+            not_before,
+            accept_by,
+            relaxation: relaxation::ask(stated, &target, additional, names, check),
+            target,
         }
     })
 }
 
-fn target(target: Option<v1::Target>, names: &Names, check: &mut Check) -> Target {
+/// Requirements that stay, each skill once, in the order of the skills' numbers; and those that may drop, as they are stated.
+type Split = (Box<[Requirement]>, Vec<Requirement>);
+
+/// The target, and those of its requirements that may drop.
+fn target(target: Option<v1::Target>, names: &Names, check: &mut Check) -> (Target, Vec<Requirement>) {
+    use v1::target::Target as Of;
     let Some(target) = check.required("target", target.and_then(|it| it.target)) else {
-        return Target::Agent(AgentIx(super::UNKNOWN));
+        return (Target::Agent(AgentIx(super::UNKNOWN)), Vec::new());
     };
     check.within("target", |check| match target {
-        v1::target::Target::AgentId(id) => Target::Agent(number_of(names, check, "agent_id", &id)),
-        v1::target::Target::SkillId(id) => Target::Skill(number_of(names, check, "skill_id", &id)),
-        v1::target::Target::Requirements(it) => Target::Requirements(
-            check.within("requirements", |check| requirements(&it.skills, 1, names, check)),
-        ),
-        v1::target::Target::Queue(it) => {
-            let (queue, skills) = queue(Some(it), names, check);
-            Target::Queue { queue, skills }
+        Of::AgentId(id) => (Target::Agent(number_of(names, check, "agent_id", &id)), Vec::new()),
+        Of::SkillId(id) => (Target::Skill(number_of(names, check, "skill_id", &id)), Vec::new()),
+        Of::Requirements(it) => check.within("requirements", |check| {
+            let (required, additional) = requirements(&it.skills, 1, names, check);
+            (Target::Requirements(required), additional)
+        }),
+        Of::Queue(it) => {
+            let (queue, (skills, additional)) = queue(Some(it), names, check);
+            (Target::Queue { queue, skills }, additional)
         }
-        v1::target::Target::ButtonId(id) => Target::Button(number_of(names, check, "button_id", &id)),
+        Of::ButtonId(id) => (Target::Button(number_of(names, check, "button_id", &id)), Vec::new()),
     })
 }
 
 /// A queue that must be named, with the skills beside the membership.
-pub(super) fn queue(
-    queue: Option<v1::QueueTarget>,
-    names: &Names,
-    check: &mut Check,
-) -> (QueueIx, Box<[Requirement]>) {
+pub(super) fn queue(queue: Option<v1::QueueTarget>, names: &Names, check: &mut Check) -> (QueueIx, Split) {
     let Some(it) = check.required("queue", queue) else {
-        return (QueueIx(super::UNKNOWN), Box::default());
+        return (QueueIx(super::UNKNOWN), Split::default());
     };
     check.within("queue", |check| {
         let queue = number_of(names, check, "queue_id", &it.queue_id);
@@ -76,35 +86,31 @@ pub(super) fn queue(
     })
 }
 
-/// Each skill once, in the order of the skills' numbers.
-fn requirements(
-    skills: &[v1::SkillRequirement],
-    least: usize,
-    names: &Names,
-    check: &mut Check,
-) -> Box<[Requirement]> {
+fn requirements(skills: &[v1::SkillRequirement], least: usize, names: &Names, check: &mut Check) -> Split {
     check.count("skills", skills.len(), least, limits::REQUIREMENTS_MAX);
-    let mut all: Vec<Requirement> = Vec::with_capacity(skills.len().min(limits::REQUIREMENTS_MAX));
+    let (mut required, mut additional) = (Vec::new(), Vec::new());
     for (place, wanted) in skills.iter().take(limits::REQUIREMENTS_MAX).enumerate() {
         check.item("skills", place, |check| {
             if skills[..place].iter().any(|before| before.skill_id == wanted.skill_id) {
                 check.say("skill_id", "stands here twice");
             }
             check.number("level_hundredths", wanted.level_hundredths, 0, limits::LEVEL_MAX.into());
-            all.push(Requirement {
+            let list = if wanted.additional { &mut additional } else { &mut required };
+            list.push(Requirement {
                 skill: number_of(names, check, "skill_id", &wanted.skill_id),
                 level: u16::try_from(wanted.level_hundredths).unwrap_or(limits::LEVEL_MAX),
             });
         });
     }
-    all.sort_unstable();
-    all.into()
+    required.sort_unstable();
+    (required.into(), additional)
 }
 
 /// How a request is routed, with every default filled in.
 pub(super) fn shown(routing: &Routing, names: &Names) -> v1::Routing {
+    let preferred = routing.relaxation.preferred.as_ref();
     v1::Routing {
-        target: Some(v1::Target { target: Some(shown_target(&routing.target, names)) }),
+        target: Some(v1::Target { target: Some(shown_target(routing, names)) }),
         mode: v1::RoutingMode::from(routing.mode).into(),
         model: v1::RoutingModel::from(routing.model).into(),
         priority: Some(routing.priority),
@@ -113,28 +119,41 @@ pub(super) fn shown(routing: &Routing, names: &Names) -> v1::Routing {
         accept_by_ms: time(routing.accept_by),
         wave_size: routing.waves.size,
         wave_interval_ms: time(routing.waves.interval),
+        steps: routing.relaxation.steps.iter().map(relaxation::shown_step).collect(),
+        preferred_agent: preferred.map(|it| relaxation::shown_preferred(it, names)),
+        steps_start_over: routing.relaxation.when_requeued == WhenRequeued::StartOver,
     }
 }
 
-fn shown_target(target: &Target, names: &Names) -> v1::target::Target {
-    match target {
+fn shown_target(routing: &Routing, names: &Names) -> v1::target::Target {
+    let shown = |required| {
+        let mut all = shown_requirements(required, false, names);
+        all.extend(shown_requirements(&routing.relaxation.additional, true, names));
+        all
+    };
+    match &routing.target {
         Target::Agent(agent) => v1::target::Target::AgentId(id_of(names, *agent)),
         Target::Skill(skill) => v1::target::Target::SkillId(id_of(names, *skill)),
         Target::Requirements(all) => {
-            v1::target::Target::Requirements(v1::Requirements { skills: shown_requirements(all, names) })
+            v1::target::Target::Requirements(v1::Requirements { skills: shown(all) })
         }
         Target::Queue { queue, skills } => v1::target::Target::Queue(v1::QueueTarget {
             queue_id: id_of(names, *queue),
-            skills: shown_requirements(skills, names),
+            skills: shown(skills),
         }),
         Target::Button(button) => v1::target::Target::ButtonId(id_of(names, *button)),
     }
 }
 
-fn shown_requirements(all: &[Requirement], names: &Names) -> Vec<v1::SkillRequirement> {
+pub(super) fn shown_requirements(
+    all: &[Requirement],
+    additional: bool,
+    names: &Names,
+) -> Vec<v1::SkillRequirement> {
     let shown = |it: &Requirement| v1::SkillRequirement {
         skill_id: id_of(names, it.skill),
         level_hundredths: it.level.into(),
+        additional,
     };
     all.iter().map(shown).collect()
 }

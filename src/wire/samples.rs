@@ -13,6 +13,7 @@ use crate::engine::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, SkillIx, StatusIx,
     },
     records::Record,
+    relaxation::{Insist, Preferred, Relaxation, Relaxed, Step, Terms, WhenRequeued},
     routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target, Waves},
     state::agent::Earmark,
 };
@@ -109,6 +110,7 @@ fn routing(target: Target) -> Routing {
         accept_by: 0,
         earmark_after: 0,
         waves: Waves::default(),
+        relaxation: Relaxation::default(),
     }
 }
 
@@ -123,6 +125,25 @@ pub(super) fn routings() -> Vec<Routing> {
         routing(Target::Queue { queue: QueueIx(0), skills }),
         routing(Target::Button(ButtonIx(0))),
     ]
+}
+
+/// Every way to give way.
+pub(super) fn relaxation() -> Relaxation {
+    Terms {
+        additional: [
+            Requirement { skill: SkillIx(1), level: 500 },
+            Requirement { skill: SkillIx(0), level: 0 },
+        ]
+        .into(),
+        steps: [
+            Step { after: 1_000, drops: 1, lowers_by: 0 },
+            Step { after: 2_000, drops: 1, lowers_by: 300 },
+        ]
+        .into(),
+        preferred: Some(Preferred { agent: CLEO, insist: Insist::For(5_000) }),
+        when_requeued: WhenRequeued::StartOver,
+    }
+    .into()
 }
 
 fn record() -> Record {
@@ -251,5 +272,6 @@ pub(super) fn events() -> Vec<Event> {
             ends_at: 1_700_000_009_000,
         },
         Event::ConversationResumed { conversation, agent: Some(BERT), units: 2 },
+        Event::RequestRelaxed { request, conversation, relaxed: Relaxed { steps: 2, insists: true } },
     ]
 }

@@ -46,12 +46,15 @@ impl Mutation for v1::MoveConversationRequest {
         if let Some(priority) = self.priority {
             check.number("priority", priority, 0, limits::PRIORITY_MAX);
         }
-        let (queue, skills) = routing::queue(self.queue, names, check);
+        // Nothing drops without steps, and a move has none: what is additional is required as well.
+        let (queue, (skills, additional)) = routing::queue(self.queue, names, check);
+        let mut skills: Vec<_> = skills.into_iter().chain(additional).collect();
+        skills.sort_unstable();
         Command::MoveConversation {
             supervisor: supervisor(self.supervisor_id, check),
             conversation: conversation(self.conversation_id, check),
             queue,
-            skills,
+            skills: skills.into(),
             priority: self.priority,
         }
     }

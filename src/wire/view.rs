@@ -2,7 +2,7 @@
 
 use super::{
     names::{count, id_of, id_or_empty, ids_of, time},
-    routing, v1,
+    relaxation, routing, v1,
 };
 use crate::engine::{
     directory::{
@@ -87,6 +87,10 @@ pub fn request(view: &RequestView, names: &Names) -> v1::RoutingRequest {
         requested_at_ms: time(view.requested_at),
         invited_agent_ids: ids_of(names, &view.invited),
         invited_count: count(view.invited_count),
+        steps_taken: view.relaxed.steps,
+        required_now: routing::shown_requirements(&view.required, false, names),
+        insists_on_preferred: view.relaxed.insists,
+        next_step: view.next_step.as_ref().map(|it| relaxation::shown_next(it, names)),
         earmarked_agent_id: id_or_empty(names, view.earmarked),
     }
 }

@@ -1,6 +1,7 @@
 //! Whether a queue takes one more request, and who does instead (QUE-3): tried out in a copy of the world.
 
 use omniroute::engine::{
+    directory::spec::RoutingModel,
     event::RequestKind,
     ids::{ChannelIx, ConversationId, QueueIx},
     rejection::Rejection,
@@ -52,7 +53,8 @@ impl World {
             }
             Target::Agent(_) | Target::Skill(_) | Target::Requirements(_) | Target::Button(_) => {}
         }
-        let ask = RoutingAsk { target, ..ask.clone() };
+        let relaxation = super::relaxation::overflowing(&ask.relaxation);
+        let ask = RoutingAsk { target, relaxation, ..ask.clone() };
         let routing = self.fill_in(ask.clone(), kind)?;
         self.admit(&ask, routing, kind, channel, conversation).map(|it| (it.0, Some(queue)))
     }
@@ -85,6 +87,7 @@ impl World {
             new
         });
         let request = would.open_request(conversation, kind, None, routing.clone(), self.now);
-        !would.eligible(request).is_empty()
+        // What the platform picks for waits until it does.
+        routing.model != RoutingModel::External && !would.eligible(request).is_empty()
     }
 }

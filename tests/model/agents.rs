@@ -106,6 +106,18 @@ impl World {
         self.directory.apply(changes);
         self.agents.resize_with(self.directory.count(ResourceKind::Agent) as usize, Default::default);
         self.said.push(Event::DirectoryChanged { changes: changes.to_vec() });
+        let number = |id: &str| AgentIx(self.directory.number(ResourceKind::Agent, id).unwrap());
+        let gone = changes.iter().filter_map(|it| match it {
+            Change::Remove(ResourceKind::Agent, id) => Some(number(id)),
+            Change::Remove(..) | Change::Create(_) | Change::Replace(_) => None,
+        });
+        let gone: Vec<AgentIx> = gone.collect();
+        for request in self.requests.keys().copied().collect::<Vec<_>>() {
+            let preferred = self.requests[&request].routing.relaxation.preferred;
+            if preferred.is_some_and(|it| gone.contains(&it.agent)) {
+                self.stop_insisting(request);
+            }
+        }
         for change in changes {
             if let Change::Remove(ResourceKind::Agent, id) = change {
                 let agent = AgentIx(self.directory.number(ResourceKind::Agent, id).unwrap());

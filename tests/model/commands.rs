@@ -11,7 +11,7 @@ use omniroute::engine::{
     limits,
     rejection::Rejection,
     reply::Reply,
-    routing::{Capacity, Mode, Requirement, Routing, RoutingAsk, RoutingType, Target, Waves},
+    routing::{Routing, RoutingAsk, RoutingType, Target},
     state::agent::HoldOwner,
 };
 
@@ -189,22 +189,23 @@ impl World {
                 self.agent_is_live(session.agent)?;
                 let agent = self.acting(session)?;
                 self.is_live(conversation)?;
-                let waits = self.requests.iter().find(|(_, it)| {
-                    it.conversation == conversation
-                        && it.pending.is_empty()
-                        && it.routing.model == RoutingModel::Choice
-                        && it.routing.not_before <= self.now
-                });
-                let (id, row) = waits.map(|it| (*it.0, it.1.clone())).ok_or(Rejection::RequestClosed)?;
-                check(self.is_there(agent), Rejection::AgentNotEligible)?;
-                let is_in = self.conversations[&conversation].participants.contains(&agent);
-                check(!is_in, Rejection::AlreadyAParticipant)?;
-                check(!self.said_no(agent, &row) && self.could(agent, &row), Rejection::AgentNotEligible)?;
-                let has_room = self.has_room(agent, &row, self.weight(&row)) && !self.is_kept(agent, &row);
-                check(has_room, Rejection::AgentAtCapacity)?;
+                let waits = self.requests_of(conversation).into_iter();
+                let id = waits.filter(|it| self.waits_to_be_picked(*it, RoutingModel::Choice)).min();
+                let id = id.ok_or(Rejection::RequestClosed)?;
+                self.can_be_picked(id, agent)?;
                 let invite = self.invite(id, &[agent], true);
                 self.win(id, invite, None);
-                Ok(Reply::Done)
+                Ok(Reply::AgentInvited { invite })
+            }
+            Command::InviteAgent { request, agent } => {
+                self.agent_is_live(agent)?;
+                check((1..=self.request_count).contains(&request.0), Rejection::RequestNotFound)?;
+                let waits = self.requests.contains_key(&request)
+                    && self.waits_to_be_picked(request, RoutingModel::External);
+                check(waits, Rejection::RequestClosed)?;
+                self.can_be_picked(request, agent)?;
+                let invite = self.invite(request, &[agent], false);
+                Ok(Reply::AgentInvited { invite })
             }
             Command::CancelRequest { session, request } => {
                 self.agent_is_live(session.agent)?;
@@ -286,6 +287,20 @@ impl World {
                 Ok(Reply::Done)
             }
         }
+    }
+
+    fn waits_to_be_picked(&self, request: RequestId, model: RoutingModel) -> bool {
+        let row = &self.requests[&request];
+        row.pending.is_empty() && row.routing.model == model && row.routing.not_before <= self.now
+    }
+
+    fn can_be_picked(&self, request: RequestId, agent: AgentIx) -> Result<(), Rejection> {
+        let row = self.requests[&request].clone();
+        let is_in = self.conversations[&row.conversation].participants.contains(&agent);
+        check(!is_in, Rejection::AlreadyAParticipant)?;
+        check(!self.said_no(agent, &row) && self.could(agent, &row), Rejection::AgentNotEligible)?;
+        let has_room = self.has_room(agent, &row, self.weight(&row)) && !self.is_kept(agent, &row);
+        check(has_room, Rejection::AgentAtCapacity)
     }
 
     fn directory_changes(&mut self, changes: &[Change]) -> Reply {
@@ -407,7 +422,8 @@ impl World {
         let invited = if let Target::Agent(it) = routing.target { Some(it) } else { None };
         let classic = self.is_classic(requester) || invited.is_some_and(|it| self.is_classic(it));
         check(by_button || !classic, Rejection::ConsoleNotSupported)?;
-        let is_in = invited.is_some_and(|it| room.participants.contains(&it));
+        let preferred = routing.relaxation.preferred.map(|it| it.agent);
+        let is_in = invited.or(preferred).is_some_and(|it| room.participants.contains(&it));
         check(!is_in, Rejection::AlreadyAParticipant)?;
         let places = room.participants.len() + self.open(conversation, kind);
         check(places < rules.participants_max as usize, Rejection::ParticipantsFull)?;
@@ -424,7 +440,9 @@ impl World {
         self.is_active(conversation)?;
         let room = &self.conversations[&conversation];
         let by_button = room.routing_type == RoutingType::ButtonSkills;
-        let is_in = matches!(routing.target, Target::Agent(it) if room.participants.contains(&it));
+        let preferred = routing.relaxation.preferred.map(|it| it.agent);
+        let invited = if let Target::Agent(it) = routing.target { Some(it) } else { preferred };
+        let is_in = invited.is_some_and(|it| room.participants.contains(&it));
         check(!is_in, Rejection::AlreadyAParticipant)?;
         let is_conference = room.participants.len() > 1;
         check(!by_button || !is_conference, Rejection::ConferenceButtonSkillsNotTransferable)?;
@@ -458,48 +476,5 @@ impl World {
             overflowed_from,
         });
         Ok(Reply::RequestOpened { request })
-    }
-
-    pub(crate) fn fill_in(&self, ask: RoutingAsk, kind: RequestKind) -> Result<Routing, Rejection> {
-        let live = |kind, number: u32, otherwise| check(self.directory.is_live(kind, number), otherwise);
-        let skills = |all: &[Requirement]| {
-            all.iter().try_for_each(|it| live(ResourceKind::Skill, it.skill.0, Rejection::SkillNotFound))
-        };
-        let (mut model, mut priority) = (RoutingModel::LeastActive, limits::PRIORITY_DEFAULT);
-        let mut earmark_after = 0;
-        match &ask.target {
-            Target::Agent(it) => live(ResourceKind::Agent, it.0, Rejection::AgentNotFound)?,
-            Target::Skill(it) => live(ResourceKind::Skill, it.0, Rejection::SkillNotFound)?,
-            Target::Requirements(all) => skills(all)?,
-            Target::Queue { queue, skills: required } => {
-                skills(required)?;
-                live(ResourceKind::Queue, queue.0, Rejection::QueueNotFound)?;
-                model = self.directory.queue(*queue).model;
-                priority = self.directory.queue(*queue).priority;
-                earmark_after = self.directory.queue(*queue).earmark_after_ms;
-            }
-            Target::Button(it) => {
-                live(ResourceKind::Button, it.0, Rejection::ButtonNotFound)?;
-                model = self.directory.button(*it).model;
-            }
-        }
-        // CAP-4: what asks a colleague by name or by skill may exceed capacity. CONF-2: to all with a skill is a broadcast.
-        let colleague = kind != RequestKind::New;
-        let to_skill = matches!(ask.target, Target::Skill(_));
-        let exceed = colleague && (to_skill || matches!(ask.target, Target::Agent(_)));
-        let mode = if colleague && to_skill { Mode::Broadcast } else { Mode::Single };
-        let mode = ask.mode.unwrap_or(mode);
-        let waves = if mode == Mode::Waves { ask.waves } else { Waves::default() };
-        Ok(Routing {
-            mode,
-            waves,
-            model: ask.model.unwrap_or(model),
-            priority: ask.priority.unwrap_or(priority),
-            capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
-            not_before: ask.not_before,
-            accept_by: ask.accept_by,
-            earmark_after,
-            target: ask.target,
-        })
     }
 }

@@ -73,6 +73,7 @@ pub(crate) fn same_state(engine: &Engine, world: &World) -> Result<(), String> {
         same(|| format!("invites of {id:?}"), &it.sent.pending, &row.pending)?;
         same(|| format!("who said no to {id:?}"), &it.declined, &row.declined)?;
         same(|| format!("the round of {id:?}"), &it.round, &row.round)?;
+        same(|| format!("how far {id:?} has given way"), &it.relaxed, &row.how_far())?;
         same(|| format!("who is kept for {id:?}"), &it.earmarked, &row.earmarked)?;
     }
     for queue in (0..world.directory.count(ResourceKind::Queue)).map(QueueIx) {

@@ -107,7 +107,8 @@ impl World {
         let conversation = &self.conversations[&request.conversation];
         let console = self.agent(agent).session.map(|it| it.console);
         self.is_there(agent)
-            && self.is_addressed(agent, &request.routing.target)
+            && self.is_addressed(agent, &request.target_now())
+            && (!request.insists || request.routing.relaxation.preferred.is_some_and(|it| it.agent == agent))
             && self.takes(agent, conversation.channel)
             && !conversation.participants.contains(&agent)
             && (!self.is_lightning_only(request) || console == Some(Console::Lightning))
@@ -178,7 +179,7 @@ impl World {
     /// How good an agent is: lower is better (SEL-2).
     fn rank(&self, agent: AgentIx, request: &Request) -> (i64, i64, Millis, u64, Box<str>) {
         let (row, used) = (self.agent(agent), self.used(agent).0);
-        let target = &request.routing.target;
+        let target = &request.target_now();
         let sum_of_levels = || -> i64 {
             let asked: Vec<SkillIx> = match target {
                 Target::Agent(_) => Vec::new(),
@@ -191,7 +192,7 @@ impl World {
             asked.iter().filter_map(|it| self.level(agent, *it)).map(i64::from).sum()
         };
         let (first, second, third) = match request.routing.model {
-            RoutingModel::LeastActive | RoutingModel::Choice => (used, 0, 0),
+            RoutingModel::LeastActive | RoutingModel::Choice | RoutingModel::External => (used, 0, 0),
             RoutingModel::MostAvailable => (-self.free(agent, self.weight(request).1), 0, 0),
             RoutingModel::LongestIdle => (i64::from(self.has_in_hand(agent)), used, row.free_since),
             RoutingModel::BestMatch => (-sum_of_levels(), 0, 0),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use omniroute::engine::{
-    directory::spec::{Reinvite, ResourceKind},
+    directory::spec::{Reinvite, ResourceKind, RoutingModel},
     event::{Event, InviteEnd, PresenceCause, RequestEnd, RequestKind},
     ids::{AgentIx, ConversationId, InviteId, Millis, RequestId, StatusIx},
     rejection::Rejection,
@@ -14,7 +14,10 @@ use omniroute::engine::{
     },
 };
 
-use super::world::{Request, World};
+use super::{
+    relaxation::Queued,
+    world::{Request, World},
+};
 
 impl World {
     pub(crate) fn open_request(
@@ -41,9 +44,13 @@ impl World {
             held: false,
             declined: Vec::new(),
             round: 0,
+            steps: 0,
+            steps_from: 0,
+            insists: false,
             earmarked: None,
         };
         self.requests.insert(RequestId(self.request_count), row);
+        self.begin_steps(RequestId(self.request_count), Queued::First);
         self.stir(conversation);
         RequestId(self.request_count)
     }
@@ -98,7 +105,8 @@ impl World {
             }
             let row = self.requests.get_mut(&request).unwrap();
             row.pending.retain(|it| it.0 != invite);
-            if matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
+            let is_no = matches!(end, InviteEnd::Declined | InviteEnd::Expired);
+            if is_no && row.routing.model != RoutingModel::External {
                 row.declined.push(Declined { agent, at, expired, again_at });
             }
         }
@@ -117,6 +125,7 @@ impl World {
     pub(crate) fn decline(&mut self, request: RequestId, invite: InviteId, agent: AgentIx, reason: &str) {
         let status = self.policy_status(request, InviteEnd::Declined);
         self.end_invites(request, InviteEnd::Declined, vec![(invite, agent)], reason);
+        self.stop_insisting(request);
         if let Some(status) = status {
             self.set_presence(agent, status, PresenceCause::Decline);
         }
@@ -129,6 +138,7 @@ impl World {
         let mut expired = row.pending.clone();
         expired.retain(|it| (1..=at).contains(&row.expiries[&it.0]));
         self.end_invites(request, InviteEnd::Expired, expired.clone(), "");
+        self.stop_insisting(request);
         for (_, agent) in expired {
             if let (Some(status), true) = (status, self.agent(agent).session.is_some()) {
                 self.set_presence(agent, status, PresenceCause::Expiry);

@@ -11,6 +11,7 @@ use omniroute::engine::{
         StatusIx,
     },
     records::Record,
+    relaxation::{Insist, Preferred, Relaxation, Step as RelaxStep, Terms, WhenRequeued},
     routing::{Capacity, Mode, Requirement, RoutingAsk, Target, Waves},
 };
 
@@ -48,6 +49,12 @@ pub(crate) struct Ask {
     pub(crate) not_before: Option<Millis>,
     /// In so many milliseconds.
     pub(crate) accept_by: Option<Millis>,
+    /// Skills that may drop, and at which level.
+    pub(crate) additional: Vec<(Die, u16)>,
+    /// How long after the one before, how many drop, by how much levels sink.
+    pub(crate) steps: Vec<(Millis, u32, u16)>,
+    pub(crate) preferred: Option<(Die, Insist)>,
+    pub(crate) start_over: bool,
 }
 
 /// A command before its dice are read.
@@ -68,6 +75,7 @@ pub(crate) enum Op {
     Cancel(Die),
     Leave(Die),
     Pick(Die, Die),
+    InviteAgent(Die, Die),
     EndByAgent(Die),
     EndByPlatform(Die),
     EndBySupervisor(Die),
@@ -155,6 +163,33 @@ fn requirements(world: &World, dice: &[(Die, u16)]) -> Box<[Requirement]> {
     all.into()
 }
 
+/// Of a right shape, as the edge takes it: no skill twice, no more drops than there are skills.
+fn relaxation(world: &World, ask: &Ask, target: &Target) -> Relaxation {
+    let mut additional: Vec<Requirement> = Vec::new();
+    for it in ask.additional.iter().flat_map(|it| requirements(world, &[*it])) {
+        let stands = additional.iter().chain(target.requirements()).any(|other| other.skill == it.skill);
+        if !stands {
+            additional.push(it);
+        }
+    }
+    let (mut after, mut left) = (0, u32::try_from(additional.len()).unwrap());
+    let mut steps = Vec::new();
+    for (span, drops, lowers_by) in &ask.steps {
+        let drops = (*drops).min(left);
+        (after, left) = (after + span, left - drops);
+        steps.push(RelaxStep { after, drops, lowers_by: *lowers_by });
+    }
+    let preferred =
+        |(die, insist)| Preferred { agent: AgentIx(number(world, ResourceKind::Agent, die)), insist };
+    Terms {
+        additional,
+        steps,
+        preferred: ask.preferred.map(preferred),
+        when_requeued: if ask.start_over { WhenRequeued::StartOver } else { WhenRequeued::GoOn },
+    }
+    .into()
+}
+
 fn routing(world: &World, ask: &Ask) -> RoutingAsk {
     let target = match &ask.aim {
         Aim::Agent(die) => Target::Agent(AgentIx(number(world, ResourceKind::Agent, *die))),
@@ -167,6 +202,7 @@ fn routing(world: &World, ask: &Ask) -> RoutingAsk {
         Aim::Button(die) => Target::Button(ButtonIx(number(world, ResourceKind::Button, *die))),
     };
     RoutingAsk {
+        relaxation: relaxation(world, ask, &target),
         target,
         mode: ask.mode,
         waves: ask.waves,
@@ -244,12 +280,12 @@ impl Step {
             flagged.retain(|it| world.conversations[&it.1].flags.contains_key(&it.0));
             pick(&flagged, die).map_or_else(|| seat(die), |it| (session(it.0), ConversationId(thing(it.1.0))))
         };
-        // Mostly a keeper's.
+        // Mostly a keeper's, else somebody's who is in beside one.
         let keeper = |die: Die| {
             let keeps = |it: &(AgentIx, ConversationId)| world.conversations[&it.1].participants[0] == it.0;
             let keepers: Vec<_> =
-                seats(world).into_iter().filter(|it| die.is_multiple_of(4) || keeps(it)).collect();
-            let (of, id) = pick(&keepers, die).unwrap_or((somebody, ConversationId(1)));
+                seats(world).into_iter().filter(|it| keeps(it) != die.is_multiple_of(4)).collect();
+            let (of, id) = pick(&keepers, die / 4).unwrap_or((somebody, ConversationId(1)));
             (session(of), ConversationId(thing(id.0)))
         };
         let room = |die: Die| {
@@ -337,6 +373,15 @@ impl Step {
                 let conversation = pick(&waiting, *die).map_or_else(|| room(*die), |it| it.conversation);
                 let agent = AgentIx(u32::from(*agent) % u32::try_from(world.agents.len().max(1)).unwrap());
                 Command::PickConversation { session: session(agent), conversation }
+            }
+            Op::InviteAgent(agent, die) => {
+                // What waits for the platform to pick, where there is any.
+                let of_platform = |it: &RequestId| world.requests[it].routing.model == RoutingModel::External;
+                let open: Vec<_> = world.requests.keys().copied().collect();
+                let waiting: Vec<_> = open.iter().copied().filter(of_platform).collect();
+                let request = pick(&waiting, *die).or_else(|| pick(&open, *die));
+                let request = RequestId(thing(request.map_or(u64::from(die % 4), |it| it.0)));
+                Command::InviteAgent { request, agent: AgentIx(number(world, ResourceKind::Agent, *agent)) }
             }
             Op::EndByAgent(die) => {
                 let (session, conversation) = seat(*die);

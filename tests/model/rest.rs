@@ -37,6 +37,7 @@ impl World {
                     self.inactivate(conversation, agent, Author::Service);
                 }
                 Due::InactiveEnd(conversation) => self.end_conversation(conversation, Author::Service),
+                Due::Relax(request) => self.relax(request, at),
             }
         }
         self.come_to_rest();
@@ -113,10 +114,14 @@ impl World {
 
     fn to_do_for(&self, id: RequestId) -> Option<ToDo> {
         let row = &self.requests[&id];
-        if row.routing.model == RoutingModel::Choice {
+        if matches!(row.routing.model, RoutingModel::Choice | RoutingModel::External) {
             return None;
         }
         let mut eligible = self.eligible(id);
+        // SKL-3: the preferred agent goes before the best.
+        if row.routing.mode == Mode::Single {
+            eligible.sort_by_key(|it| row.routing.relaxation.preferred.is_none_or(|who| who.agent != *it));
+        }
         eligible.retain(|agent| !row.pending.iter().any(|it| it.1 == *agent));
         if !eligible.is_empty() {
             let wave = if row.pending.is_empty() { 1 } else { row.wave + 1 };
@@ -140,7 +145,7 @@ impl World {
             return None;
         }
         let is_personal = matches!(row.routing.target, Target::Agent(_) | Target::Skill(_));
-        if row.kind != RequestKind::New && is_personal {
+        if row.kind != RequestKind::New && is_personal && !row.insists {
             return Some(ToDo::Fail(if row.declined.is_empty() {
                 RequestEnd::NoAgentEligible
             } else if row.declined.iter().any(|it| it.expired) {

@@ -6,7 +6,7 @@ use omniroute::engine::{
     state::agent::HoldOwner,
 };
 
-use super::world::World;
+use super::{relaxation::Queued, world::World};
 
 impl World {
     pub(crate) fn wrap_up_until(&self, conversation: ConversationId) -> Millis {
@@ -43,7 +43,7 @@ impl World {
     }
 
     pub(crate) fn take_out(&mut self, conversation: ConversationId, agent: AgentIx, leaving: Leaving) {
-        let lost = leaving == Leaving::SessionLost;
+        let lost = matches!(leaving, Leaving::SessionLost | Leaving::CouldNotResume);
         let wrap_up_until = if lost { 0 } else { self.wrap_up_until(conversation) };
         let room = self.conversations.get_mut(&conversation).unwrap();
         room.participants.retain(|it| *it != agent);
@@ -73,6 +73,7 @@ impl World {
         let (routing, requested_at) = (room.origin, room.created_at);
         let kind = RequestKind::New;
         let request = self.open_request(conversation, kind, None, routing.clone(), requested_at);
+        self.begin_steps(request, Queued::Again);
         let requester = None;
         self.said.push(Event::RequestOpened {
             request,

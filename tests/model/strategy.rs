@@ -9,6 +9,7 @@ use omniroute::engine::{
     dispatch::Layout,
     event::Console,
     limits,
+    relaxation::Insist,
     routing::{Capacity, Mode, Waves},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -35,14 +36,13 @@ fn ids(of: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<Bo
 }
 
 fn model() -> impl Strategy<Value = RoutingModel> + Clone {
-    select(
-        &[
-            RoutingModel::LeastActive,
-            RoutingModel::MostAvailable,
-            RoutingModel::LongestIdle,
-            RoutingModel::BestMatch,
-        ][..],
-    )
+    prop_oneof![
+        4 => Just(RoutingModel::LeastActive),
+        4 => Just(RoutingModel::MostAvailable),
+        4 => Just(RoutingModel::LongestIdle),
+        4 => Just(RoutingModel::BestMatch),
+        1 => Just(RoutingModel::External),
+    ]
 }
 
 fn inactivity() -> impl Strategy<Value = Option<Inactivity>> + Clone {
@@ -263,6 +263,23 @@ fn resource() -> impl Strategy<Value = Resource> + Clone {
     ]
 }
 
+type Relaxed = (Vec<(u8, u16)>, Vec<(u64, u32, u16)>, Option<(u8, Insist)>, bool);
+
+fn relaxed() -> impl Strategy<Value = Relaxed> + Clone {
+    let step = (select(&[1_u64, 300, 700, 1_000][..]), 0_u32..=2, select(&[0_u16, 200, 500][..]));
+    let insist = prop_oneof![
+        4 => select(&[0_u64, 1, 300, 1_000, 5_000][..]).prop_map(Insist::For),
+        1 => Just(Insist::UntilAvailable),
+    ];
+    let some = (vec((any::<u8>(), level()), 0..=2), vec(step, 0..=3), any::<bool>());
+    let some = prop_oneof![
+        2 => Just((Vec::new(), Vec::new(), false)),
+        1 => some,
+    ];
+    (some, option::weighted(0.2, (any::<u8>(), insist)))
+        .prop_map(|((additional, steps, start_over), preferred)| (additional, steps, preferred, start_over))
+}
+
 fn ask() -> impl Strategy<Value = Ask> + Clone {
     let requirements = || vec((any::<u8>(), level()), 0..=2);
     let aim = prop_oneof![
@@ -281,19 +298,27 @@ fn ask() -> impl Strategy<Value = Ask> + Clone {
         option::weighted(0.3, select(&[Capacity::Fit, Capacity::Exceed][..])),
         option::weighted(0.1, select(&[0_u64, 1, 700, 2_000][..])),
         option::weighted(0.3, select(&[1_u64, 500, 1_000][..])),
+        relaxed(),
     )
-        .prop_map(|(aim, mode, (size, interval), model, priority, capacity, not_before, accept_by)| {
-            Ask {
-                aim,
-                mode,
-                waves: Waves { size, interval },
-                model,
-                priority,
-                capacity,
-                not_before,
-                accept_by,
-            }
-        })
+        .prop_map(
+            |(aim, mode, (size, interval), model, priority, capacity, not_before, accept_by, relaxed)| {
+                let (additional, steps, preferred, start_over) = relaxed;
+                Ask {
+                    aim,
+                    mode,
+                    waves: Waves { size, interval },
+                    model,
+                    priority,
+                    capacity,
+                    not_before,
+                    accept_by,
+                    additional,
+                    steps,
+                    preferred,
+                    start_over,
+                }
+            },
+        )
 }
 
 /// A status: mostly one that takes work.
@@ -312,7 +337,7 @@ fn op() -> impl Strategy<Value = Op> + Clone {
     prop_oneof![
         1 => directory(false).prop_map(Op::Apply),
         8 => resource().prop_map(Op::Put),
-        3 => (kind, die()).prop_map(|(kind, die)| Op::Delete(kind, die)),
+        6 => (kind, die()).prop_map(|(kind, die)| Op::Delete(kind, die)),
         20 => (die(), console, option::weighted(0.3, 0_u8..=2), option::weighted(0.7, status_die()))
             .prop_map(|(agent, console, resume, status)| Op::Open { agent, console, resume, status }),
         8 => die().prop_map(Op::Drop),
@@ -326,6 +351,7 @@ fn op() -> impl Strategy<Value = Op> + Clone {
         8 => die().prop_map(Op::Cancel),
         20 => die().prop_map(Op::Leave),
         40 => (die(), die()).prop_map(|it| Op::Pick(it.0, it.1)),
+        25 => (die(), die()).prop_map(|it| Op::InviteAgent(it.0, it.1)),
         15 => die().prop_map(Op::EndByAgent),
         6 => die().prop_map(Op::EndByPlatform),
         40 => die().prop_map(Op::Inactivate),

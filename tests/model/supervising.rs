@@ -13,6 +13,7 @@ use omniroute::engine::{
 
 use super::{
     commands::{Decided, check},
+    relaxation::Queued,
     world::{Request, World},
 };
 
@@ -66,6 +67,8 @@ impl World {
             Reply::RequestOpened { request }
         } else if let Event::InviteAccepted { conversation, .. } = self.said[first] {
             Reply::InviteAccepted { conversation }
+        } else if let Event::InvitesSent { first, .. } = self.said[first] {
+            Reply::AgentInvited { invite: first }
         } else {
             Reply::Done
         };
@@ -91,6 +94,7 @@ impl World {
         check(room.participants.len() < 2, Rejection::ConferenceInProgress)?;
         let former = self.requests_of(conversation);
         let request = self.open_request(conversation, kind, None, routing.clone(), room.created_at);
+        self.begin_steps(request, Queued::Again);
         self.conversations.get_mut(&conversation).unwrap().origin = routing.clone();
         self.said.push(Event::ConversationMoved {
             conversation,

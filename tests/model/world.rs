@@ -66,6 +66,10 @@ pub(crate) struct Request {
     pub(crate) held: bool,
     pub(crate) declined: Vec<Declined>,
     pub(crate) round: u32,
+    /// Steps in which its requirements have given way, from when they count, and whether it is for its preferred agent alone.
+    pub(crate) steps: u32,
+    pub(crate) steps_from: Millis,
+    pub(crate) insists: bool,
     pub(crate) earmarked: Option<AgentIx>,
 }
 
@@ -181,6 +185,7 @@ impl World {
             let times = [(self.silent_at(*id), Due::Silence(*id)), (ends_at, Due::InactiveEnd(*id))];
             due.extend(times.into_iter().filter(|it| it.0 != 0));
         }
+        due.extend(self.requests.iter().filter_map(|(id, row)| Some((row.relaxes_at()?, Due::Relax(*id)))));
         due.sort();
         due
     }
@@ -191,6 +196,7 @@ pub(crate) enum Due {
     Expiry(RequestId),
     Lease(AgentIx),
     WrapUp(AgentIx, ConversationId),
+    Relax(RequestId),
     Silence(ConversationId),
     InactiveEnd(ConversationId),
 }

@@ -59,6 +59,8 @@ async fn empty_calls(house: &House) -> Vec<(&'static str, Status, Vec<&'static s
             names ["org_id", "request_id", "session", "conversation_id"]),
         row!(conversations.inactivate_conversation(InactivateConversationRequest)
             names ["org_id", "request_id", "session", "conversation_id"]),
+        row!(conversations.invite_agent(InviteAgentRequest)
+            names ["org_id", "request_id", "routing_request_id", "agent_id"]),
         row!(conversations.post_message(PostMessageRequest)
             names ["org_id", "request_id", "actor", "text", "conversation_id"]),
         row!(conversations.read_chat_log(ReadChatLogRequest) names ["org_id", "conversation_id"]),
@@ -102,8 +104,11 @@ async fn created(house: &House, routing: Routing) -> Result<v1::CreateConversati
 #[tokio::test]
 async fn api_2_each_wrong_part_of_a_routing_is_named_by_its_path() {
     let house = House::with(sample::directory()).await;
-    let required =
-        |skill_id: &str, level_hundredths| SkillRequirement { skill_id: skill_id.into(), level_hundredths };
+    let required = |skill_id: &str, level_hundredths| SkillRequirement {
+        skill_id: skill_id.into(),
+        level_hundredths,
+        ..Default::default()
+    };
     let requirements = |skills| to(Target::Requirements(v1::Requirements { skills }));
     let seventeen = (0..17).map(|it| required(&format!("s{it}"), 0)).collect();
     let table: [(Routing, &[&str]); 10] = [

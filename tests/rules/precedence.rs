@@ -116,7 +116,8 @@ async fn api_3_what_is_not_there_goes_in_its_order() {
     refused(create_as(&house, ORG, &fresh(), "x", agent("x")).await, not, "AGENT_NOT_FOUND");
     refused(create_as(&house, ORG, &fresh(), "x", skill("x")).await, not, "CHANNEL_NOT_FOUND");
     refused(create_as(&house, ORG, &fresh(), "x", button("x")).await, not, "CHANNEL_NOT_FOUND");
-    let skills = vec![v1::SkillRequirement { skill_id: "x".into(), level_hundredths: 0 }];
+    let skills =
+        vec![v1::SkillRequirement { skill_id: "x".into(), level_hundredths: 0, ..Default::default() }];
     let target = v1::target::Target::Queue(v1::QueueTarget { queue_id: "x".into(), skills });
     refused(create_as(&house, ORG, &fresh(), "chat", target).await, not, "SKILL_NOT_FOUND");
     // The actor (10), the target (13 to 15), the session (20, 21), the conversation (30 to 32).

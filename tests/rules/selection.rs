@@ -34,7 +34,11 @@ async fn served_once(house: &House, desk: &mut Desk) {
 async fn sel_1_each_condition_by_itself_keeps_an_agent_out() {
     let house = House::with(sample::directory()).await;
     let french = |level| {
-        let skills = vec![SkillRequirement { skill_id: "french".into(), level_hundredths: level }];
+        let skills = vec![SkillRequirement {
+            skill_id: "french".into(),
+            level_hundredths: level,
+            ..Default::default()
+        }];
         to(Target::Queue(QueueTarget { queue_id: "help".into(), skills }))
     };
     // No session.

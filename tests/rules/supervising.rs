@@ -260,7 +260,7 @@ async fn supv_1_what_is_moved_is_not_routed_before_its_time() {
 async fn supv_1_a_move_may_name_skills_and_a_priority() {
     let house = House::with(sample::directory()).await;
     let (first, second) = (house.chat(queue("help")).await, house.chat(queue("help")).await);
-    let french = SkillRequirement { skill_id: "french".into(), level_hundredths: 800 };
+    let french = SkillRequirement { skill_id: "french".into(), level_hundredths: 800, additional: false };
     let target = QueueTarget { queue_id: "help".into(), skills: vec![french] };
     let moved = MoveConversationRequest {
         conversation_id: second,

@@ -309,8 +309,10 @@ pub fn button(id: &str) -> v1::target::Target {
 }
 
 pub fn requirements(skills: &[(&str, u32)]) -> v1::target::Target {
-    let skills = skills
-        .iter()
-        .map(|(id, level)| v1::SkillRequirement { skill_id: (*id).into(), level_hundredths: *level });
+    let skills = skills.iter().map(|(id, level)| v1::SkillRequirement {
+        skill_id: (*id).into(),
+        level_hundredths: *level,
+        additional: false,
+    });
     v1::target::Target::Requirements(v1::Requirements { skills: skills.collect() })
 }

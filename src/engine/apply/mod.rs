@@ -17,6 +17,7 @@ use crate::engine::{
         conversation::{Flag, Sent},
     },
 };
+use requests::Queued;
 
 /// Whom an event touched, so that the index over the state can follow. Cleared by its reader.
 #[derive(Debug, Default)]
@@ -62,11 +63,12 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         } => {
             rooms::conversation_created(state, *conversation, (*channel, *routing_type), customer, routing);
             let row = requests::request_row(*conversation, RequestKind::New, None, routing, at);
-            requests::request_opened(state, *request, row, touched);
+            requests::request_opened(state, *request, row, Queued::First, touched);
         }
         Event::RequestOpened { request, conversation, kind, requester, routing, requested_at, .. } => {
             let row = requests::request_row(*conversation, *kind, *requester, routing, *requested_at);
-            requests::request_opened(state, *request, row, touched);
+            let queued = if *kind == RequestKind::New { Queued::Again } else { Queued::First };
+            requests::request_opened(state, *request, row, queued, touched);
         }
         Event::InvitesSent {
             request,
@@ -118,6 +120,9 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             requests::round_started(state, *request, *round, touched);
         }
         Event::WavesEnded { request, .. } => requests::waves_ended(state, *request),
+        Event::RequestRelaxed { request, relaxed, .. } => {
+            requests::request_relaxed(state, *request, *relaxed, touched);
+        }
         Event::AgentEarmarked { request, agent, earmark, .. } => {
             requests::earmarked(state, *request, Some((*agent, *earmark)), touched);
         }
@@ -135,7 +140,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         Event::ConversationMoved { conversation, request, routing, requested_at, .. } => {
             state.conversations.at_mut(*conversation).origin = routing.clone();
             let row = requests::request_row(*conversation, RequestKind::New, None, routing, *requested_at);
-            requests::request_opened(state, *request, row, touched);
+            requests::request_opened(state, *request, row, Queued::Again, touched);
         }
         Event::FlagRaised { conversation, agent, reason } => {
             let flag = Flag { raised_at: at, reason: reason.clone() };

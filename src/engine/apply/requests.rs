@@ -2,9 +2,10 @@
 
 use super::{Touched, inactivity};
 use crate::engine::{
-    directory::spec::Reinvite,
+    directory::spec::{Reinvite, ResourceKind, RoutingModel},
     event::{InviteEnd, RequestKind},
     ids::{AgentIx, ConversationId, InviteId, Millis, RequestId},
+    relaxation::{Relaxed, WhenRequeued},
     routing::Routing,
     state::{
         State,
@@ -32,13 +33,30 @@ pub(super) fn request_row(
         sent: Sent::default(),
         declined: Vec::new(),
         round: 0,
+        relaxed: Relaxed::default(),
+        steps_from: requested_at,
         earmarked: None,
         accepted: false,
     }
 }
 
-pub(super) fn request_opened(state: &mut State, id: RequestId, row: Request, touched: &mut Touched) {
+/// Whether a request is for what came in, or for what comes back to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Queued {
+    First,
+    Again,
+}
+
+pub(super) fn request_opened(
+    state: &mut State,
+    id: RequestId,
+    mut row: Request,
+    queued: Queued,
+    touched: &mut Touched,
+) {
     state.request_count = id.0;
+    begin_steps(state, &mut row, queued);
+    state.timers.set(row.relaxes_at(), Timer::Relax(id));
     state.conversations.at_mut(row.conversation).requests.push(id);
     if row.routing.not_before > state.now {
         state.timers.set(row.routing.not_before, Timer::Begin(id));
@@ -50,6 +68,28 @@ pub(super) fn request_opened(state: &mut State, id: RequestId, row: Request, tou
     state.requests.insert(id, row);
     touched.requests.push(id);
     inactivity::stirred(state, conversation);
+}
+
+/// The steps of what is queued follow its requested time, those of what an agent asks begin now, none before the request does; what is
+/// due already is taken (SKL-2). What is queued again has had its preferred agent, or did without it.
+fn begin_steps(state: &State, row: &mut Request, queued: Queued) {
+    let relaxation = &row.routing.relaxation;
+    let goes_on = row.kind == RequestKind::New && relaxation.when_requeued == WhenRequeued::GoOn;
+    let from = if goes_on { row.requested_at } else { state.now };
+    row.steps_from = from.max(row.routing.not_before);
+    let is_there =
+        relaxation.preferred.is_some_and(|it| state.registry.is_live(ResourceKind::Agent, it.agent.0));
+    let mut first = relaxation.at_first();
+    first.insists &= is_there && !(goes_on && queued == Queued::Again);
+    row.relaxed = relaxation.by(state.now, row.steps_from, first);
+}
+
+pub(super) fn request_relaxed(state: &mut State, id: RequestId, relaxed: Relaxed, touched: &mut Touched) {
+    let row = state.requests.at_mut(id);
+    state.timers.cancel(row.relaxes_at(), Timer::Relax(id));
+    row.relaxed = relaxed;
+    state.timers.set(row.relaxes_at(), Timer::Relax(id));
+    touched.requests.push(id);
 }
 
 pub(super) fn invites_sent(
@@ -141,6 +181,9 @@ pub(super) fn invites_ended(
 ) {
     let row = state.requests.at(request);
     let (conversation, held) = (row.conversation, row.sent.held);
+    // INV-6 is about whom the engine asks again; whom the platform picks, it picks.
+    let counts = row.routing.model != RoutingModel::External
+        && matches!(end, InviteEnd::Declined | InviteEnd::Expired);
     let again = state.registry.channel(state.conversations.at(conversation).channel).spec.reinvite;
     let again_at = if let Reinvite::After(span) = again { at + span } else { 0 };
     for &(invite, agent) in invites {
@@ -160,7 +203,7 @@ pub(super) fn invites_ended(
         if held || matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
             touched.agents.push(agent);
         }
-        if matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
+        if counts {
             let declined = Declined { agent, at, expired: end == InviteEnd::Expired, again_at };
             state.requests.at_mut(request).declined.push(declined);
             state.timers.set(again_at, Timer::Reinvite(request));
@@ -238,6 +281,7 @@ pub(super) fn close_request(state: &mut State, id: RequestId, touched: &mut Touc
         state.timers.cancel(row.earmark_at(), Timer::Earmark(id));
         cancel_sent(&mut state.timers, id, &row.sent);
         state.timers.cancel(row.routing.not_before, Timer::Begin(id));
+        state.timers.cancel(row.relaxes_at(), Timer::Relax(id));
         row.declined.iter().for_each(|it| state.timers.cancel(it.again_at, Timer::Reinvite(id)));
         state.conversations.at_mut(row.conversation).requests.retain(|it| *it != id);
         inactivity::stirred(state, row.conversation);

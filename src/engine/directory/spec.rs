@@ -131,6 +131,18 @@ pub enum RoutingModel {
     BestMatch,
     /// Nobody is chosen: agents pick from what waits. For buttons (BTN-1).
     Choice,
+    /// Nobody is chosen: the platform picks who is invited.
+    External,
+}
+
+impl RoutingModel {
+    /// Whether what waits is not the engine's to give to anybody: an agent or the platform picks.
+    pub fn is_picked(self) -> bool {
+        match self {
+            Self::Choice | Self::External => true,
+            Self::LeastActive | Self::MostAvailable | Self::LongestIdle | Self::BestMatch => false,
+        }
+    }
 }
 
 /// A queue: its members serve what is sent to it.

@@ -108,6 +108,17 @@ impl Dispatch {
     }
 
     fn soonest(&self, state: &State, class: ClassIx, admits: &dyn Fn(AgentIx) -> bool) -> Option<AgentIx> {
-        self.supply.soonest(&self.wanted(state, class, RoutingModel::LeastActive)?, admits)
+        if let Some(wanted) = self.wanted(state, class, RoutingModel::LeastActive) {
+            return self.supply.soonest(&wanted, admits);
+        }
+        // Of a class that is for one agent it is that one, or nobody.
+        let class = self.demand.class(class);
+        class.addressed.filter(|agent| {
+            !class.picked
+                && state.agent(*agent).earmark().is_none()
+                && self.supply.can_take(&state.registry, *agent, class, RoomFor::Ignored)
+                && eligible::could_ever_fit(state.profile(*agent), class)
+                && admits(*agent)
+        })
     }
 }

@@ -8,12 +8,10 @@
 //! ```
 
 use crate::engine::{
-    directory::{
-        registry::{CapacityProfile, Registry},
-        spec::RoutingModel,
-    },
+    directory::registry::{CapacityProfile, Registry},
     event::{Console, RequestKind},
     ids::{AgentIx, ChannelIx, Millis, ProfileIx, QueueIx, SkillIx, StatusIx},
+    relaxation::Relaxed,
     routing::{Capacity, Requirement, Routing, RoutingType, Target},
     state::{
         State,
@@ -42,9 +40,9 @@ pub struct Cohort {
 pub struct Class {
     /// The kind of work.
     pub channel: ChannelIx,
-    /// Whom it addresses.
+    /// Whom it addresses, as its requirements stand now.
     pub target: Target,
-    /// The one agent that it is for.
+    /// The one agent that it is for, by name or because it insists on it; that agent must be of the target as anybody must.
     pub addressed: Option<AgentIx>,
     /// What it takes.
     pub units: u32,
@@ -54,7 +52,7 @@ pub struct Class {
     pub capacity: Capacity,
     /// Whether it is for LIGHTNING consoles only (CONF-5).
     pub lightning_only: bool,
-    /// Whether it waits until an agent picks it (BTN-1).
+    /// Whether it waits until an agent picks it (BTN-1) or the platform picks who gets it (SEL-2).
     pub picked: bool,
 }
 
@@ -91,29 +89,29 @@ impl Class {
     /// The class that a request is of, as the directory stands now.
     pub fn of(state: &State, request: &Request) -> Self {
         let conversation = state.conversation_of(request);
-        let (channel, routing_type) = (conversation.channel, conversation.routing_type);
-        Self::new(&state.registry, channel, routing_type, request.kind, &request.routing)
+        let work = (conversation.channel, conversation.routing_type);
+        Self::new(&state.registry, work, request.kind, &request.routing, request.relaxed)
     }
 
     /// The class that a request would be of.
     pub fn new(
         registry: &Registry,
-        channel: ChannelIx,
-        routing_type: RoutingType,
+        (channel, routing_type): (ChannelIx, RoutingType),
         kind: RequestKind,
         routing: &Routing,
+        relaxed: Relaxed,
     ) -> Self {
         let rules = &registry.channel(channel).spec;
         let queue_weight = routing.target.queue().and_then(|queue| registry.queue(queue).spec.weight);
         Self {
             channel,
-            target: routing.target.clone(),
-            addressed: if let Target::Agent(agent) = routing.target { Some(agent) } else { None },
+            target: routing.target_now(relaxed),
+            addressed: routing.addressed(relaxed),
             units: queue_weight.unwrap_or(rules.weight),
             interruptible: rules.interruptible,
             capacity: routing.capacity,
             lightning_only: kind == RequestKind::Conference && routing_type == RoutingType::OmniChannel,
-            picked: routing.model == RoutingModel::Choice,
+            picked: routing.model.is_picked(),
         }
     }
 }

@@ -379,7 +379,10 @@ impl Dispatch {
             return self.demand.class(class).addressed.filter(takes).into_iter().collect();
         };
         match request.routing.mode {
-            Mode::Single => self.supply.best(&wanted, admits).into_iter().collect(),
+            Mode::Single => {
+                let first = request.routing.goes_first().filter(takes);
+                first.or_else(|| self.supply.best(&wanted, admits)).into_iter().collect()
+            }
             Mode::Broadcast | Mode::Waves => {
                 self.supply.best_of_all(&wanted, request.routing.at_once(request.sent.wave), admits)
             }
@@ -403,9 +406,10 @@ impl Dispatch {
     ) -> bool {
         let conversation = conversation.map(|it| state.conversations.at(it));
         let routing_type = conversation.map_or(RoutingType::OmniChannel, |it| it.routing_type);
-        let class = self.number(state, Class::new(&state.registry, channel, routing_type, kind, routing));
+        let (work, relaxed) = ((channel, routing_type), routing.relaxation.at_first());
+        let class = self.number(state, Class::new(&state.registry, work, kind, routing, relaxed));
         let admits = |agent| conversation.is_none_or(|it| !it.has(agent));
-        self.is_there_any(state, class, RoomFor::Needed, &admits)
+        !self.demand.class(class).picked && self.is_there_any(state, class, RoomFor::Needed, &admits)
     }
 
     /// Whether an agent could take it, had it room.
@@ -430,9 +434,10 @@ impl Dispatch {
     }
 }
 
-/// Conference and transfer requests to an agent or a skill do not wait for somebody to come (CONF-4); all else waits.
+/// Conference and transfer requests to an agent or a skill do not wait for somebody to come (CONF-4); all else waits, and so do they
+/// while they insist on a preferred agent: nobody else was asked yet.
 fn fails_when_nobody_is_there(request: &Request) -> bool {
-    request.kind != RequestKind::New && request.routing.target.is_personal()
+    request.kind != RequestKind::New && request.routing.target.is_personal() && !request.relaxed.insists
 }
 
 fn why_nobody(request: &Request) -> RequestEnd {

@@ -200,7 +200,8 @@ impl Agent {
 
     /// Sums up the holds anew: after each change of them, and when the agent's profile changes.
     pub fn sum_up(&mut self, profile: &CapacityProfile) {
-        self.load = sum(&mut self.holds.iter(), profile);
+        let earmark = self.earmark.map(|it| it.1);
+        self.load = Load { earmark, ..sum(&mut self.holds.iter(), profile) };
     }
 }
 

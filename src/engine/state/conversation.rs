@@ -9,6 +9,7 @@ use crate::engine::{
     event::RequestKind,
     ids::{AgentIx, ChannelIx, ConversationId, InviteId, Millis, RequestId},
     records::Record,
+    relaxation::{NextStep, Relaxed},
     routing::{Routing, RoutingType},
     state::records::Records,
 };
@@ -181,6 +182,10 @@ pub struct Request {
     pub declined: Vec<Declined>,
     /// How often everyone had declined.
     pub round: u32,
+    /// How far its requirements have given way (SKL-2).
+    pub relaxed: Relaxed,
+    /// From when its steps count.
+    pub steps_from: Millis,
     /// The agent that is earmarked for it (QUE-5).
     pub earmarked: Option<AgentIx>,
     /// Whether an acceptance has won; it is here only until the losers' invites are rescinded.
@@ -191,6 +196,16 @@ impl Request {
     /// Whether nobody is invited now.
     pub fn is_waiting(&self) -> bool {
         self.sent.pending.is_empty() && !self.accepted
+    }
+
+    /// What of its requirements gives way next.
+    pub fn next_step(&self) -> Option<NextStep> {
+        self.routing.relaxation.next(self.steps_from, self.relaxed)
+    }
+
+    /// When that is; 0: never.
+    pub fn relaxes_at(&self) -> Millis {
+        self.next_step().map_or(0, |it| it.at)
     }
 
     /// Whether the time of its next wave has come.

@@ -22,6 +22,8 @@ pub enum Timer {
     Wave(RequestId),
     /// A request may be routed from now on.
     Begin(RequestId),
+    /// The requirements of a request give way.
+    Relax(RequestId),
     /// A request that still waits earmarks an agent.
     Earmark(RequestId),
     /// A conversation goes inactive by silence.

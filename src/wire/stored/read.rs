@@ -8,6 +8,7 @@ use crate::engine::{
         SkillIx, StatusIx,
     },
     records::Record,
+    relaxation::{Insist, Preferred, Relaxed, Step, Terms, WhenRequeued},
     routing::{Capacity, Requirement, Routing, Target, Waves},
     state::agent::Earmark,
 };
@@ -121,6 +122,11 @@ fn what(event: Stored) -> Result<Event, StoredError> {
         Stored::WavesEnded(it) => Event::WavesEnded {
             request: RequestId(it.request),
             conversation: ConversationId(it.conversation),
+        },
+        Stored::RequestRelaxed(it) => Event::RequestRelaxed {
+            request: RequestId(it.request),
+            conversation: ConversationId(it.conversation),
+            relaxed: Relaxed { steps: it.steps, insists: it.insists },
         },
         Stored::AgentEarmarked(it) => Event::AgentEarmarked {
             request: RequestId(it.request),
@@ -271,7 +277,27 @@ fn routing(routing: Option<stored::Routing>) -> Result<Routing, StoredError> {
         accept_by: routing.accept_by_ms,
         earmark_after: routing.earmark_after_ms,
         waves: Waves { size: routing.wave_size, interval: routing.wave_interval_ms },
+        relaxation: Terms {
+            additional: requirements(&routing.additional.unwrap_or_default())?.into(),
+            steps: routing.steps.iter().map(step).collect::<Result<_, _>>()?,
+            preferred: routing.preferred.as_ref().map(preferred),
+            when_requeued: if routing.steps_start_over {
+                WhenRequeued::StartOver
+            } else {
+                WhenRequeued::GoOn
+            },
+        }
+        .into(),
     })
+}
+
+fn step(it: &stored::Step) -> Result<Step, StoredError> {
+    Ok(Step { after: it.after_ms, drops: it.drops, lowers_by: level(it.lowers_by)? })
+}
+
+fn preferred(it: &stored::Preferred) -> Preferred {
+    let insist = if it.until_available { Insist::UntilAvailable } else { Insist::For(it.insist_for_ms) };
+    Preferred { agent: AgentIx(it.agent), insist }
 }
 
 fn requirements(all: &stored::Requirements) -> Result<Box<[Requirement]>, StoredError> {

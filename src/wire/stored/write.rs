@@ -5,6 +5,7 @@ use crate::engine::{
     event::{Author, Event, Leaving, PresenceCause},
     ids::RequestKey,
     records::Record,
+    relaxation::{Insist, Preferred, Step, WhenRequeued},
     routing::{Capacity, Requirement, Routing, Target},
 };
 use stored::entry::Event as Stored;
@@ -159,6 +160,14 @@ fn what(event: &Event) -> Stored {
         }),
         Event::WavesEnded { request, conversation } => {
             Stored::WavesEnded(stored::WavesEnded { request: request.0, conversation: conversation.0 })
+        }
+        Event::RequestRelaxed { request, conversation, relaxed } => {
+            Stored::RequestRelaxed(stored::RequestRelaxed {
+                request: request.0,
+                conversation: conversation.0,
+                steps: relaxed.steps,
+                insists: relaxed.insists,
+            })
         }
         Event::AgentEarmarked { request, conversation, agent, earmark } => {
             Stored::AgentEarmarked(stored::AgentEarmarked {
@@ -328,6 +337,7 @@ fn routing(routing: &Routing) -> stored::Routing {
         }),
         Target::Button(button) => of::Target::Button(button.0),
     };
+    let gives = &routing.relaxation;
     stored::Routing {
         target: Some(target),
         mode: stored::RoutingMode::from(routing.mode).into(),
@@ -339,7 +349,23 @@ fn routing(routing: &Routing) -> stored::Routing {
         earmark_after_ms: routing.earmark_after,
         wave_size: routing.waves.size,
         wave_interval_ms: routing.waves.interval,
+        additional: (!gives.additional.is_empty()).then(|| requirements(&gives.additional)),
+        steps: gives.steps.iter().map(step).collect(),
+        preferred: gives.preferred.as_ref().map(preferred),
+        steps_start_over: gives.when_requeued == WhenRequeued::StartOver,
     }
+}
+
+fn step(it: &Step) -> stored::Step {
+    stored::Step { after_ms: it.after, drops: it.drops, lowers_by: it.lowers_by.into() }
+}
+
+fn preferred(it: &Preferred) -> stored::Preferred {
+    let (insist_for_ms, until_available) = match it.insist {
+        Insist::For(span) => (span, false),
+        Insist::UntilAvailable => (0, true),
+    };
+    stored::Preferred { agent: it.agent.0, insist_for_ms, until_available }
 }
 
 fn requirements(all: &[Requirement]) -> stored::Requirements {

@@ -35,7 +35,7 @@ fn to_skill(skill: &str) -> Routing {
 
 /// To whoever has a skill at this level or above.
 fn to_level(skill: &str, level_hundredths: u32) -> Routing {
-    let skill = SkillRequirement { skill_id: skill.into(), level_hundredths };
+    let skill = SkillRequirement { skill_id: skill.into(), level_hundredths, ..Default::default() };
     to(target::Target::Requirements(Requirements { skills: vec![skill] }))
 }
 

@@ -234,7 +234,9 @@ fn agent_of(number: usize) -> AgentIx {
 fn room_key(wanted: &Wanted<'_>, load: Load, profile: crate::engine::ids::ProfileIx) -> (i64, i64) {
     match wanted.model {
         // Among those who may pick, the order is only how they are shown.
-        RoutingModel::LeastActive | RoutingModel::Choice => (i64::from(load.total), 0),
+        RoutingModel::LeastActive | RoutingModel::Choice | RoutingModel::External => {
+            (i64::from(load.total), 0)
+        }
         RoutingModel::MostAvailable => {
             let profile = wanted.registry.profile(profile);
             (-eligible::free_units(profile, load, wanted.class.interruptible), 0)

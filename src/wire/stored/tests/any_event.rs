@@ -12,6 +12,7 @@ use crate::engine::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, SkillIx, StatusIx,
     },
     records::Record,
+    relaxation::{Insist, Preferred, Relaxation, Relaxed, Step, Terms, WhenRequeued},
     routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target, Waves},
     state::agent::Earmark,
 };
@@ -54,7 +55,7 @@ fn kind() -> impl Strategy<Value = RequestKind> {
 
 fn model() -> impl Strategy<Value = RoutingModel> {
     use RoutingModel as M;
-    one_of(&[M::LeastActive, M::MostAvailable, M::LongestIdle, M::BestMatch])
+    one_of(&[M::LeastActive, M::MostAvailable, M::LongestIdle, M::BestMatch, M::Choice, M::External])
 }
 
 fn author() -> impl Strategy<Value = Author> {
@@ -73,6 +74,20 @@ fn requirements() -> impl Strategy<Value = Box<[Requirement]>> {
     vec(one, 0..6).prop_map(Vec::into_boxed_slice)
 }
 
+fn relaxation() -> impl Strategy<Value = Relaxation> {
+    let step = (any::<u64>(), any::<u32>(), any::<u16>());
+    let step = step.prop_map(|(after, drops, lowers_by)| Step { after, drops, lowers_by });
+    let insist = prop_oneof![any::<u64>().prop_map(Insist::For), Just(Insist::UntilAvailable)];
+    let preferred = (agent(), insist).prop_map(|(agent, insist)| Preferred { agent, insist });
+    let when_requeued = one_of(&[WhenRequeued::GoOn, WhenRequeued::StartOver]);
+    (requirements(), vec(step, 0..4), option::of(preferred), when_requeued).prop_map(
+        |(additional, steps, preferred, when_requeued)| {
+            let additional = additional.into();
+            Terms { additional, steps, preferred, when_requeued }.into()
+        },
+    )
+}
+
 fn routing() -> impl Strategy<Value = Routing> {
     let target = prop_oneof![
         agent().prop_map(Target::Agent),
@@ -86,8 +101,17 @@ fn routing() -> impl Strategy<Value = Routing> {
     let waves = (any::<u32>(), any::<u64>()).prop_map(|(size, interval)| Waves { size, interval });
     let capacity = one_of(&[Capacity::Fit, Capacity::Exceed]);
     let times = (any::<u64>(), any::<u64>(), any::<u64>());
-    (target, mode, waves, model(), any::<u32>(), capacity, times).prop_map(
-        |(target, mode, waves, model, priority, capacity, (not_before, accept_by, earmark_after))| Routing {
+    (target, mode, waves, model(), any::<u32>(), capacity, times, relaxation()).prop_map(
+        |(
+            target,
+            mode,
+            waves,
+            model,
+            priority,
+            capacity,
+            (not_before, accept_by, earmark_after),
+            relaxation,
+        )| Routing {
             target,
             mode,
             waves,
@@ -96,6 +120,7 @@ fn routing() -> impl Strategy<Value = Routing> {
             capacity,
             not_before,
             accept_by,
+            relaxation,
             earmark_after,
         },
     )
@@ -366,6 +391,13 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
                 kind,
                 requester,
                 why
+            }
+        ),
+        (request(), conversation(), any::<u32>(), any::<bool>()).prop_map(
+            |(request, conversation, steps, insists)| Event::RequestRelaxed {
+                request,
+                conversation,
+                relaxed: Relaxed { steps, insists }
             }
         ),
         (request(), conversation())

@@ -55,6 +55,10 @@ const FIRST_INACTIVITY: &str = "\
     0880d095ffbc311242a2013f0a3d123b0a0463686174120443686174222d0802100118a09c0120882728013001380840024a\
     0410e0d403520461776179c2020b080110c0ee6d1880b8992912095a0708ac02100118281215e2031208ac0210011a020801\
     200128a89696ffbc31120aea030708ac02100118021206ea030308ac02";
+/// A request whose requirements give way, and the event that they did, as they were first written.
+const FIRST_RELAXATION: &str = "\
+    0880d095ffbc3112494a4708ad0210ac02180220002a3410013002380340644801f201090a0201001203f40300fa010508e8\
+    071001fa010808d00f100118ac0282020508021088278802013081d095ffbc31120d92030a08ad0210ac0218022001";
 
 fn recorded(events: Vec<(Option<RequestKey>, Event)>) -> Vec<Recorded> {
     events
@@ -172,7 +176,9 @@ fn inactivity_is_read_for_ever() {
         wrap_up_until: 0,
     };
     let mut events = vec![Event::DirectoryChanged { changes: vec![Change::Replace(channel)] }, left];
-    events.extend(samples::events().drain(22..24));
+    events.extend(samples::events().into_iter().filter(|it| {
+        matches!(it, Event::ConversationInactivated { .. } | Event::ConversationResumed { .. })
+    }));
     events.push(Event::ConversationResumed { conversation: ConversationId(300), agent: None, units: 0 });
     let events: Vec<_> = events.into_iter().map(|it| (None, it)).collect();
     let written = encode(1_700_000_000_000, &recorded(events.clone()));
@@ -189,6 +195,19 @@ fn access_scopes_are_read_for_ever() {
         panic!("{batch:?}")
     };
     assert_eq!((conversation.0, &**access_scope), (300, "sales"));
+}
+
+#[test]
+fn what_gives_way_is_read_for_ever() {
+    let batch = decode(&from_hex(FIRST_RELAXATION)).expect("it decodes");
+    assert_eq!(encode(batch.at, &recorded(batch.events.clone())), from_hex(FIRST_RELAXATION));
+    let [(None, Event::RequestOpened { routing, .. }), (None, Event::RequestRelaxed { relaxed, .. })] =
+        &batch.events[..]
+    else {
+        panic!("{batch:?}")
+    };
+    assert_eq!(routing.relaxation, samples::relaxation());
+    assert_eq!((relaxed.steps, relaxed.insists), (2, true));
 }
 
 #[test]
