@@ -1,0 +1,103 @@
+//! The files of scenarios, a folder a topic: each folder is a test, and each of its scenarios is named as it runs.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{play::play, script::Script};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
+}
+
+/// The names in a folder, in order.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("the folder is there");
+    let name = |it: std::io::Result<fs::DirEntry>| it.expect("it can be read").file_name();
+    let mut names: Vec<String> = entries.map(|it| name(it).to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Reads and plays a scenario. An error begins with the number of its line.
+pub fn check(text: &str) -> Result<String, String> {
+    let script = Script::read(text)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(play(&script)).map(|()| script.title)
+}
+
+/// Plays all scenarios of a folder, and says of all that fail where and why.
+fn check_folder(folder: &str) {
+    let (path, mut failures) = (root().join(folder), Vec::new());
+    let files = names(&path);
+    assert!(!files.is_empty(), "there is nothing in {folder}");
+    for file in files {
+        let place = format!("tests/scenarios/{folder}/{file}");
+        assert!(Path::new(&file).extension().is_some_and(|it| it == "txt"), "{place} is no scenario");
+        match check(&fs::read_to_string(path.join(&file)).expect("it can be read")) {
+            Ok(title) => println!("{place}: {title}"),
+            Err(why) => failures.push(format!("{place}:{why}")),
+        }
+    }
+    assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
+}
+
+macro_rules! folders {
+    ($($folder:ident),* $(,)?) => {
+        $(
+            #[test]
+            fn $folder() {
+                check_folder(stringify!($folder));
+            }
+        )*
+
+        const FOLDERS: &[&str] = &[$(stringify!($folder)),*];
+    };
+}
+
+folders! {
+    promises,
+}
+
+#[test]
+fn every_folder_is_played() {
+    assert_eq!(
+        names(&root()).into_iter().collect::<BTreeSet<_>>(),
+        FOLDERS.iter().map(|&it| it.into()).collect()
+    );
+}
+
+/// The rules of `docs/rules.md` with their states.
+fn rules() -> Vec<(String, String)> {
+    let text = fs::read_to_string(root().join("../../docs/rules.md")).expect("the document is there");
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.strip_prefix('|')?.split('|').map(str::trim).collect();
+        let (letters, number) = cells.first()?.split_once('-')?;
+        let is_rule = letters.bytes().all(|it| it.is_ascii_uppercase()) && number.parse::<u8>().is_ok();
+        is_rule.then(|| (cells[0].to_owned(), cells[2].to_owned()))
+    };
+    text.lines().filter_map(row).collect()
+}
+
+/// The rules that the scenarios name.
+fn named() -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for folder in FOLDERS.iter().map(|it| root().join(it)) {
+        for file in names(&folder) {
+            let text = fs::read_to_string(folder.join(&file)).expect("it can be read");
+            let script = Script::read(&text).unwrap_or_else(|why| panic!("{file}:{why}"));
+            named.extend(script.rules);
+        }
+    }
+    named
+}
+
+#[test]
+fn what_a_scenario_is_about_is_a_rule() {
+    let rules: BTreeSet<String> = rules().into_iter().map(|it| it.0).collect();
+    assert!(rules.len() > 60, "{} rules were read", rules.len());
+    let strange: Vec<String> = named().difference(&rules).cloned().collect();
+    assert!(strange.is_empty(), "{strange:?} are no rules");
+}
