@@ -188,7 +188,7 @@ impl Play {
         if step.verb == Verb::Go {
             let status = step.said.name(1);
             if self.call(step, Call::Go(session, status.into())).await?.is_some() {
-                self.expect(step.line, agent, format!("status {status} set by AGENT"))?;
+                self.expect_echo(step.line, agent, format!("status {status} set by AGENT"))?;
             }
             return Ok(());
         }
@@ -269,7 +269,7 @@ impl Play {
         };
         if self.call(step, call).await?.is_some() {
             for sentence in echo {
-                self.expect(step.line, agent, sentence)?;
+                self.expect_echo(step.line, agent, sentence)?;
             }
         }
         Ok(())
@@ -319,7 +319,7 @@ impl Play {
         let winner = winner.clone();
         let invite = invites.into_iter().find(|it| it.0 == winner).expect("it was invited").1;
         for sentence in accepted(&invite, &winner, &name) {
-            self.expect(step.line, &winner, sentence)?;
+            self.expect_echo(step.line, &winner, sentence)?;
         }
         Ok(())
     }

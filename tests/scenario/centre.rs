@@ -7,7 +7,6 @@ use omniroute::wire::v1::{
 };
 
 use super::{
-    pattern::Kind,
     script::{Script, Step},
     verbs::Verb,
 };
@@ -34,7 +33,7 @@ impl Centre {
             let resources = centre.resources(step).map_err(|why| format!("{}: {why}", step.line))?;
             resources.into_iter().for_each(|it| centre.put(it));
         }
-        let all: Vec<String> = script.cast.of(Kind::Channel).to_vec();
+        let all: Vec<String> = centre.0.channels.iter().map(|it| it.id.clone()).collect();
         for (id, kind) in [
             ("online", PresenceKind::Online),
             ("away", PresenceKind::Away),

@@ -279,9 +279,8 @@ impl<'a> Reader<'a> {
         let kind = self.word().ok_or("whom? is missing")?;
         let named = |it: &mut Self, kind: Kind| -> Result<String, String> {
             let name = it.word().ok_or(format!("the name of the {} is missing", kind.word()))?;
-            if is_unknown == it.cast.knows(kind, name) {
-                let not = if is_unknown { "is a" } else { "is no" };
-                return Err(format!("there {not} {} `{name}`", kind.word()));
+            if !is_unknown && !it.cast.knows(kind, name) {
+                return Err(format!("there is no {} `{name}`", kind.word()));
             }
             Ok(name.into())
         };

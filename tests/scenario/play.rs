@@ -89,7 +89,7 @@ impl Play {
         }
         match step.verb {
             Verb::See => {
-                let sentences = told::expected(step);
+                let sentences = told::expected(step, |slot| self.agents(step, slot));
                 for agent in self.agents(step, 0) {
                     for sentence in &sentences {
                         self.expect(step.line, &agent, sentence.clone())?;
@@ -154,7 +154,7 @@ impl Play {
         }
     }
 
-    /// The agents of a slot; `winner` and `losers` are those of the latest race.
+    /// The names of a slot; `winner` and `losers` are those of the latest race.
     pub fn agents(&self, step: &Step, slot: usize) -> Vec<String> {
         let names = step.said.names(slot).iter();
         let of = |it: &String| match &**it {
@@ -192,6 +192,13 @@ impl Play {
     pub fn expect(&mut self, line: usize, agent: &str, sentence: String) -> Result<(), String> {
         let now = self.now;
         self.session(agent)?.expect(line, now, sentence);
+        Ok(())
+    }
+
+    /// Expects an agent to be told of what it has just done, in whatever place among what that brings about.
+    pub fn expect_echo(&mut self, line: usize, agent: &str, sentence: String) -> Result<(), String> {
+        let now = self.now;
+        self.session(agent)?.expect_echo(line, now, sentence);
         Ok(())
     }
 }

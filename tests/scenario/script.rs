@@ -54,7 +54,6 @@ impl Step {
 pub struct Script {
     pub title: String,
     pub rules: Vec<String>,
-    pub cast: Cast,
     pub there: Vec<Step>,
     pub steps: Vec<Step>,
 }
@@ -82,7 +81,7 @@ impl Script {
         if steps.is_empty() {
             return Err(format!("{}: nothing happens", text.lines().count()));
         }
-        Ok(Self { title: title.trim().into(), rules, cast: reader.cast, there, steps })
+        Ok(Self { title: title.trim().into(), rules, there, steps })
     }
 }
 

@@ -31,6 +31,8 @@ struct Expected {
     /// None: nobody knows when.
     at: Option<u64>,
     sentence: String,
+    /// Whether it is what its agent has just done: it may be told before or after what that brings about.
+    echo: bool,
 }
 
 /// A session.
@@ -52,6 +54,23 @@ pub struct Session {
 /// What is told at no stated place among the others.
 fn is_loose(sentence: &str) -> bool {
     sentence.starts_with("older conversations") || sentence.starts_with("no older conversations")
+}
+
+/// Takes out each echo that was told in its second, together with the line that expects it.
+fn without_echoes<'a>(
+    told: &[(Option<u64>, String)],
+    expected: &[&'a Expected],
+) -> (Vec<(Option<u64>, String)>, Vec<&'a Expected>) {
+    let (mut told, mut expected) = (told.to_vec(), expected.to_vec());
+    expected.retain(|it| {
+        let place = told.iter().position(|(at, sentence)| *at == it.at && *sentence == it.sentence);
+        if let Some(place) = place.filter(|_| it.echo) {
+            told.remove(place);
+            return false;
+        }
+        true
+    });
+    (told, expected)
 }
 
 impl Session {
@@ -105,12 +124,17 @@ impl Session {
     /// Expects it to be told this now.
     pub fn expect(&mut self, line: usize, at: u64, sentence: String) {
         let at = (!is_loose(&sentence)).then_some(at);
-        self.expected.push(Expected { line, at, sentence });
+        self.expected.push(Expected { line, at, sentence, echo: false });
+    }
+
+    /// Expects it to be told now of what its agent has just done.
+    pub fn expect_echo(&mut self, line: usize, at: u64, sentence: String) {
+        self.expected.push(Expected { line, at: Some(at), sentence, echo: true });
     }
 
     /// Expects its stream to be ended by the service.
     pub fn expect_end(&mut self, line: usize, why: &str) {
-        self.expected.push(Expected { line, at: None, sentence: format!("cut off with {why}") });
+        self.expected.push(Expected { line, at: None, sentence: format!("cut off with {why}"), echo: false });
         self.over = true;
     }
 
@@ -205,6 +229,7 @@ impl Session {
         told: &[(Option<u64>, String)],
         last_line: Option<usize>,
     ) -> Option<(usize, String)> {
+        let (told, expected) = without_echoes(told, expected);
         let agent = &self.agent;
         let was = |it: &(Option<u64>, String)| {
             let at = it.0.map_or_else(String::new, |at| format!(" at {}", shown(at)));

@@ -27,13 +27,14 @@ pub fn since_start(at_ms: i64) -> u64 {
 }
 
 /// The sentences that a line of the form `<agents> sees/see …` expects of each of its agents: one for each that it names in the plural.
-pub fn expected(step: &Step) -> Vec<String> {
+/// `named` says whom a slot means.
+pub fn expected(step: &Step, named: impl Fn(usize) -> Vec<String>) -> Vec<String> {
     let mut sentences = vec![String::new()];
     let mut slot = 1;
     for element in step.said.form.split(' ').skip(2) {
         let words: Vec<String> = match element {
             "<conversations>" | "<agents>" | "<conversation>" | "<agent>" | "<status>" | "<WORD>" => {
-                step.said.names(slot).to_vec()
+                named(slot)
             }
             "<text>" | "<texts>" => vec![quoted(step.said.texts(slot))],
             "<time>" => vec![shown(step.said.number(slot))],
