@@ -58,14 +58,19 @@ macro_rules! folders {
 }
 
 folders! {
+    btn,
     cap,
+    conf,
     dir,
+    inv,
     pres,
     promises,
     que,
+    room,
     sel,
     skl,
     supv,
+    xfer,
 }
 
 #[test]
