@@ -58,14 +58,18 @@ macro_rules! folders {
 }
 
 folders! {
+    api,
     btn,
     cap,
     conf,
     dir,
+    hist,
     inv,
+    log,
     pres,
     promises,
     que,
+    rec,
     room,
     sel,
     skl,
@@ -113,4 +117,14 @@ fn what_a_scenario_is_about_is_a_rule() {
     let named: BTreeSet<String> = named().into_iter().flatten().collect();
     let strange: Vec<&String> = named.difference(&rules).collect();
     assert!(strange.is_empty(), "{strange:?} are no rules");
+}
+
+#[test]
+fn every_rule_that_works_has_a_scenario_of_its_own() {
+    let named = named();
+    let own: BTreeSet<&str> = named.iter().filter_map(|it| it.first().map(|it| &**it)).collect();
+    let works = |state: &str| state != "not yet";
+    let rules: Vec<(String, String)> = rules().into_iter().filter(|it| works(&it.1)).collect();
+    let without: Vec<&str> = rules.iter().map(|it| &*it.0).filter(|it| !own.contains(it)).collect();
+    assert!(without.is_empty(), "no scenario begins with `rules: {}`", without.join("` nor with `rules: "));
 }
