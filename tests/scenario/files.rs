@@ -3,7 +3,9 @@
 use std::{
     collections::BTreeSet,
     fs,
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    thread,
 };
 
 use super::{play::play, script::Script};
@@ -28,20 +30,29 @@ pub fn check(text: &str) -> Result<String, String> {
     runtime.block_on(play(&script)).map(|()| script.title)
 }
 
-/// Plays all scenarios of a folder, and says of all that fail where and why.
+/// Plays all scenarios of a folder, and says of all that fail where and why. They are played at the same time: each waits more than it
+/// works.
 fn check_folder(folder: &str) {
-    let (path, mut failures) = (root().join(folder), Vec::new());
+    let path = root().join(folder);
     let files = names(&path);
     assert!(!files.is_empty(), "there is nothing in {folder}");
-    for file in files {
-        let place = format!("tests/scenarios/{folder}/{file}");
-        assert!(Path::new(&file).extension().is_some_and(|it| it == "txt"), "{place} is no scenario");
-        match check(&fs::read_to_string(path.join(&file)).expect("it can be read")) {
-            Ok(title) => println!("{place}: {title}"),
-            Err(why) => failures.push(format!("{place}:{why}")),
-        }
-    }
-    assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
+    let results: Vec<Result<String, String>> = thread::scope(|scope| {
+        let play = |file: &String| {
+            let (place, path) = (format!("tests/scenarios/{folder}/{file}"), path.join(file));
+            scope.spawn(move || {
+                assert!(place.ends_with(".txt"), "{place} is no scenario");
+                let played = check(&fs::read_to_string(path).expect("it can be read"));
+                played.map(|title| format!("{place}: {title}")).map_err(|why| format!("{place}:{why}"))
+            })
+        };
+        let playing: Vec<_> = files.iter().map(play).collect();
+        let result = |it: thread::ScopedJoinHandle<_>| it.join().unwrap_or_else(|bug| resume_unwind(bug));
+        playing.into_iter().map(result).collect()
+    });
+    let (played, failed): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+    played.into_iter().flatten().for_each(|it| println!("{it}"));
+    let failed: Vec<String> = failed.into_iter().filter_map(Result::err).collect();
+    assert!(failed.is_empty(), "\n{}\n", failed.join("\n"));
 }
 
 macro_rules! folders {

@@ -11,6 +11,7 @@ mod asks;
 mod calls;
 mod centre;
 mod files;
+mod page;
 mod pattern;
 mod play;
 mod script;

@@ -81,11 +81,11 @@ const fn form(verb: Verb, words: &'static str, options: &'static [&'static [&'st
 
 const NONE: &[&[&str]] = &[];
 /// Of whatever is done: that it is refused, and for which fields.
-const REFUSED: &[&str] = &["refused: <WORD>", "refused: <WORD> at <words>"];
+pub const REFUSED: &[&str] = &["refused: <WORD>", "refused: <WORD> at <words>"];
 const DONE: &[&[&str]] = &[REFUSED];
 /// Of what an agent does.
 const ACTED: &[&[&str]] = &[REFUSED, &["from the former session"]];
-const ROUTING: &[&str] = &[
+pub const ROUTING: &[&str] = &[
     "mode <WORD>",
     "model <WORD>",
     "priority <number>",
