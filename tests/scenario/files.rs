@@ -40,7 +40,7 @@ fn check_folder(folder: &str) {
         let play = |file: &String| {
             let (place, path) = (format!("tests/scenarios/{folder}/{file}"), path.join(file));
             scope.spawn(move || {
-                assert!(place.ends_with(".txt"), "{place} is no scenario");
+                assert!(path.extension().is_some_and(|it| it == "txt"), "{place} is no scenario");
                 let played = check(&fs::read_to_string(path).expect("it can be read"));
                 played.map(|title| format!("{place}: {title}")).map_err(|why| format!("{place}:{why}"))
             })

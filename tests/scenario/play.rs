@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use omniroute::wire::v1;
+use omniroute::wire::v1::{self, Standing};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -83,6 +83,9 @@ pub fn said(status: &Status) -> String {
 
 impl Play {
     async fn step(&mut self, step: &Step) -> Result<(), String> {
+        if step.at > self.now {
+            self.nobody_waits_in_vain().await?;
+        }
         self.pass_time(step.at).await;
         if matches!(step.prefix, Prefix::Now | Prefix::With) {
             return self.change(step).await;
@@ -141,6 +144,33 @@ impl Play {
             let sum: u32 = it.holds.iter().map(|it| it.units).sum();
             if sum != it.units_used {
                 return Err(format!("{} has {} units in use and holds of {sum}", it.agent_id, it.units_used));
+            }
+        }
+        Ok(())
+    }
+
+    /// Before the clock moves: nobody waits for whom an eligible agent has room (SEL-3).
+    async fn nobody_waits_in_vain(&self) -> Result<(), String> {
+        let request =
+            v1::ListConversationsRequest { org_id: ORG.into(), page_size: 1_000, ..Default::default() };
+        let found = self.house.conversations().list_conversations(request).await.map_err(|it| said(&it))?;
+        // What is for later stands in no line, though it is explained as if its time had come.
+        let is_due =
+            |it: &v1::Routing| it.not_before_ms == 0 || told::since_start(it.not_before_ms) <= self.now;
+        let open = |it: &v1::RoutingRequest| it.invited_count == 0 && it.routing.as_ref().is_none_or(is_due);
+        let waits = |it: &v1::Conversation| it.requests.iter().any(open);
+        for it in found.into_inner().conversations.iter().filter(|it| waits(it)) {
+            let conversation_id = it.conversation_id;
+            let request =
+                v1::ExplainConversationRequest { org_id: ORG.into(), conversation_id, page_size: 1 };
+            let found =
+                self.house.supervisor().explain_conversation(request).await.map_err(|it| said(&it))?;
+            let requests = found.into_inner().requests.into_iter();
+            let verdicts = requests.flat_map(|it| it.explanation.unwrap_or_default().agents);
+            let chosen: Vec<_> = verdicts.filter(|it| it.standing() == Standing::Chosen).collect();
+            if let Some(agent) = chosen.first() {
+                let name = self.name(conversation_id);
+                return Err(format!("{name} waits, and {} could be given it", agent.agent_id));
             }
         }
         Ok(())
