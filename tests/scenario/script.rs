@@ -4,7 +4,7 @@
 use super::{
     pattern::{Cast, Kind, Misfit, Said, read},
     text::{self, Part, Token},
-    verbs::{DOES, Form, SEES, STANDS, THERE, Verb},
+    verbs::{DOES, ENTRIES, Form, REFUSED, SEES, STANDS, THERE, Verb},
 };
 
 /// What stands before what a line says.
@@ -168,26 +168,31 @@ impl Reader {
         for form in tables.iter().copied().flatten() {
             match read(form.words, head, &self.cast) {
                 Ok(said) => {
-                    let mut forms: Vec<&'static str> =
-                        form.options.iter().copied().flatten().copied().collect();
-                    if prefix == Prefix::Now {
-                        forms.extend(["refused: <WORD>", "refused: <WORD> at <words>"]);
-                    }
-                    let options = added.iter().map(|it| self.option(&forms, it));
-                    let options = options.collect::<Result<Vec<Said>, String>>()?;
-                    return Ok(Step {
-                        line,
-                        at: self.at.unwrap_or(0),
-                        prefix,
-                        verb: form.verb,
-                        said,
-                        options,
-                    });
+                    let options = self.options(form, prefix, added)?;
+                    let (at, verb) = (self.at.unwrap_or(0), form.verb);
+                    return Ok(Step { line, at, prefix, verb, said, options });
                 }
                 Err(misfit) => misfits.push((misfit, form.words)),
             }
         }
         Err(best(misfits))
+    }
+
+    fn options(&self, form: &Form, prefix: Prefix, added: &[Part]) -> Result<Vec<Said>, String> {
+        let mut forms: Vec<&'static str> = form.options.iter().copied().flatten().copied().collect();
+        if prefix == Prefix::Now {
+            forms.extend(REFUSED);
+        }
+        let options = added.iter().map(|it| self.option(&forms, it));
+        let options = options.collect::<Result<Vec<Said>, String>>()?;
+        // What begins with a name or a number is said of each; so are entries of a log, and bounds by channel.
+        let many = |it: &str| it.starts_with('<') || ENTRIES.contains(&it) || it.ends_with("<channel>");
+        for (place, it) in options.iter().enumerate() {
+            if !many(it.form) && options[..place].iter().any(|other| other.form == it.form) {
+                return Err(format!("`{}` is said twice", it.form));
+            }
+        }
+        Ok(options)
     }
 
     fn option(&self, forms: &[&'static str], part: &Part) -> Result<Said, String> {

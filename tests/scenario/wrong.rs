@@ -87,6 +87,7 @@ fn a_line_that_is_not_understood_fails() {
     fails("zoe accepts c1", "10: there is no agent `zoe`");
     fails("ann accepts c1 quickly", "10: Word(\"quickly\") is one word too many");
     fails("ann accepts c1, quickly", "10: `quickly` is not");
+    fails("a chat c2 comes to agent ann, priority 1, priority 2", "10: `priority <number>` is said twice");
     fails("ann accepts c1,", "10: there is nothing between two commas");
     fails("the customer writes \"hello in c1", "10: a text has no end");
     fails("a chat c1 comes to agent ann", "10: the conversation `c1` is there already");
