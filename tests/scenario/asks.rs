@@ -1,6 +1,6 @@
 //! How things stand: each line asks over gRPC and compares the whole of what it is about.
 
-use omniroute::wire::v1::{self, ConversationState, HoldOwner, RoutingType, Standing, event::Event};
+use omniroute::wire::v1::{self, ConversationState, RoutingType, Standing, event::Event};
 use tonic::Status;
 
 use super::{
@@ -137,11 +137,8 @@ impl Play {
         if step.options.is_empty() {
             return Ok(());
         }
-        let owner = |it: &v1::Hold| match it.owner() {
-            HoldOwner::Invite => "invite",
-            HoldOwner::Participation => "participation",
-            HoldOwner::WrapUp => "wrap-up",
-            HoldOwner::Unspecified => "nothing",
+        let owner = |it: &v1::Hold| {
+            stripped(it.owner().as_str_name(), "HOLD_OWNER_").to_lowercase().replace('_', "-")
         };
         let holds = it.holds.iter();
         let mut holds: Vec<String> = holds

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use omniroute::wire::v1::{self, SkillRequirement, target::Target};
 
 use super::text::{self, Part, Token};
+use crate::support::requirements;
 
 /// Whom the names of a scenario belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -303,8 +304,11 @@ impl<'a> Reader<'a> {
         let mut skills = Vec::new();
         loop {
             let Value::Names(names) = self.one(Kind::Skill)? else { unreachable!("it is a name") };
-            let level_hundredths = self.parsed("a level", text::level)?;
-            skills.push(SkillRequirement { skill_id: names[0].clone(), level_hundredths });
+            let level = self.parsed("a level", text::level)?;
+            let Target::Requirements(one) = requirements(&[(&names[0], level)]) else {
+                unreachable!("they are requirements")
+            };
+            skills.extend(one.skills);
             if !self.is("and") {
                 return Ok(skills);
             }

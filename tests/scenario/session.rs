@@ -147,9 +147,10 @@ impl Session {
             if let Notice::Opened(opened) = notice {
                 let found = opened.agent.iter().flat_map(|it| &it.invites);
                 all.extend(found.map(|it| (Some(self.opened_at), told::invite(it, names))));
+            } else {
+                let at = (message.at_ms != 0).then(|| told::since_start(message.at_ms));
+                all.push((at, told::sentence(notice, names)));
             }
-            let at = (message.at_ms != 0).then(|| told::since_start(message.at_ms));
-            all.extend(told::sentence(notice, names).map(|it| (at, it)));
         }
         if let Some(status) = &told.1
             && reason(status) != "SHUTTING_DOWN"

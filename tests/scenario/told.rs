@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use omniroute::wire::v1::{
-    self, Author, InviteOutcome, LogEntry, LogEntryKind, RequestKind, open_session_response::Notice,
-};
+use omniroute::wire::v1::{self, Author, LogEntry, LogEntryKind, RequestKind, open_session_response::Notice};
 
 use super::{
     pattern::{Said, quoted},
@@ -60,20 +58,12 @@ fn option(said: &Said) -> String {
     }
 }
 
-/// What a notice says; none where a session is opened, whose pending invites are said one by one.
-pub fn sentence(notice: &Notice, names: &Names) -> Option<String> {
-    Some(match notice {
-        Notice::Opened(_) => return None,
+/// What a notice says. One that the language has no words for yet says itself as it is, and no line expects it.
+pub fn sentence(notice: &Notice, names: &Names) -> String {
+    match notice {
         Notice::Invited(it) => invite(it, names),
         Notice::InviteEnded(it) => {
-            let outcome = match it.outcome() {
-                InviteOutcome::Accepted => "accepted",
-                InviteOutcome::Declined => "declined",
-                InviteOutcome::Expired => "expired",
-                InviteOutcome::Rescinded => "rescinded",
-                InviteOutcome::Revoked => "revoked",
-                InviteOutcome::Unspecified => "ended somehow",
-            };
+            let outcome = short(it.outcome().as_str_name(), "INVITE_OUTCOME_").to_lowercase();
             format!("{} {outcome}", name(names, it.conversation_id))
         }
         Notice::Update(it) => {
@@ -115,7 +105,8 @@ pub fn sentence(notice: &Notice, names: &Names) -> Option<String> {
             }
         }
         Notice::History(it) => history(it, names),
-    })
+        other => format!("{other:?}"),
+    }
 }
 
 fn because(reason: &str) -> String {
@@ -152,7 +143,7 @@ fn update(it: &LogEntry, of: &str) -> String {
         LogEntryKind::AgentLeft => format!("{} leave {of}", it.agent_id),
         LogEntryKind::Transferred => format!("{} hand {of} to {}", it.agent_id, it.receiver_agent_id),
         LogEntryKind::Ended => format!("{of} ended by {who}"),
-        LogEntryKind::Unspecified => format!("nothing in {of}"),
+        other => format!("{other:?} in {of}"),
     }
 }
 
@@ -162,7 +153,7 @@ fn author(it: &LogEntry) -> String {
         Author::Customer => "the customer".into(),
         Author::Platform => "the platform".into(),
         Author::Service => "the service".into(),
-        Author::Unspecified => "nobody".into(),
+        other => format!("{other:?}"),
     }
 }
 
@@ -176,7 +167,7 @@ pub fn entry(it: &LogEntry) -> String {
         LogEntryKind::AgentLeft => format!("{} leaves", it.agent_id),
         LogEntryKind::Transferred => format!("{} hands over to {}", it.agent_id, it.receiver_agent_id),
         LogEntryKind::Ended => format!("ended by {who}"),
-        LogEntryKind::Unspecified => "nothing".into(),
+        other => format!("{other:?}"),
     }
 }
 
