@@ -97,6 +97,8 @@ fn name(event: &Event) -> &'static str {
         Event::RequestEnded { .. } => "request_ended",
         Event::RoundStarted { .. } => "round_started",
         Event::WavesEnded { .. } => "waves_ended",
+        Event::AgentEarmarked { .. } => "agent_earmarked",
+        Event::EarmarkLifted { .. } => "earmark_lifted",
         Event::ParticipantLeft { .. } => "participant_left",
         Event::ConversationEnded { .. } => "conversation_ended",
         Event::WrapUpExtended { .. } => "wrap_up_extended",

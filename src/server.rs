@@ -21,6 +21,7 @@ use crate::{
     metrics,
     shard::{
         Hosted, Mailboxes, Parts, Shards,
+        past::Past,
         recovery::{self, RecoveryError},
         snapshotter::Snapshotter,
     },
@@ -154,7 +155,8 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
     };
     let shards = Shards::start(parts, failing).map_err(ServerError::Thread)?;
     let mailboxes = shards.mailboxes();
-    let front = Arc::new(Front::new(orgs, mailboxes.clone(), feed, logbook));
+    let past = Arc::new(Past::new(journal, snapshots.clone()));
+    let front = Arc::new(Front::new(orgs, mailboxes.clone(), feed, logbook, past));
     if let Some(sample) = options.sample.filter(|_| found.orgs == 0) {
         front.load(sample).await.map_err(|status| ServerError::Sample(Box::new(status)))?;
     }

@@ -31,8 +31,9 @@ proptest! {
 }
 
 /// Events and refusals that random programs must reach: a driver that never gets anywhere proves nothing.
-const REACHED: [&str; 58] = [
+const REACHED: [&str; 60] = [
     "AgentAtCapacity",
+    "AgentEarmarked",
     "AgentNotEligible",
     "AgentNotFound",
     "AlreadyAParticipant",
@@ -48,6 +49,7 @@ const REACHED: [&str; 58] = [
     "ConversationNotFound",
     "DirectoryChanged",
     "DirectoryInvalid",
+    "EarmarkLifted",
     "InviteAccepted",
     "InviteDeclined",
     "InviteExpired",

@@ -1,6 +1,8 @@
 //! Explaining: why a request goes where it goes, why it waits, why an agent gets nothing. What is said before is what is done then.
 #![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 
+#[path = "explain/past.rs"]
+mod past;
 mod support;
 
 use omniroute::wire::v1::{self, Explanation, RoutingModel, Standing, Verdict};
@@ -74,6 +76,10 @@ async fn who_is_chosen_before_is_who_is_invited_then() {
         let invited: Vec<String> =
             found.requests.iter().flat_map(|it| it.invited_agent_ids.clone()).collect();
         assert_eq!(chosen, invited, "turn {turn}: {explained:?}");
+        let decided = past::decisions(&house, created.conversation_id).await;
+        let then = decided.iter().filter_map(|it| it.explanation.clone()).collect::<Vec<_>>();
+        let was_decided = if chosen.is_empty() { Vec::new() } else { vec![explained.clone()] };
+        assert_eq!(then, was_decided, "turn {turn}: the past is explained as it was before");
         assert_eq!(explained.eligible_count > 0, !chosen.is_empty());
         // Some are taken and some of those ended, so that loads, turns and idle times differ.
         if let Some(name) = invited.first() {

@@ -9,8 +9,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use omniroute::{
     api::{self, Front},
     clock::Clock,
-    journal::{Append, Embedded, Journal, JournalError, JournalWriter},
-    shard::{MAILBOX_MAX, Parts, Shards},
+    journal::{Append, Embedded, Journal, JournalError, JournalWriter, Snapshots},
+    shard::{MAILBOX_MAX, Parts, Shards, past::Past},
     views::{feed::Feed, logbook::Logbook, orgs::Orgs},
     wire::v1::{
         self, conversation_service_client::ConversationServiceClient,
@@ -75,8 +75,9 @@ async fn house() -> House {
     let (failed, _) = oneshot::channel();
     let shards = Shards::start(parts, failed).expect("threads");
     let logbook = Arc::new(Logbook::open(&dir.path().join("views.db")).expect("a new logbook"));
+    let past = Arc::new(Past::new(journal.clone(), Snapshots::new(dir.path().join("snapshots"))));
     let feed = Arc::new(Feed::new(journal));
-    let front = Arc::new(Front::new(orgs, shards.mailboxes(), feed, logbook));
+    let front = Arc::new(Front::new(orgs, shards.mailboxes(), feed, logbook, past));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let addr = listener.local_addr().expect("an address");
     let routes = api::routes(&front);

@@ -19,6 +19,8 @@ mod deadlines;
 mod declines;
 #[path = "rules/directory.rs"]
 mod directory;
+#[path = "rules/earmarks.rs"]
+mod earmarks;
 #[path = "rules/events.rs"]
 mod events;
 #[path = "rules/histories.rs"]

@@ -21,6 +21,7 @@ use crate::{
     shard::{
         Mailboxes, Refused,
         letter::{Letter, ReplyTo},
+        past::Past,
     },
     views::{
         feed::Feed,
@@ -60,13 +61,21 @@ pub struct Front {
     pub feed: Arc<Feed>,
     /// Where chat logs are read.
     pub logbook: Arc<Logbook>,
+    /// Where decisions of the past are explained.
+    pub past: Arc<Past>,
     closing: watch::Sender<bool>,
 }
 
 impl Front {
     /// What the services share, while the service is open.
-    pub fn new(orgs: Arc<Orgs>, mailboxes: Mailboxes, feed: Arc<Feed>, logbook: Arc<Logbook>) -> Self {
-        Self { orgs, mailboxes, feed, logbook, closing: watch::Sender::new(false) }
+    pub fn new(
+        orgs: Arc<Orgs>,
+        mailboxes: Mailboxes,
+        feed: Arc<Feed>,
+        logbook: Arc<Logbook>,
+        past: Arc<Past>,
+    ) -> Self {
+        Self { orgs, mailboxes, feed, logbook, past, closing: watch::Sender::new(false) }
     }
 
     /// Ends the streams that would never end by themselves.

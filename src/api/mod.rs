@@ -10,6 +10,7 @@ mod directory;
 mod event;
 mod front;
 mod history;
+mod past;
 mod pipeline;
 mod session_stream;
 mod supervisor;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status, async_trait};
 
-use super::Front;
+use super::{Front, past};
 use crate::wire::v1::{
     ExplainAgentRequest, ExplainAgentResponse, ExplainConversationRequest, ExplainConversationResponse,
-    ExplainRoutingRequest, ExplainRoutingResponse, GetQueueRequest, GetQueueResponse, ListQueuesRequest,
-    ListQueuesResponse, ListWaitingRequest, ListWaitingResponse,
-    supervisor_service_server::SupervisorService,
+    ExplainDecisionsRequest, ExplainDecisionsResponse, ExplainRoutingRequest, ExplainRoutingResponse,
+    GetQueueRequest, GetQueueResponse, ListQueuesRequest, ListQueuesResponse, ListWaitingRequest,
+    ListWaitingResponse, supervisor_service_server::SupervisorService,
 };
 
 /// The service.
@@ -44,6 +44,13 @@ impl SupervisorService for Supervisors {
         request: Request<ExplainConversationRequest>,
     ) -> Result<Response<ExplainConversationResponse>, Status> {
         self.0.inquire(request.into_inner()).await
+    }
+
+    async fn explain_decisions(
+        &self,
+        request: Request<ExplainDecisionsRequest>,
+    ) -> Result<Response<ExplainDecisionsResponse>, Status> {
+        past::explain_decisions(&self.0, request.into_inner()).await.map(Response::new)
     }
 
     async fn explain_routing(

@@ -115,6 +115,8 @@ struct Queue {
     overflow: Option<Overflow>,
     #[serde(default)]
     by_deadline: bool,
+    #[serde(default)]
+    earmark_after: Span,
 }
 
 /// `overflow = { queue = "night" }`
@@ -252,6 +254,7 @@ impl From<Queue> for v1::Queue {
             waiting_max: it.waiting_max,
             overflow: it.overflow.map(|it| v1::Overflow { target: Some(it.into()) }),
             by_deadline: it.by_deadline,
+            earmark_after_ms: it.earmark_after.0,
         }
     }
 }

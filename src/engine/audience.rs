@@ -43,7 +43,9 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
         | Event::RoundStarted { .. }
         | Event::RecordAttached { .. }
         | Event::RecordRemoved { .. }
-        | Event::WavesEnded { .. } => {}
+        | Event::WavesEnded { .. }
+        | Event::AgentEarmarked { .. }
+        | Event::EarmarkLifted { .. } => {}
     }
 }
 

@@ -83,6 +83,8 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
         | Event::RequestEnded { .. }
         | Event::RoundStarted { .. }
         | Event::WavesEnded { .. }
+        | Event::AgentEarmarked { .. }
+        | Event::EarmarkLifted { .. }
         | Event::WrapUpExtended { .. }
         | Event::WrapUpEnded { .. }
         | Event::RecordAttached { .. }

@@ -8,6 +8,7 @@ use crate::engine::{
     ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx},
     records::Record,
     routing::{Routing, RoutingType},
+    state::agent::Earmark,
 };
 
 /// The console that a session runs in (PRES-1).
@@ -261,6 +262,27 @@ pub enum Event {
         request: RequestId,
         /// Its conversation.
         conversation: ConversationId,
+    },
+    /// A request has waited too long for room: an agent is kept for it (QUE-5), in place of the one that was. It ends unsaid when agents are
+    /// invited for the request, or the request ends.
+    AgentEarmarked {
+        /// The request.
+        request: RequestId,
+        /// Its conversation.
+        conversation: ConversationId,
+        /// Who gets no lighter work until it fits.
+        agent: AgentIx,
+        /// The room that is kept.
+        earmark: Earmark,
+    },
+    /// The agent that was kept for a request could no longer take it, and there is no other.
+    EarmarkLifted {
+        /// The request.
+        request: RequestId,
+        /// Its conversation.
+        conversation: ConversationId,
+        /// Who is free of it.
+        agent: AgentIx,
     },
     /// An agent left a conversation.
     ParticipantLeft {

@@ -10,11 +10,11 @@ use crate::engine::{
         supply::Rank,
     },
     event::RequestKind,
-    ids::{AgentIx, ChannelIx, ConversationId, RequestId},
-    query::Answer,
+    ids::{AgentIx, ChannelIx, ConversationId, Millis, RequestId},
+    query::{Answer, RequestView},
     rejection::Rejection,
-    routing::{Mode, Routing, RoutingAsk, Target},
-    state::{Absence, conversation::Request},
+    routing::{Routing, RoutingAsk, Target},
+    state::{Absence, State, conversation::Request},
 };
 
 /// On what an eligible agent lost against the one who is chosen.
@@ -67,6 +67,21 @@ pub struct AgentExplanation {
     pub waiting: Vec<(ConversationId, RequestId, Standing)>,
 }
 
+/// Why agents were invited for a request, asked of the state as it was the moment before. That state comes back.
+pub fn explain_decision(
+    state: State,
+    at: Millis,
+    request: RequestId,
+    size: usize,
+) -> (State, RequestView, Explanation) {
+    let engine = Engine { now: at, ..Engine::new(state) };
+    let row = engine.state.requests.at(request);
+    let class = Class::of(&engine.state, row);
+    let explanation = engine.explain(&class, &row.routing, Some(row), size);
+    let view = engine.request_view(request);
+    (engine.into_state(), view, explanation)
+}
+
 impl Engine {
     pub(super) fn explain_conversation(&self, id: ConversationId, size: usize) -> Result<Answer, Rejection> {
         // It must be there, as for anybody who acts on it.
@@ -116,18 +131,18 @@ impl Engine {
         ranks.sort_unstable();
         let invited =
             |agent| request.is_some_and(|it| it.sent.pending.iter().any(|(_, whose)| *whose == agent));
-        let pending = request.is_some_and(|it| !it.sent.pending.is_empty());
-        let best = ranks.first().copied();
+        let is_out = request.is_some_and(|it| !it.sent.pending.is_empty() && !it.wave_is_due(self.now));
+        let at_once = if is_out { 0 } else { routing.at_once(request.map_or(0, |it| it.sent.wave)) };
+        let chosen = ranks.iter().filter(|it| !invited(it.1.2)).take(at_once).last().copied();
+        let better = chosen.or(ranks.first().copied());
         let mut standings: Vec<(AgentIx, Standing)> = ranks
             .iter()
             .map(|rank| {
-                let standing = match best {
+                let standing = match better {
                     _ if invited(rank.1.2) => Standing::Invited,
                     _ if class.picked => Standing::MayPick,
-                    Some(best) if pending || (routing.mode == Mode::Single && best != *rank) => {
-                        Standing::Lost(lost_on(best, *rank))
-                    }
-                    Some(_) | None => Standing::Chosen,
+                    _ if chosen.is_some_and(|last| *rank <= last) => Standing::Chosen,
+                    better => Standing::Lost(lost_on(better.unwrap_or(*rank), *rank)),
                 };
                 (rank.1.2, standing)
             })

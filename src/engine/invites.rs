@@ -14,7 +14,7 @@ use crate::engine::{
     limits,
     rejection::Rejection,
     routing::Mode,
-    state::conversation::Request,
+    state::{agent::Load, conversation::Request},
 };
 
 impl Engine {
@@ -64,7 +64,8 @@ impl Engine {
             // What it takes was said with the invite, and is what it will hold.
             let (units, interruptible) = (request.sent.units, request.sent.interruptible);
             let class = Class { units, interruptible, ..Class::of(&self.state, request) };
-            let load = self.state.agent(agent).load();
+            // It was invited before its room was kept for anything else.
+            let load = Load { earmark: None, ..self.state.agent(agent).load() };
             eligible::has_room(self.state.profile(agent), load, &class)
                 .map_err(|_| Rejection::AgentAtCapacity)?;
         }
@@ -225,7 +226,9 @@ impl Engine {
 /// Why an agent may not pick what it cannot be given.
 fn not_for(standing: Standing) -> Rejection {
     match standing {
-        Standing::Obstacle(Obstacle::RoomShortBy(_) | Obstacle::ChannelFull) => Rejection::AgentAtCapacity,
+        Standing::Obstacle(Obstacle::RoomShortBy(_) | Obstacle::ChannelFull | Obstacle::Earmarked) => {
+            Rejection::AgentAtCapacity
+        }
         Standing::Obstacle(Obstacle::InConversation) => Rejection::AlreadyAParticipant,
         Standing::Invited
         | Standing::Chosen

@@ -39,7 +39,7 @@ use std::{ops::Range, sync::Arc};
 
 use apply::Touched;
 use command::{Acting, Command};
-use dispatch::{Decision, Dispatch};
+use dispatch::{Decision, Dispatch, Layout};
 use event::{Author, Event, RequestEnd, RequestKind};
 use ids::{Millis, RequestKey};
 use rejection::Rejection;
@@ -99,9 +99,14 @@ pub struct Engine {
 
 impl Engine {
     /// The engine over a state, from a snapshot or from replay.
-    pub fn new(mut state: State) -> Self {
+    pub fn new(state: State) -> Self {
+        Self::with_layout(state, Layout::default())
+    }
+
+    /// The same, with its index laid out otherwise.
+    pub fn with_layout(mut state: State, layout: Layout) -> Self {
         state.reindex();
-        let dispatch = Dispatch::new(&state);
+        let dispatch = Dispatch::new(&state, layout);
         Self { now: state.now, dispatch, state, ..Self::default() }
     }
 
@@ -171,7 +176,9 @@ impl Engine {
                 Timer::Wave(request) => self.dispatch.next_wave(request),
                 Timer::Lease(agent) => self.end_session(agent),
                 Timer::WrapUp(agent, conversation) => self.end_due_wrap_ups(agent, conversation, at),
-                Timer::Reinvite(request) | Timer::Begin(request) => self.dispatch.look_again(request),
+                Timer::Reinvite(request) | Timer::Begin(request) | Timer::Earmark(request) => {
+                    self.dispatch.look_again(request);
+                }
             }
             self.state.timers.cancel(at, timer);
         }
@@ -244,6 +251,14 @@ impl Engine {
                     if why == RequestEnd::NoAgentAvailable && kind == RequestKind::New {
                         self.end_room(conversation, Author::Service);
                     }
+                }
+                Decision::Earmark(request, agent, earmark) => {
+                    let conversation = self.state.requests.at(request).conversation;
+                    self.emit(Event::AgentEarmarked { request, conversation, agent, earmark });
+                }
+                Decision::LiftEarmark(request, agent) => {
+                    let conversation = self.state.requests.at(request).conversation;
+                    self.emit(Event::EarmarkLifted { request, conversation, agent });
                 }
                 Decision::EndWaves(request) => {
                     let conversation = self.state.requests.at(request).conversation;

@@ -60,6 +60,8 @@ pub struct AgentView {
     pub invites: Vec<InviteView>,
     /// Where it is in.
     pub conversations: Vec<ConversationId>,
+    /// The request that it is earmarked for.
+    pub earmarked_for: Option<RequestId>,
 }
 
 /// A pending invite.
@@ -106,6 +108,8 @@ pub struct RequestView {
     pub invited: Vec<AgentIx>,
     /// How many have.
     pub invited_count: usize,
+    /// Who is earmarked for it.
+    pub earmarked: Option<AgentIx>,
 }
 
 /// A live conversation.
@@ -185,7 +189,7 @@ pub enum Answer {
 }
 
 /// Invited agents that a view of a request names.
-const INVITED_SHOWN: usize = 100;
+pub const INVITED_SHOWN: usize = 100;
 
 impl Engine {
     /// Answers a query.
@@ -311,6 +315,7 @@ impl Engine {
             holds: row.holds().to_vec(),
             invites: row.invites.iter().map(|it| self.invite_view(*it)).collect(),
             conversations: row.conversations().collect(),
+            earmarked_for: row.earmark().map(|it| it.0),
         }
     }
 
@@ -370,6 +375,7 @@ impl Engine {
             requested_at: request.requested_at,
             invited: request.sent.pending.iter().take(INVITED_SHOWN).map(|(_, agent)| *agent).collect(),
             invited_count: request.sent.pending.len(),
+            earmarked: request.earmarked,
         }
     }
 

@@ -94,6 +94,8 @@ impl Reply {
             | Event::RequestEnded { .. }
             | Event::RoundStarted { .. }
             | Event::WavesEnded { .. }
+            | Event::AgentEarmarked { .. }
+            | Event::EarmarkLifted { .. }
             | Event::ParticipantLeft { .. }
             | Event::ConversationEnded { .. }
             | Event::WrapUpEnded { .. }

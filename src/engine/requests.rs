@@ -191,14 +191,14 @@ impl Engine {
     pub(super) fn fill_in(&self, ask: RoutingAsk, kind: RequestKind) -> Result<Routing, Rejection> {
         self.known_target(&ask.target)?;
         let registry = &self.state.registry;
-        let (model, priority) = match &ask.target {
+        let (model, priority, earmark_after) = match &ask.target {
             Target::Queue { queue, .. } => {
                 let rules = &registry.queue(*queue).spec;
-                (rules.model, rules.priority)
+                (rules.model, rules.priority, rules.earmark_after_ms)
             }
-            Target::Button(button) => (registry.button(*button).spec.model, limits::PRIORITY_DEFAULT),
+            Target::Button(button) => (registry.button(*button).spec.model, limits::PRIORITY_DEFAULT, 0),
             Target::Agent(_) | Target::Skill(_) | Target::Requirements(_) => {
-                (RoutingModel::LeastActive, limits::PRIORITY_DEFAULT)
+                (RoutingModel::LeastActive, limits::PRIORITY_DEFAULT, 0)
             }
         };
         let colleague = kind != RequestKind::New;
@@ -218,6 +218,7 @@ impl Engine {
             capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
             not_before: ask.not_before,
             accept_by: ask.accept_by,
+            earmark_after,
             target: ask.target,
         })
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{
     directory::spec::RoutingModel,
     ids::{AgentIx, ButtonIx, Millis, QueueIx, SkillIx},
+    limits,
 };
 
 /// How a conversation came in, for life (BTN-2).
@@ -122,6 +123,19 @@ pub struct Routing {
     pub not_before: Millis,
     /// By when it should be accepted; 0: no deadline.
     pub accept_by: Millis,
+    /// After which wait it earmarks an agent, where it fits nobody's free room (QUE-5); 0: never.
+    pub earmark_after: Millis,
+}
+
+impl Routing {
+    /// How many agents are invited at once, after so many waves.
+    pub fn at_once(&self, waves_sent: u32) -> usize {
+        match self.mode {
+            Mode::Single => 1,
+            Mode::Waves if waves_sent + 1 < limits::WAVES => self.waves.size as usize,
+            Mode::Broadcast | Mode::Waves => limits::BROADCAST_MAX,
+        }
+    }
 }
 
 /// How the caller wants a request to be routed; what it leaves open the directory says (`requests::fill_in`).

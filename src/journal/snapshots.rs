@@ -51,8 +51,17 @@ impl Snapshots {
 
     /// The newest snapshot of `org` that is whole. A damaged one is logged and passed over.
     pub fn newest(&self, org: &str) -> Result<Option<(Position, Vec<u8>)>, JournalError> {
+        self.newest_before(org, Position(u64::MAX))
+    }
+
+    /// The newest snapshot of `org` that is whole and was taken before the event at `end`.
+    pub fn newest_before(
+        &self,
+        org: &str,
+        end: Position,
+    ) -> Result<Option<(Position, Vec<u8>)>, JournalError> {
         let failed = |error| JournalError::storage("reading a snapshot", error);
-        for (position, path) in self.list(org).map_err(failed)? {
+        for (position, path) in self.list(org).map_err(failed)?.into_iter().filter(|it| it.0 < end) {
             match decode(org, position, fs::read(&path).map_err(failed)?) {
                 Ok(payload) => return Ok(Some((position, payload))),
                 Err(what) => {

@@ -11,6 +11,7 @@
 
 mod committer;
 pub mod letter;
+pub mod past;
 mod publisher;
 pub mod recovery;
 pub mod snapshotter;

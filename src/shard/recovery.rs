@@ -1,7 +1,7 @@
 //! From what is durable to what is true: the newest snapshot, then `apply` of the events after it. At the start of the service, for
 //! each snapshot that is taken, and in tests: one way.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,8 @@ use super::Hosted;
 use crate::{
     engine::{
         apply::{Touched, apply},
+        event::Event,
+        ids::Millis,
         state::State,
     },
     journal::{JournalError, JournalReader, Position, Snapshots},
@@ -16,7 +18,7 @@ use crate::{
 };
 
 /// The format of a state in a snapshot. A snapshot of another format is passed over, and the journal replayed from its beginning.
-const STATE_FORMAT: u32 = 1;
+const STATE_FORMAT: u32 = 2;
 /// Bytes that one read takes from the journal, about.
 const READ_BYTES: usize = 4 << 20;
 
@@ -86,6 +88,19 @@ fn decode(bytes: &[u8]) -> Option<State> {
     State::deserialize(&mut postcard::Deserializer::from_bytes(rest)).ok()
 }
 
+/// An org as of the newest snapshot before a position; as of its beginning, where there is none.
+pub(super) fn start_before(
+    org: &str,
+    position: Position,
+    snapshots: &Snapshots,
+) -> Result<Hosted, RecoveryError> {
+    let newest =
+        snapshots.newest_before(org, position)?.and_then(|(last, bytes)| Some((decode(&bytes)?, last)));
+    let (mut state, last) = newest.unwrap_or_default();
+    state.reindex();
+    Ok(Hosted { org: Arc::from(org), state, last })
+}
+
 /// Recovers an org up to its last durable event, which is at `durable` or after it.
 pub fn recover(
     org: &str,
@@ -93,34 +108,49 @@ pub fn recover(
     reader: &mut dyn JournalReader,
     snapshots: &Snapshots,
 ) -> Result<Hosted, RecoveryError> {
-    let newest = snapshots.newest(org)?.and_then(|(last, bytes)| Some((decode(&bytes)?, last)));
-    let (mut state, mut last) = newest.unwrap_or_default();
-    if last > durable {
-        return Err(RecoveryError::Short { org: org.into(), expected: last, found: durable });
+    let mut hosted = start_before(org, Position(u64::MAX), snapshots)?;
+    if hosted.last > durable {
+        return Err(RecoveryError::Short { org: org.into(), expected: hosted.last, found: durable });
     }
-    state.reindex();
+    replay(&mut hosted, reader, &mut |_, _, _, _| ControlFlow::Continue(()))?;
+    Ok(hosted)
+}
+
+/// Shown the state before each event, where that stands and when it was decided; it says whether to go on.
+pub(super) type See<'a> = dyn FnMut(&mut State, Position, Millis, &Event) -> ControlFlow<()> + 'a;
+
+/// Brings an org over the events that follow, as far as the journal goes.
+pub(super) fn replay(
+    hosted: &mut Hosted,
+    reader: &mut dyn JournalReader,
+    see: &mut See<'_>,
+) -> Result<(), RecoveryError> {
     let mut touched = Touched::default();
     loop {
-        let next = Position(last.0 + 1);
-        let batches = reader.read(org, next, READ_BYTES)?;
+        let next = Position(hosted.last.0 + 1);
+        let batches = reader.read(&hosted.org, next, READ_BYTES)?;
         if batches.is_empty() {
-            return Ok(Hosted { org: Arc::from(org), state, last });
+            return Ok(());
         }
         for batch in batches {
-            let expected = Position(last.0 + 1);
+            let (org, expected) = (&hosted.org, Position(hosted.last.0 + 1));
             if batch.first > expected {
-                return Err(RecoveryError::Gap { org: org.into(), expected, found: batch.first });
+                return Err(RecoveryError::Gap { org: org.to_string(), expected, found: batch.first });
             }
             let events = stored::decode(&batch.payload).map_err(|source| RecoveryError::Stored {
-                org: org.into(),
+                org: org.to_string(),
                 first: batch.first,
                 source,
             })?;
             let known = usize::try_from(expected.0 - batch.first.0).unwrap_or(usize::MAX);
             for (key, event) in events.events.iter().skip(known) {
-                apply(&mut state, events.at, *key, event, &mut touched);
+                let position = Position(hosted.last.0 + 1);
+                if see(&mut hosted.state, position, events.at, event).is_break() {
+                    return Ok(());
+                }
+                apply(&mut hosted.state, events.at, *key, event, &mut touched);
                 touched = Touched::default();
-                last.0 += 1;
+                hosted.last = position;
             }
         }
     }

@@ -148,6 +148,22 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             routing_request_id: request.0,
             conversation_id: conversation.0,
         }),
+        Event::AgentEarmarked { request, conversation, agent, earmark } => {
+            shown::Event::AgentEarmarked(shown::AgentEarmarked {
+                routing_request_id: request.0,
+                conversation_id: conversation.0,
+                agent_id: id_of(names, *agent),
+                units: earmark.units,
+                interruptible: earmark.interruptible,
+            })
+        }
+        Event::EarmarkLifted { request, conversation, agent } => {
+            shown::Event::EarmarkLifted(shown::EarmarkLifted {
+                routing_request_id: request.0,
+                conversation_id: conversation.0,
+                agent_id: id_of(names, *agent),
+            })
+        }
         Event::ParticipantLeft { conversation, agent, leaving, wrap_up_until } => {
             shown::Event::ParticipantLeft(shown::ParticipantLeft {
                 conversation_id: conversation.0,

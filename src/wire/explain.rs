@@ -3,7 +3,7 @@
 use super::{
     check::Check,
     mutation::{Inquiry, unfitting},
-    names::{count, id_of, number_of},
+    names::{count, id_of, number_of, time},
     page, routing, v1, view,
 };
 use crate::engine::{
@@ -11,8 +11,8 @@ use crate::engine::{
     directory::names::Names,
     dispatch::eligible::Obstacle,
     explain::{Explanation, LostOn, Standing},
-    ids::{AgentIx, ConversationId, SkillIx},
-    query::Answer,
+    ids::{AgentIx, ConversationId, Millis, SkillIx},
+    query::{Answer, INVITED_SHOWN, RequestView},
     state::Absence,
 };
 
@@ -80,6 +80,31 @@ impl Inquiry for v1::ExplainAgentRequest {
     }
 }
 
+/// How many agents an `ExplainDecisions` shows of each decision.
+pub fn decisions_asked(call: &v1::ExplainDecisionsRequest, check: &mut Check) -> usize {
+    check.org(&call.org_id);
+    check.given("conversation_id", call.conversation_id);
+    page::size(call.page_size, check)
+}
+
+/// A decision of the past: where its event stands and when, and how it was decided.
+pub fn decision(
+    (position, at): (u64, Millis),
+    request: &RequestView,
+    explanation: &Explanation,
+    invited: &[AgentIx],
+    names: &Names,
+) -> v1::Decision {
+    v1::Decision {
+        position,
+        at_ms: time(at),
+        request: Some(view::request(request, names)),
+        explanation: Some(shown(explanation, names)),
+        invited_agent_ids: invited.iter().take(INVITED_SHOWN).map(|it| id_of(names, *it)).collect(),
+        invited_count: count(invited.len()),
+    }
+}
+
 fn shown(it: &Explanation, names: &Names) -> v1::Explanation {
     v1::Explanation {
         agent_count: count(it.agents),
@@ -137,6 +162,7 @@ fn in_the_way(obstacle: Obstacle) -> (v1::Standing, Option<SkillIx>, u32) {
         Obstacle::ChannelNotTaken => (v1::Standing::ChannelNotTaken, None, 0),
         Obstacle::Console => (v1::Standing::ConsoleNotSupported, None, 0),
         Obstacle::ChannelFull => (v1::Standing::ChannelFull, None, 0),
+        Obstacle::Earmarked => (v1::Standing::Earmarked, None, 0),
         Obstacle::RoomShortBy(units) => (v1::Standing::RoomShort, None, units),
         Obstacle::InConversation => (v1::Standing::InConversation, None, 0),
         Obstacle::Declined => (v1::Standing::Declined, None, 0),

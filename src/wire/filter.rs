@@ -45,6 +45,8 @@ fn conversation(event: &Event) -> Option<ConversationId> {
         | Event::RequestEnded { conversation, .. }
         | Event::RoundStarted { conversation, .. }
         | Event::WavesEnded { conversation, .. }
+        | Event::AgentEarmarked { conversation, .. }
+        | Event::EarmarkLifted { conversation, .. }
         | Event::ParticipantLeft { conversation, .. }
         | Event::ConversationEnded { conversation, .. }
         | Event::WrapUpExtended { conversation, .. }
@@ -72,6 +74,8 @@ fn names_any(event: &Event, agents: &[AgentIx]) -> bool {
         | Event::SessionDropped { agent, .. }
         | Event::SessionEnded { agent, .. }
         | Event::PresenceSet { agent, .. }
+        | Event::AgentEarmarked { agent, .. }
+        | Event::EarmarkLifted { agent, .. }
         | Event::ParticipantLeft { agent, .. }
         | Event::WrapUpExtended { agent, .. }
         | Event::WrapUpEnded { agent, .. }

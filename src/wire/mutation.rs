@@ -8,6 +8,7 @@ use super::check::Check;
 pub use super::{
     agents::{load_history, open_session},
     directory::{directory_of, plan_directory, plan_response, warnings},
+    explain::{decision, decisions_asked},
     heads::{Addressed, Repeatable},
 };
 use crate::engine::{

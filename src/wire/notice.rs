@@ -126,7 +126,9 @@ impl Teller<'_> {
             | Event::RoundStarted { .. }
             | Event::RecordAttached { .. }
             | Event::RecordRemoved { .. }
-            | Event::WavesEnded { .. } => Vec::new(),
+            | Event::WavesEnded { .. }
+            | Event::AgentEarmarked { .. }
+            | Event::EarmarkLifted { .. } => Vec::new(),
         }
     }
 

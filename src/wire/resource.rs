@@ -104,6 +104,7 @@ pub(super) fn queue(it: v1::Queue, check: &mut Check) -> Resource {
     Resource::Queue(Queue {
         waiting_max: it.waiting_max,
         by_deadline: it.by_deadline,
+        earmark_after_ms: check.span("earmark_after_ms", it.earmark_after_ms, 0, limits::SPAN_MS_MAX),
         overflow: it.overflow.and_then(|it| check.within("overflow", |check| overflow(it, check))),
         id: it.id.into(),
         name: it.name.into(),

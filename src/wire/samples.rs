@@ -14,6 +14,7 @@ use crate::engine::{
     },
     records::Record,
     routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target, Waves},
+    state::agent::Earmark,
 };
 
 /// One resource of each kind, and agents `anna`, `bert` and `cleo` with the numbers 0, 1 and 2.
@@ -69,6 +70,7 @@ pub(super) fn resources() -> Vec<Resource> {
             waiting_max: None,
             overflow: None,
             by_deadline: false,
+            earmark_after_ms: 0,
         }),
         Resource::Button(Button {
             id: "help".into(),
@@ -104,6 +106,7 @@ fn routing(target: Target) -> Routing {
         capacity: Capacity::Exceed,
         not_before: 0,
         accept_by: 0,
+        earmark_after: 0,
         waves: Waves::default(),
     }
 }
@@ -219,5 +222,12 @@ pub(super) fn events() -> Vec<Event> {
         Event::RecordRemoved { conversation, agent: ANNA, record_type: "order".into(), id: "o-7".into() },
         Event::RecordsGiven { conversation, agent: BERT, records: vec![record()] },
         Event::WavesEnded { request, conversation },
+        Event::AgentEarmarked {
+            request,
+            conversation,
+            agent: BERT,
+            earmark: Earmark { interruptible: true, units: 3 },
+        },
+        Event::EarmarkLifted { request, conversation, agent: BERT },
     ]
 }

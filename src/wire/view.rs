@@ -29,6 +29,7 @@ pub fn agent(view: &AgentView, names: &Names) -> v1::Agent {
         holds: view.holds.iter().map(hold).collect(),
         invites: view.invites.iter().map(|it| invite(it, names)).collect(),
         conversation_ids: view.conversations.iter().map(|it| it.0).collect(),
+        earmarked_for_routing_request_id: view.earmarked_for.map_or(0, |it| it.0),
     }
 }
 
@@ -76,6 +77,7 @@ pub fn request(view: &RequestView, names: &Names) -> v1::RoutingRequest {
         requested_at_ms: time(view.requested_at),
         invited_agent_ids: ids_of(names, &view.invited),
         invited_count: count(view.invited_count),
+        earmarked_agent_id: id_or_empty(names, view.earmarked),
     }
 }
 
@@ -159,6 +161,7 @@ pub(super) fn resource_kind(resource: Resource) -> v1::resource::Resource {
             waiting_max: it.waiting_max,
             overflow: it.overflow.map(overflow),
             by_deadline: it.by_deadline,
+            earmark_after_ms: time(it.earmark_after_ms),
         }),
         Resource::Button(it) => Kind::Button(v1::Button {
             id: it.id.into(),

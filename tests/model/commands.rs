@@ -186,7 +186,8 @@ impl World {
                 let is_in = self.conversations[&conversation].participants.contains(&agent);
                 check(!is_in, Rejection::AlreadyAParticipant)?;
                 check(!self.said_no(agent, &row) && self.could(agent, &row), Rejection::AgentNotEligible)?;
-                check(self.has_room(agent, &row, self.weight(&row)), Rejection::AgentAtCapacity)?;
+                let has_room = self.has_room(agent, &row, self.weight(&row)) && !self.is_kept(agent, &row);
+                check(has_room, Rejection::AgentAtCapacity)?;
                 self.invite(id, &[agent]);
                 let pending = self.requests.get(&id).and_then(|it| it.pending.first().copied());
                 if let Some((invite, _)) = pending {
@@ -426,6 +427,7 @@ impl World {
             all.iter().try_for_each(|it| live(ResourceKind::Skill, it.skill.0, Rejection::SkillNotFound))
         };
         let (mut model, mut priority) = (RoutingModel::LeastActive, limits::PRIORITY_DEFAULT);
+        let mut earmark_after = 0;
         match &ask.target {
             Target::Agent(it) => live(ResourceKind::Agent, it.0, Rejection::AgentNotFound)?,
             Target::Skill(it) => live(ResourceKind::Skill, it.0, Rejection::SkillNotFound)?,
@@ -435,6 +437,7 @@ impl World {
                 live(ResourceKind::Queue, queue.0, Rejection::QueueNotFound)?;
                 model = self.directory.queue(*queue).model;
                 priority = self.directory.queue(*queue).priority;
+                earmark_after = self.directory.queue(*queue).earmark_after_ms;
             }
             Target::Button(it) => {
                 live(ResourceKind::Button, it.0, Rejection::ButtonNotFound)?;
@@ -456,6 +459,7 @@ impl World {
             capacity: ask.capacity.unwrap_or(if exceed { Capacity::Exceed } else { Capacity::Fit }),
             not_before: ask.not_before,
             accept_by: ask.accept_by,
+            earmark_after,
             target: ask.target,
         })
     }

@@ -61,6 +61,7 @@ pub(crate) fn same_state(engine: &Engine, world: &World) -> Result<(), String> {
         same(|| format!("invites of {id:?}"), &it.sent.pending, &row.pending)?;
         same(|| format!("who said no to {id:?}"), &it.declined, &row.declined)?;
         same(|| format!("the round of {id:?}"), &it.round, &row.round)?;
+        same(|| format!("who is kept for {id:?}"), &it.earmarked, &row.earmarked)?;
     }
     same(|| "when to wake".into(), &engine.next_wake(), &world.next_wake())
 }
@@ -73,6 +74,7 @@ fn same_agent(engine: &Engine, world: &World, agent: AgentIx) -> Result<(), Stri
     same(|| of("the status"), &it.status, &row.status)?;
     same(|| of("whether it answers"), &it.not_responding, &row.not_responding)?;
     same(|| of("the holds"), &it.holds(), &row.holds.as_slice())?;
+    same(|| of("what it is kept for"), &it.earmark(), &row.earmark)?;
     same(|| of("the invites"), &it.invites, &world.invites_of(agent))?;
     let routing_state = engine.agent_view(agent).routing_state;
     same(|| of("the routing state"), &routing_state, &world.routing_state(agent))?;

@@ -10,6 +10,7 @@ use omniroute::engine::{
     Engine, Outbox,
     apply::{Touched, apply},
     command::Command,
+    dispatch::Layout,
     ids::{Millis, RequestKey},
     rejection::Rejection,
     reply::Reply,
@@ -90,27 +91,27 @@ fn restored(state: &State) -> Engine {
 
 /// Runs a program; the error is the first difference.
 pub(crate) fn run(program: &Program) -> Result<(), String> {
-    Run::new(Notes::Nothing).through(program)
+    Run::new(Notes::Nothing, program.layout).through(program)
 }
 
 /// What a program reaches.
 pub(crate) fn reached(program: &Program) -> Result<Seen, String> {
-    let mut run = Run::new(Notes::Names(Seen::default()));
+    let mut run = Run::new(Notes::Names(Seen::default()), program.layout);
     run.through(program)?;
     if let Notes::Names(seen) = run.notes { Ok(seen) } else { Ok(Seen::default()) }
 }
 
 /// All that happens up to the first difference, and the difference.
 pub(crate) fn trace(program: &Program) -> String {
-    let mut run = Run::new(Notes::Everything(String::new()));
+    let mut run = Run::new(Notes::Everything(String::new()), program.layout);
     let why = run.through(program).err().unwrap_or_else(|| "no difference".into());
     if let Notes::Everything(trace) = run.notes { format!("{trace}\n{why}") } else { why }
 }
 
 impl Run {
-    fn new(notes: Notes) -> Self {
+    fn new(notes: Notes, layout: Layout) -> Self {
         Self {
-            engine: Engine::new(State::default()),
+            engine: Engine::with_layout(State::default(), layout),
             world: World::default(),
             twin: None,
             replayed: State::default(),

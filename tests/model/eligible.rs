@@ -6,7 +6,7 @@ use omniroute::engine::{
     ids::{AgentIx, ChannelIx, Millis, RequestId, SkillIx, StatusIx},
     query::RoutingState,
     routing::{Capacity, Requirement, RoutingType, Target},
-    state::agent::{Hold, HoldOwner},
+    state::agent::{Earmark, Hold, HoldOwner},
 };
 
 use super::world::{Request, World};
@@ -163,6 +163,13 @@ impl World {
             && i64::from(units) <= self.free(agent, interruptible)
     }
 
+    /// QUE-5: its room is kept for heavier work of the same pool.
+    pub(crate) fn is_kept(&self, agent: AgentIx, request: &Request) -> bool {
+        let (units, interruptible) = self.weight(request);
+        let is_kept = |it: Earmark| it.interruptible == interruptible && it.units > units;
+        request.routing.capacity == Capacity::Fit && self.agent(agent).earmark.is_some_and(|it| is_kept(it.1))
+    }
+
     /// How good an agent is: lower is better (SEL-2).
     fn rank(&self, agent: AgentIx, request: &Request) -> (i64, i64, Millis, u64, Box<str>) {
         let (row, used) = (self.agent(agent), self.used(agent).0);
@@ -192,7 +199,10 @@ impl World {
         let row = &self.requests[&request];
         let mut agents = self.every_agent();
         agents.retain(|it| {
-            self.could(*it, row) && !self.said_no(*it, row) && self.has_room(*it, row, self.weight(row))
+            self.could(*it, row)
+                && !self.said_no(*it, row)
+                && self.has_room(*it, row, self.weight(row))
+                && !self.is_kept(*it, row)
         });
         agents.sort_by_key(|it| self.rank(*it, row));
         agents

@@ -41,6 +41,7 @@ impl World {
             held: false,
             declined: Vec::new(),
             round: 0,
+            earmarked: None,
         };
         self.requests.insert(RequestId(self.request_count), row);
         RequestId(self.request_count)
@@ -51,6 +52,7 @@ impl World {
         if !pending.is_empty() {
             self.end_invites(request, InviteEnd::Revoked, pending, "");
         }
+        self.lift_earmark(request);
         let row = self.requests.remove(&request).unwrap();
         let (conversation, kind, requester) = (row.conversation, row.kind, row.requester);
         self.said.push(Event::RequestEnded { request, conversation, kind, requester, why });

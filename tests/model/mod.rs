@@ -13,6 +13,7 @@ pub(crate) mod commands;
 pub(crate) mod compare;
 pub(crate) mod directory;
 pub(crate) mod driver;
+pub(crate) mod earmarks;
 pub(crate) mod eligible;
 pub(crate) mod invariants;
 pub(crate) mod invites;

@@ -4,6 +4,7 @@
 use omniroute::engine::{
     command::{Acting, Actor, Audience, Command},
     directory::spec::{Resource, ResourceKind, RoutingModel},
+    dispatch::Layout,
     event::Console,
     ids::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, SkillIx,
@@ -106,11 +107,12 @@ pub(crate) struct Step {
 pub(crate) struct Program {
     pub(crate) directory: Vec<Resource>,
     pub(crate) steps: Vec<Step>,
+    pub(crate) layout: Layout,
 }
 
 impl std::fmt::Debug for Program {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "the directory")?;
+        writeln!(f, "{:?}, the directory", self.layout)?;
         self.directory.iter().try_for_each(|it| writeln!(f, "  {it:?}"))?;
         writeln!(f, "the steps")?;
         self.steps.iter().try_for_each(|it| writeln!(f, "  {it:?}"))

@@ -7,7 +7,7 @@ use omniroute::engine::{
     ids::{AgentIx, InviteId, Millis, RequestId},
     limits,
     routing::{Mode, Target},
-    state::agent::{Hold, HoldOwner},
+    state::agent::{Earmark, Hold, HoldOwner},
 };
 
 use super::world::{Due, Request, World};
@@ -19,6 +19,8 @@ pub(crate) enum ToDo {
     Fail(RequestEnd),
     NewRound,
     EndWaves,
+    Earmark(AgentIx, Earmark),
+    LiftEarmark(AgentIx),
 }
 
 impl World {
@@ -44,6 +46,18 @@ impl World {
                     row.next_wave_at = 0;
                     let conversation = row.conversation;
                     self.said.push(Event::WavesEnded { request, conversation });
+                }
+                ToDo::Earmark(agent, earmark) => {
+                    self.lift_earmark(request);
+                    let conversation = self.requests[&request].conversation;
+                    self.requests.get_mut(&request).unwrap().earmarked = Some(agent);
+                    self.agent_mut(agent).earmark = Some((request, earmark));
+                    self.said.push(Event::AgentEarmarked { request, conversation, agent, earmark });
+                }
+                ToDo::LiftEarmark(agent) => {
+                    self.lift_earmark(request);
+                    let conversation = self.requests[&request].conversation;
+                    self.said.push(Event::EarmarkLifted { request, conversation, agent });
                 }
                 ToDo::NewRound => {
                     let row = self.requests.get_mut(&request).unwrap();
@@ -109,6 +123,10 @@ impl World {
         if !row.pending.is_empty() {
             return Some(ToDo::EndWaves);
         }
+        let earmark = self.earmark_to_do(id);
+        if earmark.is_some() {
+            return earmark;
+        }
         let could = |agent: &AgentIx| self.could(*agent, row);
         let may_be_asked = |agent: &AgentIx| could(agent) && !self.said_no(*agent, row);
         if self.every_agent().iter().any(may_be_asked) {
@@ -151,6 +169,7 @@ impl World {
         }
         let has_more = row.routing.mode == Mode::Waves && wave < limits::WAVES;
         let next_wave_at = if has_more { self.now + row.routing.waves.interval } else { 0 };
+        self.lift_earmark(request);
         let held = row.routing.mode == Mode::Single;
         let auto = held && rules.auto_accept;
         let expires_at =

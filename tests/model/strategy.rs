@@ -6,6 +6,7 @@ use omniroute::engine::{
         Agent, Button, CapacityProfile, Channel, OnSessionLoss, Overflow, PresenceKind, PresenceStatus,
         Queue, Reinvite, Resource, ResourceKind, RoutingModel, Skill,
     },
+    dispatch::Layout,
     event::Console,
     limits,
     routing::{Capacity, Mode, Waves},
@@ -130,20 +131,24 @@ fn queue(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
         waiting_max,
         option::weighted(0.5, overflow()),
         any::<bool>(),
+        select(&[0_u64, 1, 700, 2_000][..]),
     )
-        .prop_map(move |(model, priority, weight, waiting_max, overflow, by_deadline)| {
-            let overflow = overflow.filter(|_| waiting_max.is_some());
-            Resource::Queue(Queue {
-                id: id.into(),
-                name: "".into(),
-                model,
-                priority,
-                weight,
-                waiting_max,
-                overflow,
-                by_deadline,
-            })
-        })
+        .prop_map(
+            move |(model, priority, weight, waiting_max, overflow, by_deadline, earmark_after_ms)| {
+                let overflow = overflow.filter(|_| waiting_max.is_some());
+                Resource::Queue(Queue {
+                    id: id.into(),
+                    name: "".into(),
+                    model,
+                    priority,
+                    weight,
+                    waiting_max,
+                    overflow,
+                    by_deadline,
+                    earmark_after_ms,
+                })
+            },
+        )
 }
 
 fn button(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
@@ -340,8 +345,16 @@ pub(crate) fn program(steps: usize) -> impl Strategy<Value = Program> {
         let open = |agent| Op::Open { agent, console: Console::Lightning, resume: None, status };
         dice.into_iter().map(|it| Step::plain(open(it))).collect::<Vec<_>>()
     });
-    (directory(true), there, vec(step(), 1..=steps)).prop_map(|(directory, mut steps, more)| {
-        steps.extend(more);
-        Program { directory, steps }
-    })
+    // As in use, and so small that a few agents and classes are many.
+    let small =
+        (1_usize..=4, 0_usize..=3, 0_usize..=3).prop_map(|(crowd_from, compared_first, passed_over_max)| {
+            Layout { crowd_from, compared_first, passed_over_max }
+        });
+    let layout = prop_oneof![1 => Just(Layout::default()), 3 => small];
+    (directory(true), there, vec(step(), 1..=steps), layout).prop_map(
+        |(directory, mut steps, more, layout)| {
+            steps.extend(more);
+            Program { directory, steps, layout }
+        },
+    )
 }

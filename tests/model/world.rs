@@ -12,7 +12,7 @@ use omniroute::engine::{
     reply::Reply,
     routing::{Routing, RoutingType},
     state::{
-        agent::{Hold, HoldOwner, Session},
+        agent::{Earmark, Hold, HoldOwner, Session},
         conversation::Declined,
     },
 };
@@ -28,6 +28,7 @@ pub(crate) struct Agent {
     pub(crate) given: u64,
     pub(crate) free_since: Millis,
     pub(crate) holds: Vec<Hold>,
+    pub(crate) earmark: Option<(RequestId, Earmark)>,
 }
 
 #[derive(Debug, Clone)]
@@ -60,6 +61,7 @@ pub(crate) struct Request {
     pub(crate) held: bool,
     pub(crate) declined: Vec<Declined>,
     pub(crate) round: u32,
+    pub(crate) earmarked: Option<AgentIx>,
 }
 
 /// The model: all that is true, all that was said.
@@ -144,7 +146,8 @@ impl World {
         let again = self.requests.values().flat_map(|it| &it.declined).map(|it| it.again_at);
         let begin = self.requests.values().map(|it| it.routing.not_before);
         let waves = self.requests.values().filter(|it| !it.pending.is_empty()).map(|it| it.next_wave_at);
-        let later = again.chain(begin).chain(waves).filter(|it| *it > self.now);
+        let earmarks = self.requests.values().map(World::earmark_at);
+        let later = again.chain(begin).chain(waves).chain(earmarks).filter(|it| *it > self.now);
         self.due_times().into_iter().map(|it| it.0).chain(later).min()
     }
 

@@ -83,6 +83,7 @@ impl Desk {
                 waiting_max: None,
                 overflow: None,
                 by_deadline: false,
+                earmark_after_ms: 0,
             }),
             Resource::Button(Button {
                 id: "red".into(),

@@ -102,6 +102,10 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             requests::round_started(state, *request, *round, touched);
         }
         Event::WavesEnded { request, .. } => requests::waves_ended(state, *request),
+        Event::AgentEarmarked { request, agent, earmark, .. } => {
+            requests::earmarked(state, *request, Some((*agent, *earmark)), touched);
+        }
+        Event::EarmarkLifted { request, .. } => requests::earmarked(state, *request, None, touched),
         Event::ParticipantLeft { conversation, agent, wrap_up_until, .. } => {
             rooms::participant_left(state, *conversation, *agent);
             rooms::part_ended(state, at, *conversation, *agent, *wrap_up_until, touched);

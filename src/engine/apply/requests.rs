@@ -8,7 +8,7 @@ use crate::engine::{
     routing::Routing,
     state::{
         State,
-        agent::{Hold, HoldOwner},
+        agent::{Earmark, Hold, HoldOwner},
         conversation::{Declined, Invite, Request, Sent},
         outcomes::Outcome,
         timers::{Timer, Timers},
@@ -31,6 +31,7 @@ pub(super) fn request_row(
         sent: Sent::default(),
         declined: Vec::new(),
         round: 0,
+        earmarked: None,
         accepted: false,
     }
 }
@@ -40,6 +41,9 @@ pub(super) fn request_opened(state: &mut State, id: RequestId, row: Request, tou
     state.conversations.at_mut(row.conversation).requests.push(id);
     if row.routing.not_before > state.now {
         state.timers.set(row.routing.not_before, Timer::Begin(id));
+    }
+    if row.earmark_at() > state.now {
+        state.timers.set(row.earmark_at(), Timer::Earmark(id));
     }
     state.requests.insert(id, row);
     touched.requests.push(id);
@@ -52,6 +56,7 @@ pub(super) fn invites_sent(
     sent: Sent,
     touched: &mut Touched,
 ) {
+    earmarked(state, request, None, touched);
     let channel = state.conversations.at(conversation).channel;
     for &(invite, agent) in &sent.pending {
         let given = state.outcomes.add();
@@ -175,6 +180,30 @@ pub(super) fn invites_ended(
     touched.requests.push(request);
 }
 
+/// Keeps an agent for a request, in place of the one that was kept for it.
+pub(super) fn earmarked(
+    state: &mut State,
+    request: RequestId,
+    earmark: Option<(AgentIx, Earmark)>,
+    touched: &mut Touched,
+) {
+    let former = std::mem::replace(&mut state.requests.at_mut(request).earmarked, earmark.map(|it| it.0));
+    if former.is_none() && earmark.is_none() {
+        return;
+    }
+    if let Some(agent) = former {
+        let (row, profile) = state.agent_mut(agent);
+        row.set_earmark(profile, None);
+        touched.agents.push(agent);
+    }
+    if let Some((agent, earmark)) = earmark {
+        let (row, profile) = state.agent_mut(agent);
+        row.set_earmark(profile, Some((request, earmark)));
+        touched.agents.push(agent);
+    }
+    touched.requests.push(request);
+}
+
 /// Takes back the timers of what a request had out.
 pub(super) fn cancel_sent(timers: &mut Timers, request: RequestId, sent: &Sent) {
     timers.cancel(sent.expires_at, Timer::Expiry(request));
@@ -196,7 +225,11 @@ pub(super) fn round_started(state: &mut State, request: RequestId, round: u32, t
 }
 
 pub(super) fn close_request(state: &mut State, id: RequestId, touched: &mut Touched) {
+    if state.requests.get(id).is_some() {
+        earmarked(state, id, None, touched);
+    }
     if let Some(row) = state.requests.remove(id) {
+        state.timers.cancel(row.earmark_at(), Timer::Earmark(id));
         cancel_sent(&mut state.timers, id, &row.sent);
         state.timers.cancel(row.routing.not_before, Timer::Begin(id));
         row.declined.iter().for_each(|it| state.timers.cancel(it.again_at, Timer::Reinvite(id)));

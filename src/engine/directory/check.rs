@@ -289,6 +289,7 @@ impl Checker<'_> {
         self.at_most("priority", it.priority, limits::PRIORITY_MAX);
         self.at_most("weight", it.weight.unwrap_or(0), limits::UNITS_MAX);
         self.at_most("waiting_max", it.waiting_max.map_or(0, |it| it as usize), limits::CONVERSATIONS_MAX);
+        self.at_most("earmark_after_ms", it.earmark_after_ms, limits::SPAN_MS_MAX);
         let Some(overflow) = &it.overflow else { return };
         if it.waiting_max.is_none() {
             self.say("overflow", "needs waiting_max: without it the queue is never full");

@@ -139,6 +139,8 @@ pub struct Queue {
     pub overflow: Option<Overflow>,
     /// Whether nearer deadlines go first within a priority (QUE-4).
     pub by_deadline: bool,
+    /// After which wait work that fits nobody's free room earmarks an agent (QUE-5); 0: never.
+    pub earmark_after_ms: Millis,
 }
 
 /// Who gets what is too much for a queue.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use super::eligible::Class;
+use super::{Layout, bits::Bits, eligible::Class};
 use crate::engine::{
     directory::registry::Registry,
     ids::{AgentIx, ButtonIx, Millis, QueueIx, RequestId},
@@ -14,6 +14,9 @@ use crate::engine::{
 
 /// A class, by number.
 pub type ClassIx = usize;
+/// A class that is open to whoever can serve it, by its number among those. Classes that are for one agent, or wait to be picked, have none:
+/// nobody is looked for in the index.
+pub type SlotIx = usize;
 
 /// Who is served first: the lower priority number, then the nearer deadline where the queue goes by it (QUE-4), then the older
 /// requested time, then arrival (QUE-1).
@@ -43,6 +46,7 @@ impl Turn {
 #[derive(Debug)]
 struct Line {
     class: Class,
+    slot: Option<SlotIx>,
     waiting: BTreeSet<Turn>,
     /// Those of them that stand by their deadline, by their age.
     by_age: BTreeSet<(Millis, RequestId)>,
@@ -56,17 +60,24 @@ pub struct Demand {
     by_agent: BTreeMap<AgentIx, BTreeSet<ClassIx>>,
     by_queue: BTreeMap<QueueIx, BTreeSet<ClassIx>>,
     standing: FxHashMap<RequestId, (ClassIx, Turn)>,
+    /// The open classes by their slots.
+    open: Vec<ClassIx>,
+    /// The first of each open class that anything waits in, in turn.
+    heads: BTreeSet<(Turn, SlotIx)>,
+    /// Open classes that something waits in.
+    waiting: Bits,
+    layout: Layout,
 }
 
 impl Demand {
+    /// Where nothing waits yet.
+    pub fn new(layout: Layout) -> Self {
+        Self { layout, ..Self::default() }
+    }
+
     /// A class by its number.
     pub fn class(&self, number: ClassIx) -> &Class {
         &self.lines[number].class
-    }
-
-    /// All classes with their numbers.
-    pub fn classes(&self) -> impl Iterator<Item = (ClassIx, &Class)> {
-        self.lines.iter().map(|it| &it.class).enumerate()
     }
 
     /// How many classes there are.
@@ -85,37 +96,102 @@ impl Demand {
             return (number, false);
         }
         let number = self.lines.len();
-        match &class.target {
-            Target::Agent(agent) => {
-                self.by_agent.entry(*agent).or_default().insert(number);
-            }
-            Target::Queue { queue, .. } => {
-                self.by_queue.entry(*queue).or_default().insert(number);
-            }
-            Target::Skill(_) | Target::Requirements(_) | Target::Button(_) => {}
+        if let Some(agent) = class.addressed {
+            self.by_agent.entry(agent).or_default().insert(number);
         }
+        if let Some(queue) = class.target.queue() {
+            self.by_queue.entry(queue).or_default().insert(number);
+        }
+        let is_open = class.addressed.is_none() && !class.picked;
+        let slot = is_open.then_some(self.open.len());
+        self.open.extend(slot.map(|_| number));
         self.numbers.insert(class.clone(), number);
-        self.lines.push(Line { class, waiting: BTreeSet::new(), by_age: BTreeSet::new() });
+        self.lines.push(Line { class, slot, waiting: BTreeSet::new(), by_age: BTreeSet::new() });
         (number, true)
+    }
+
+    /// The slot of a class, if it is open.
+    pub fn slot(&self, class: ClassIx) -> Option<SlotIx> {
+        self.lines[class].slot
+    }
+
+    /// The open classes with their slots.
+    pub fn open_classes(&self) -> impl Iterator<Item = (SlotIx, &Class)> {
+        self.open.iter().map(|&number| self.class(number)).enumerate()
     }
 
     /// Puts a request in line.
     pub fn enter(&mut self, class: ClassIx, turn: Turn) {
-        self.lines[class].waiting.insert(turn);
+        self.change_line(class, |waiting| waiting.insert(turn));
         if turn.due != Millis::MAX {
             self.lines[class].by_age.insert((turn.requested_at, turn.request));
         }
         self.standing.insert(turn.request, (class, turn));
     }
 
-    /// Takes a request out of its line, if it stands in one, and says of which class it is.
-    pub fn leave(&mut self, request: RequestId) -> Option<ClassIx> {
+    /// Takes a request out of its line, if it stands in one, and says where it stood.
+    pub fn leave(&mut self, request: RequestId) -> Option<(ClassIx, Turn)> {
         let (class, turn) = self.standing.remove(&request)?;
-        self.lines[class].waiting.remove(&turn);
+        self.change_line(class, |waiting| waiting.remove(&turn));
         if turn.due != Millis::MAX {
             self.lines[class].by_age.remove(&(turn.requested_at, turn.request));
         }
-        Some(class)
+        Some((class, turn))
+    }
+
+    /// Changes what waits in a class; its head follows.
+    fn change_line(&mut self, class: ClassIx, change: impl FnOnce(&mut BTreeSet<Turn>) -> bool) {
+        let line = &mut self.lines[class];
+        let Some(slot) = line.slot else {
+            change(&mut line.waiting);
+            return;
+        };
+        let former = line.waiting.first().copied();
+        change(&mut line.waiting);
+        let first = line.waiting.first().copied();
+        if former == first {
+            return;
+        }
+        former.into_iter().for_each(|it| _ = self.heads.remove(&(it, slot)));
+        match first {
+            Some(first) => {
+                self.heads.insert((first, slot));
+                self.waiting.set(slot);
+            }
+            None => self.waiting.clear(slot),
+        }
+    }
+
+    /// The first request in turn, of all open classes in a set, that `admits` lets through; `fits` says whether the class as such does.
+    /// The set is asked class by class where few of it wait, and in turn where many do.
+    pub fn first_among(
+        &self,
+        set: &Bits,
+        fits: &dyn Fn(&Class) -> bool,
+        admits: &dyn Fn(Turn) -> bool,
+    ) -> Option<Turn> {
+        let mut best: Option<Turn> = None;
+        let mut look = |slot: SlotIx| {
+            let line = &self.lines[self.open[slot]];
+            let is_earlier = |turn: &Turn| best.is_none_or(|it| *turn < it);
+            if line.waiting.first().is_some_and(is_earlier) && fits(&line.class) {
+                let mut turns = line.waiting.iter().copied().take_while(is_earlier);
+                best = turns.find(|it| admits(*it)).or(best);
+            }
+            best
+        };
+        let mut shared = set.and(&self.waiting);
+        let Layout { compared_first, passed_over_max, .. } = self.layout;
+        if shared.by_ref().take(compared_first).map(&mut look).count() < compared_first {
+            return best;
+        }
+        for (turn, slot) in self.heads.iter().take(passed_over_max) {
+            if set.has(*slot) && look(*slot).is_some_and(|it| it <= *turn) {
+                return best;
+            }
+        }
+        shared.for_each(|slot| _ = look(slot));
+        best
     }
 
     /// What waits in a class, in turn.

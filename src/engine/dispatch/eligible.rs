@@ -17,7 +17,7 @@ use crate::engine::{
     routing::{Capacity, Requirement, Routing, RoutingType, Target},
     state::{
         State,
-        agent::Load,
+        agent::{Earmark, Load},
         conversation::{Conversation, Declined, Request},
     },
 };
@@ -44,6 +44,8 @@ pub struct Class {
     pub channel: ChannelIx,
     /// Whom it addresses.
     pub target: Target,
+    /// The one agent that it is for.
+    pub addressed: Option<AgentIx>,
     /// What it takes.
     pub units: u32,
     /// From which pool.
@@ -75,6 +77,8 @@ pub enum Obstacle {
     Console,
     /// It has as many conversations of the channel as its profile allows.
     ChannelFull,
+    /// Its room is kept for work that starves (QUE-5).
+    Earmarked,
     /// It has so many units too few.
     RoomShortBy(u32),
     /// It is in the conversation.
@@ -104,6 +108,7 @@ impl Class {
         Self {
             channel,
             target: routing.target.clone(),
+            addressed: if let Target::Agent(agent) = routing.target { Some(agent) } else { None },
             units: queue_weight.unwrap_or(rules.weight),
             interruptible: rules.interruptible,
             capacity: routing.capacity,
@@ -184,7 +189,8 @@ pub fn free_units(profile: &CapacityProfile, load: Load, interruptible: bool) ->
     }
 }
 
-/// Whether an agent with this load has room for a class (CAP-1, 4, 5).
+/// Whether an agent with this load has room for a class (CAP-1, 4, 5), and it is not kept for heavier work (QUE-5). Interruptible work and
+/// other work do not wait for each other's earmarks: a case never keeps a chat away, and takes nothing that a chat could.
 pub fn has_room(profile: &CapacityProfile, load: Load, class: &Class) -> Result<(), Obstacle> {
     if class.capacity == Capacity::Exceed {
         return Ok(());
@@ -192,10 +198,25 @@ pub fn has_room(profile: &CapacityProfile, load: Load, class: &Class) -> Result<
     if load.closed.contains(class.channel) {
         return Err(Obstacle::ChannelFull);
     }
-    // Above its units an agent gets no routed work at all, not even into interruptible units that are free (CAP-4).
+    let short = short_by(profile, load, class);
+    if short > 0 {
+        return Err(Obstacle::RoomShortBy(u32::try_from(short).unwrap_or(u32::MAX)));
+    }
+    let is_kept = |it: Earmark| it.interruptible == class.interruptible && it.units > class.units;
+    if load.earmark.is_some_and(is_kept) { Err(Obstacle::Earmarked) } else { Ok(()) }
+}
+
+/// How many units an agent with this load has too few for a class; 0 or less: none. Above its units an agent gets no routed work at all, not
+/// even into interruptible units that are free (CAP-4).
+pub fn short_by(profile: &CapacityProfile, load: Load, class: &Class) -> i64 {
     let above = -free_units(profile, load, false);
-    let short = above.max(i64::from(class.units) - free_units(profile, load, class.interruptible));
-    if short > 0 { Err(Obstacle::RoomShortBy(u32::try_from(short).unwrap_or(u32::MAX))) } else { Ok(()) }
+    above.max(i64::from(class.units) - free_units(profile, load, class.interruptible))
+}
+
+/// Whether agents of a profile have room for a class when they have nothing in hand.
+pub fn could_ever_fit(profile: &CapacityProfile, class: &Class) -> bool {
+    let is_closed = profile.maxima.iter().any(|it| it.0 == class.channel && it.1 == 0);
+    !is_closed && short_by(profile, Load::default(), class) <= 0
 }
 
 /// Whether an agent is in the conversation of a request, or said no to it and may not be asked again yet (INV-6).

@@ -10,7 +10,9 @@
 //! marks become candidates, and the candidate whose turn is first is decided first. At rest no mark is left: nobody waits for whom
 //! an eligible agent has room, and a hopeless backlog costs nothing.
 
+mod bits;
 pub mod demand;
+mod earmark;
 pub mod eligible;
 mod id_order;
 pub mod supply;
@@ -19,17 +21,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{
     apply::Touched,
-    directory::spec::Reinvite,
+    directory::spec::{Reinvite, RoutingModel},
     event::{RequestEnd, RequestKind},
     ids::{AgentIx, ChannelIx, ConversationId, Millis, RequestId},
-    limits,
     routing::{Mode, Routing, RoutingType, Target},
-    state::{State, conversation::Request},
+    state::{State, agent::Earmark, conversation::Request},
 };
 use demand::{ClassIx, Demand, Turn};
+use earmark::Starving;
 use eligible::Class;
 use id_order::IdOrder;
-use supply::{CohortIx, Moved, Room, Supply};
+use supply::{CohortIx, Moved, RoomFor, Supply, Wanted};
 
 /// What is to be done for a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,10 @@ pub enum Decision {
     NewRound(RequestId),
     /// Nobody is left for its next wave.
     EndWaves(RequestId),
+    /// Keep this agent for it, with so much room (QUE-5).
+    Earmark(RequestId, AgentIx, Earmark),
+    /// Keep no agent for it any more.
+    LiftEarmark(RequestId, AgentIx),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +55,24 @@ enum Candidate {
     Request(RequestId),
     Wave(RequestId),
     Agent(AgentIx),
+}
+
+/// How the index is laid out and searched. It changes what a decision costs, never the decision.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// Members from which a cohort is a crowd, which is looked at by itself. Of half as many it is none any more.
+    pub crowd_from: usize,
+    /// How many of a set are compared one by one before it is tried in order.
+    pub compared_first: usize,
+    /// How many are passed over in order before the rest is compared.
+    pub passed_over_max: usize,
+}
+
+impl Default for Layout {
+    /// By measurement: a look at a crowd costs about what it costs to compare one or two agents.
+    fn default() -> Self {
+        Self { crowd_from: 32, compared_first: 32, passed_over_max: 512 }
+    }
 }
 
 /// Cohorts and classes beyond which it is worth looking whether most of them are empty.
@@ -60,8 +84,6 @@ pub struct Dispatch {
     supply: Supply,
     demand: Demand,
     ids: IdOrder,
-    cohorts_of: Vec<Vec<CohortIx>>,
-    classes_of: Vec<Vec<ClassIx>>,
     candidates: BTreeSet<(Turn, Candidate)>,
     gained: BTreeSet<AgentIx>,
     unplaced: BTreeSet<RequestId>,
@@ -72,13 +94,16 @@ pub struct Dispatch {
     watchful: BTreeMap<ClassIx, BTreeSet<RequestId>>,
     /// Classes whose watchful requests are to be looked at again.
     alarmed: BTreeSet<ClassIx>,
+    starving: Starving,
     tidy_at: usize,
+    layout: Layout,
 }
 
 impl Dispatch {
     /// The index of a state.
-    pub fn new(state: &State) -> Self {
-        let mut new = Self { tidy_at: TIDY_FROM, ..Self::default() };
+    pub fn new(state: &State, layout: Layout) -> Self {
+        let (supply, demand) = (Supply::new(layout), Demand::new(layout));
+        let mut new = Self { supply, demand, layout, tidy_at: TIDY_FROM, ..Self::default() };
         new.ids.learn(&state.registry);
         for agent in (0..).take(state.agents.len()).map(AgentIx) {
             new.refresh_agent(state, agent);
@@ -86,7 +111,10 @@ impl Dispatch {
         for id in state.requests.ids() {
             let request = state.requests.at(id);
             if request.is_in_line(state.now) {
-                new.enter(state, id, request);
+                new.enter(state, id, request, state.now);
+                if request.earmarked.is_some() {
+                    new.look_again(id);
+                }
             }
             if request.wave_is_due(state.now) {
                 new.waves.insert(id);
@@ -94,7 +122,8 @@ impl Dispatch {
         }
         new.gained = new.supply.agents().collect();
         new.alarmed = new.watchful.keys().copied().collect();
-        new.tidy_at = TIDY_FROM.max(2 * (new.supply.cohort_count() + new.demand.class_count()));
+        new.starving.alarm_all();
+        new.tidy_at = TIDY_FROM.max(2 * (new.supply.size() + new.demand.class_count()));
         new
     }
 
@@ -113,7 +142,7 @@ impl Dispatch {
         let directory_changed = touched.all;
         touched.all = false;
         if directory_changed || self.ids.learn(&state.registry) || self.is_untidy() {
-            *self = Self::new(state);
+            *self = Self::new(state, self.layout);
         }
         for agent in touched.agents.drain(..) {
             self.refresh_agent(state, agent);
@@ -129,42 +158,36 @@ impl Dispatch {
     }
 
     fn is_untidy(&mut self) -> bool {
-        let count = self.supply.cohort_count() + self.demand.class_count();
+        let count = self.supply.size() + self.demand.class_count();
         if count <= self.tidy_at {
             return false;
         }
         self.tidy_at = 2 * count;
-        2 * (self.supply.empty_cohorts() + self.demand.empty_classes()) > count
+        2 * (self.supply.empty() + self.demand.empty_classes()) > count
     }
 
     fn refresh_agent(&mut self, state: &State, agent: AgentIx) {
-        let mut added = Vec::new();
         let former = self.supply.cohort_of(agent);
-        match self.supply.refresh(state, &self.ids, agent, &mut added) {
+        match self.supply.refresh(state, &self.ids, &self.demand, agent) {
             Moved::Gained => {
                 self.gained.insert(agent);
             }
             Moved::Lost | Moved::Stayed => {}
         }
-        for number in added {
-            let cohort = self.supply.cohorts().nth(number).map(|(_, it)| it);
-            let serves = |class: &Class| {
-                cohort.is_some_and(|it| eligible::could_serve(&state.registry, it, class).is_ok())
-            };
-            let classes: Vec<ClassIx> = self
-                .demand
-                .classes()
-                .filter(|(_, class)| !matches!(class.target, Target::Agent(_)) && serves(class))
-                .map(|(class, _)| class)
-                .collect();
-            classes.iter().for_each(|&class| self.cohorts_of[class].push(number));
-            self.classes_of.push(classes);
-        }
         let cohort = self.supply.cohort_of(agent);
         if former != cohort {
-            former.into_iter().chain(cohort).for_each(|it| self.alarmed.extend(&self.classes_of[it]));
+            former.into_iter().chain(cohort).for_each(|it| self.alarm(it));
             self.alarmed.extend(self.demand.addressed_to(agent));
+            state.agent(agent).earmark().into_iter().for_each(|(request, _)| self.look_again(request));
         }
+        self.alarm_starving(state, agent);
+    }
+
+    /// Whoever watches a class that a cohort can serve is to look again.
+    fn alarm(&mut self, cohort: CohortIx) {
+        let classes = self.supply.classes_of(cohort);
+        let serves = |class: &&ClassIx| self.demand.slot(**class).is_some_and(|slot| classes.has(slot));
+        self.alarmed.extend(self.watchful.keys().filter(serves));
     }
 
     fn class(&mut self, state: &State, request: &Request) -> ClassIx {
@@ -173,31 +196,27 @@ impl Dispatch {
 
     fn number(&mut self, state: &State, class: Class) -> ClassIx {
         let (number, is_new) = self.demand.intern(class);
-        if is_new {
-            let class = self.demand.class(number);
-            let named = matches!(class.target, Target::Agent(_));
-            let cohorts: Vec<CohortIx> = self
-                .supply
-                .cohorts()
-                .filter(|(_, cohort)| !named && eligible::could_serve(&state.registry, cohort, class).is_ok())
-                .map(|(cohort, _)| cohort)
-                .collect();
-            cohorts.iter().for_each(|&cohort| self.classes_of[cohort].push(number));
-            self.cohorts_of.push(cohorts);
+        if let (Some(slot), true) = (self.demand.slot(number), is_new) {
+            self.supply.add_class(&state.registry, slot, self.demand.class(number));
         }
         number
     }
 
-    fn enter(&mut self, state: &State, id: RequestId, request: &Request) {
+    fn enter(&mut self, state: &State, id: RequestId, request: &Request, now: Millis) {
         let class = self.class(state, request);
-        self.demand.enter(class, Turn::of(&state.registry, id, request));
+        let turn = Turn::of(&state.registry, id, request);
+        self.demand.enter(class, turn);
+        if request.starves(now) && request.earmarked.is_none() {
+            self.starving.enter(class, turn);
+        }
         if fails_when_nobody_is_there(request) || !request.declined.is_empty() {
             self.watchful.entry(class).or_default().insert(id);
         }
     }
 
     fn leave(&mut self, id: RequestId) {
-        let Some(class) = self.demand.leave(id) else { return };
+        let Some((class, turn)) = self.demand.leave(id) else { return };
+        self.starving.leave(class, turn);
         if let Some(watchful) = self.watchful.get_mut(&class) {
             watchful.remove(&id);
             if watchful.is_empty() {
@@ -224,6 +243,7 @@ impl Dispatch {
                 let again = self.watchful.get(&class).cloned().unwrap_or_default();
                 again.into_iter().for_each(|id| self.look_again(id));
             }
+            self.look_at_starving(state, now);
             while let Some(id) = self.unplaced.pop_first() {
                 if let Some(request) = state.requests.get(id).filter(|it| it.is_in_line(now)) {
                     let turn = Turn::of(&state.registry, id, request);
@@ -256,7 +276,7 @@ impl Dispatch {
         let request = state.requests.get(id).filter(|it| it.is_waiting())?;
         let decision = self.decide(state, id, request, now);
         if decision.is_none() {
-            self.enter(state, id, request);
+            self.enter(state, id, request, now);
         }
         decision
     }
@@ -286,22 +306,19 @@ impl Dispatch {
 
     /// The waiting request whose turn it is among those that this agent can take.
     fn first_for(&self, state: &State, agent: AgentIx, now: Millis) -> Option<Turn> {
-        let cohort = self.supply.cohort_of(agent)?;
-        self.classes_of[cohort]
-            .iter()
-            .copied()
-            .chain(self.demand.addressed_to(agent))
-            .filter(|&class| self.demand.line(class).next().is_some() && !self.demand.class(class).picked)
-            .filter(|&class| {
-                self.supply.can_take(&state.registry, agent, self.demand.class(class), Room::Needed)
-            })
-            .filter_map(|class| {
-                self.demand.line(class).find(|turn| {
-                    let request = state.requests.at(turn.request);
-                    eligible::bars(state.conversation_of(request), request, agent, now).is_ok()
-                })
-            })
-            .min()
+        let admits = |turn: Turn| {
+            let request = state.requests.at(turn.request);
+            eligible::bars(state.conversation_of(request), request, agent, now).is_ok()
+        };
+        let fits = |class: &Class| self.supply.has_room(&state.registry, agent, class);
+        let classes = self.supply.classes_of(self.supply.cohort_of(agent)?);
+        let open = self.demand.first_among(classes, &fits, &admits);
+        let addressed = self.demand.addressed_to(agent).filter(|class| {
+            let class = self.demand.class(*class);
+            !class.picked && self.supply.can_take(&state.registry, agent, class, RoomFor::Needed)
+        });
+        let addressed = addressed.filter_map(|class| self.demand.line(class).find(|turn| admits(*turn)));
+        open.into_iter().chain(addressed).min()
     }
 
     /// What a waiting request calls for now; none: to go on waiting.
@@ -315,6 +332,10 @@ impl Dispatch {
         let agents = self.choose(state, class, request, &admits);
         if !agents.is_empty() {
             return Some(Decision::Invite(id, agents));
+        }
+        let earmark = self.earmark(state, id, request, class, now);
+        if earmark.is_some() {
+            return earmark;
         }
         if self.somebody_could(state, class, &admits) {
             return None;
@@ -350,26 +371,25 @@ impl Dispatch {
         request: &Request,
         admits: &dyn Fn(AgentIx) -> bool,
     ) -> Vec<AgentIx> {
-        let (registry, cohorts) = (&state.registry, &self.cohorts_of[class]);
-        let class = self.demand.class(class);
-        let model = request.routing.model;
-        match (&class.target, request.routing.mode) {
-            (Target::Agent(agent), _) => {
-                let takes = self.supply.can_take(registry, *agent, class, Room::Needed) && admits(*agent);
-                if takes { vec![*agent] } else { Vec::new() }
-            }
-            (_, Mode::Single) => {
-                self.supply.best(registry, class, cohorts, model, admits).into_iter().collect()
-            }
-            (_, Mode::Broadcast) => {
-                self.supply.best_of_all(registry, class, cohorts, model, limits::BROADCAST_MAX, admits)
-            }
-            (_, Mode::Waves) => {
-                let is_last = request.sent.wave + 1 >= limits::WAVES;
-                let size = if is_last { limits::BROADCAST_MAX } else { request.routing.waves.size as usize };
-                self.supply.best_of_all(registry, class, cohorts, model, size, admits)
+        let takes = |agent: &AgentIx| {
+            let class = self.demand.class(class);
+            self.supply.can_take(&state.registry, *agent, class, RoomFor::Needed) && admits(*agent)
+        };
+        let Some(wanted) = self.wanted(state, class, request.routing.model) else {
+            return self.demand.class(class).addressed.filter(takes).into_iter().collect();
+        };
+        match request.routing.mode {
+            Mode::Single => self.supply.best(&wanted, admits).into_iter().collect(),
+            Mode::Broadcast | Mode::Waves => {
+                self.supply.best_of_all(&wanted, request.routing.at_once(request.sent.wave), admits)
             }
         }
+    }
+
+    /// What is asked of the index of agents for a class, if that is open.
+    fn wanted<'a>(&'a self, state: &'a State, class: ClassIx, model: RoutingModel) -> Option<Wanted<'a>> {
+        let slot = self.demand.slot(class)?;
+        Some(Wanted { registry: &state.registry, class: self.demand.class(class), slot, model })
     }
 
     /// Whether an agent could be invited at once to a request for a queue that is not there yet.
@@ -385,18 +405,28 @@ impl Dispatch {
         let routing_type = conversation.map_or(RoutingType::OmniChannel, |it| it.routing_type);
         let class = self.number(state, Class::new(&state.registry, channel, routing_type, kind, routing));
         let admits = |agent| conversation.is_none_or(|it| !it.has(agent));
-        let (registry, cohorts) = (&state.registry, &self.cohorts_of[class]);
-        self.supply.any(registry, self.demand.class(class), cohorts, Room::Needed, admits).is_some()
+        self.is_there_any(state, class, RoomFor::Needed, &admits)
     }
 
     /// Whether an agent could take it, had it room.
     fn somebody_could(&self, state: &State, class: ClassIx, admits: &dyn Fn(AgentIx) -> bool) -> bool {
-        let (registry, cohorts) = (&state.registry, &self.cohorts_of[class]);
-        let class = self.demand.class(class);
-        if let Target::Agent(agent) = class.target {
-            return self.supply.can_take(registry, agent, class, Room::Ignored) && admits(agent);
+        self.is_there_any(state, class, RoomFor::Ignored, admits)
+    }
+
+    fn is_there_any(
+        &self,
+        state: &State,
+        class: ClassIx,
+        room: RoomFor,
+        admits: &dyn Fn(AgentIx) -> bool,
+    ) -> bool {
+        match self.wanted(state, class, RoutingModel::LeastActive) {
+            Some(wanted) => self.supply.any(&wanted, room, admits).is_some(),
+            None => self.demand.class(class).addressed.is_some_and(|agent| {
+                let class = self.demand.class(class);
+                self.supply.can_take(&state.registry, agent, class, room) && admits(agent)
+            }),
         }
-        self.supply.any(registry, class, cohorts, Room::Ignored, admits).is_some()
     }
 }
 

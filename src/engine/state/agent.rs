@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{
     directory::registry::{CapacityProfile, ChannelSet},
     event::Console,
-    ids::{ChannelIx, ConversationId, Epoch, InviteId, Millis, StatusIx},
+    ids::{ChannelIx, ConversationId, Epoch, InviteId, Millis, RequestId, StatusIx},
 };
 
 /// One log-in.
@@ -48,6 +48,15 @@ pub struct Hold {
     pub interruptible: bool,
 }
 
+/// Room that is kept for a request that starves (QUE-5): the agent gets no lighter work of its pool until the request fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Earmark {
+    /// Of which pool.
+    pub interruptible: bool,
+    /// How much.
+    pub units: u32,
+}
+
 /// What an agent has in hand, as far as routing cares: agents with the same load and profile have room for the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Load {
@@ -59,6 +68,8 @@ pub struct Load {
     pub in_hand: bool,
     /// Channels of which it has as many as its profile allows.
     pub closed: ChannelSet,
+    /// What its room is kept for.
+    pub earmark: Option<Earmark>,
 }
 
 /// An agent.
@@ -78,6 +89,8 @@ pub struct Agent {
     pub free_since: Millis,
     /// Its pending invites, oldest first, those that hold nothing too.
     pub invites: Vec<InviteId>,
+    /// The request that it is earmarked for (QUE-5), and what room is kept for it.
+    earmark: Option<(RequestId, Earmark)>,
     holds: Vec<Hold>,
     load: Load,
 }
@@ -127,6 +140,17 @@ impl Agent {
         hold
     }
 
+    /// The request that the agent is earmarked for, and what room is kept for it.
+    pub fn earmark(&self) -> Option<(RequestId, Earmark)> {
+        self.earmark
+    }
+
+    /// Earmarks the agent for a request, or for none.
+    pub fn set_earmark(&mut self, profile: &CapacityProfile, earmark: Option<(RequestId, Earmark)>) {
+        self.earmark = earmark;
+        self.sum_up(profile);
+    }
+
     /// When the agent's wrap-up in a conversation ends: the first, where it left more than once.
     pub fn wrap_up(&self, conversation: ConversationId) -> Option<Millis> {
         let of_conversation = self.holds.iter().filter(|it| it.conversation == conversation);
@@ -145,7 +169,8 @@ impl Agent {
 
     /// Sums up the holds anew: after each change of them, and when the agent's profile changes.
     pub fn sum_up(&mut self, profile: &CapacityProfile) {
-        let mut load = Load { in_hand: !self.holds.is_empty(), ..Load::default() };
+        let earmark = self.earmark.map(|it| it.1);
+        let mut load = Load { in_hand: !self.holds.is_empty(), earmark, ..Load::default() };
         for hold in &self.holds {
             load.total += hold.units;
             if !hold.interruptible {

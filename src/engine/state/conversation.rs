@@ -141,6 +141,8 @@ pub struct Request {
     pub declined: Vec<Declined>,
     /// How often everyone had declined.
     pub round: u32,
+    /// The agent that is earmarked for it (QUE-5).
+    pub earmarked: Option<AgentIx>,
     /// Whether an acceptance has won; it is here only until the losers' invites are rescinded.
     pub accepted: bool,
 }
@@ -155,6 +157,17 @@ impl Request {
     pub fn wave_is_due(&self, now: Millis) -> bool {
         let at = self.sent.next_wave_at;
         at != 0 && at <= now && !self.sent.pending.is_empty() && !self.accepted
+    }
+
+    /// When it begins to earmark an agent, if it still waits then; 0: never.
+    pub fn earmark_at(&self) -> Millis {
+        let Routing { earmark_after, not_before, .. } = self.routing;
+        if earmark_after == 0 { 0 } else { self.requested_at.max(not_before) + earmark_after }
+    }
+
+    /// Whether it has waited so long that it earmarks an agent.
+    pub fn starves(&self, now: Millis) -> bool {
+        (1..=now).contains(&self.earmark_at())
     }
 
     /// Whether it waits in line: nobody is invited, and it need not wait for its time (QUE-4).

@@ -135,6 +135,7 @@ impl State {
             }
             self.timers.set(request.sent.next_wave_at, Timer::Wave(id));
             self.timers.set(request.routing.not_before, Timer::Begin(id));
+            self.timers.set(request.earmark_at(), Timer::Earmark(id));
             for declined in &request.declined {
                 self.timers.set(declined.again_at, Timer::Reinvite(id));
             }

@@ -22,6 +22,8 @@ pub enum Timer {
     Wave(RequestId),
     /// A request may be routed from now on.
     Begin(RequestId),
+    /// A request that still waits earmarks an agent.
+    Earmark(RequestId),
 }
 
 /// All timers, the next first.

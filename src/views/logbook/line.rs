@@ -1,10 +1,13 @@
 //! What the logbook says: entries of chat logs and conversations, with the directory's ids as text, so that every tool can read them.
 
-use crate::engine::{
-    chat_log::EntryKind,
-    event::Author,
-    ids::{ConversationId, Millis},
-    routing::RoutingType,
+use crate::{
+    engine::{
+        chat_log::EntryKind,
+        event::Author,
+        ids::{ConversationId, Millis},
+        routing::RoutingType,
+    },
+    journal::Position,
 };
 
 /// Who wrote a message or ended a conversation; which agent it was stands beside.
@@ -56,6 +59,10 @@ pub struct Record {
     pub ended_at: Option<Millis>,
     /// Entries of its chat log.
     pub entries: u32,
+    /// Where the event stands by which it was created.
+    pub created: Position,
+    /// Where the event stands by which it ended.
+    pub ended: Option<Position>,
 }
 
 /// A conversation that came before another of the same customer and has ended.

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The format of the file. One of another format is made anew from the journal.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 /// A writer's transaction is short; a reader that meets one waits.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -31,6 +31,7 @@ const TABLES: &str = "
         org TEXT NOT NULL, id INTEGER NOT NULL, channel_id TEXT NOT NULL, customer_id TEXT NOT NULL,
         routing_type TEXT NOT NULL, created_at_ms INTEGER NOT NULL, ended_at_ms INTEGER,
         entries INTEGER NOT NULL, customer_entries INTEGER NOT NULL, access_scope TEXT NOT NULL,
+        created_position INTEGER NOT NULL, ended_position INTEGER,
         PRIMARY KEY (org, id)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS conversation_of_customer ON conversation (org, customer_id, id);
     CREATE TABLE IF NOT EXISTS participant (
@@ -149,7 +150,7 @@ impl Store {
         for batch in batches {
             for (event, position) in batch.events.iter().zip(batch.first.0..) {
                 if position > after.0 {
-                    write_event(&transaction, org, names, batch.at, event)?;
+                    write_event(&transaction, org, names, (Position(position), batch.at), event)?;
                     grown.extend(chat_log::entry(event).map(|it| it.conversation));
                 }
             }
@@ -186,8 +187,8 @@ impl Store {
 
     pub(super) fn conversation(&self, org: &str, id: ConversationId) -> Result<Option<Record>, LogbookError> {
         let mut select = self.0.prepare_cached(
-            "SELECT channel_id, customer_id, routing_type, created_at_ms, ended_at_ms, entries FROM conversation
-             WHERE org = ?1 AND id = ?2",
+            "SELECT channel_id, customer_id, routing_type, created_at_ms, ended_at_ms, entries, created_position,
+             ended_position FROM conversation WHERE org = ?1 AND id = ?2",
         )?;
         let found = select.query_row(params![org, signed(id.0)], |row| {
             let routing_type: String = row.get(2)?;
@@ -199,6 +200,8 @@ impl Store {
                 created_at: row.get(3)?,
                 ended_at: row.get(4)?,
                 entries: row.get(5)?,
+                created: Position(row.get(6)?),
+                ended: row.get::<_, Option<u64>>(7)?.map(Position),
             })
         });
         Ok(found.optional()?)
@@ -248,7 +251,7 @@ fn write_event(
     transaction: &Transaction<'_>,
     org: &str,
     names: &Names,
-    at: Millis,
+    (position, at): (Position, Millis),
     event: &Event,
 ) -> Result<(), LogbookError> {
     if let Event::ConversationCreated {
@@ -257,7 +260,9 @@ fn write_event(
     {
         let channel = names.of(ResourceKind::Channel).name(channel.0);
         transaction
-            .prepare_cached("INSERT INTO conversation VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL, 0, 0, ?7)")?
+            .prepare_cached(
+                "INSERT INTO conversation VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL, 0, 0, ?7, ?8, NULL)",
+            )?
             .execute(params![
                 org,
                 signed(conversation.0),
@@ -265,7 +270,8 @@ fn write_event(
                 customer,
                 line::routing_type_word(*routing_type),
                 signed(at),
-                access_scope
+                access_scope,
+                signed(position.0)
             ])?;
     }
     let Some(entry) = chat_log::entry(event) else { return Ok(()) };
@@ -300,8 +306,10 @@ fn write_event(
         ])?;
     if let Event::ConversationEnded { conversation, .. } = event {
         transaction
-            .prepare_cached("UPDATE conversation SET ended_at_ms = ?3 WHERE org = ?1 AND id = ?2")?
-            .execute(params![org, signed(conversation.0), signed(at)])?;
+            .prepare_cached(
+                "UPDATE conversation SET ended_at_ms = ?3, ended_position = ?4 WHERE org = ?1 AND id = ?2",
+            )?
+            .execute(params![org, signed(conversation.0), signed(at), signed(position.0)])?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::engine::{
     },
     records::Record,
     routing::{Capacity, Requirement, Routing, Target, Waves},
+    state::agent::Earmark,
 };
 use stored::entry::Event as Stored;
 
@@ -119,6 +120,17 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             request: RequestId(it.request),
             conversation: ConversationId(it.conversation),
         },
+        Stored::AgentEarmarked(it) => Event::AgentEarmarked {
+            request: RequestId(it.request),
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+            earmark: Earmark { interruptible: it.interruptible, units: it.units },
+        },
+        Stored::EarmarkLifted(it) => Event::EarmarkLifted {
+            request: RequestId(it.request),
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+        },
         Stored::ParticipantLeft(it) => Event::ParticipantLeft {
             conversation: ConversationId(it.conversation),
             agent: AgentIx(it.agent),
@@ -200,6 +212,7 @@ fn routing(routing: Option<stored::Routing>) -> Result<Routing, StoredError> {
         capacity: if routing.over_capacity { Capacity::Exceed } else { Capacity::Fit },
         not_before: routing.not_before_ms,
         accept_by: routing.accept_by_ms,
+        earmark_after: routing.earmark_after_ms,
         waves: Waves { size: routing.wave_size, interval: routing.wave_interval_ms },
     })
 }

@@ -49,6 +49,7 @@ fn resource(resource: stored::Resource) -> Result<Resource, StoredError> {
             waiting_max: it.waiting_max,
             overflow: it.overflow.map(overflow).transpose()?,
             by_deadline: it.by_deadline,
+            earmark_after_ms: it.earmark_after_ms,
         }),
         Kind::Button(it) => Resource::Button(Button {
             id,

@@ -146,6 +146,22 @@ fn what(event: &Event) -> Stored {
         Event::WavesEnded { request, conversation } => {
             Stored::WavesEnded(stored::WavesEnded { request: request.0, conversation: conversation.0 })
         }
+        Event::AgentEarmarked { request, conversation, agent, earmark } => {
+            Stored::AgentEarmarked(stored::AgentEarmarked {
+                request: request.0,
+                conversation: conversation.0,
+                agent: agent.0,
+                units: earmark.units,
+                interruptible: earmark.interruptible,
+            })
+        }
+        Event::EarmarkLifted { request, conversation, agent } => {
+            Stored::EarmarkLifted(stored::EarmarkLifted {
+                request: request.0,
+                conversation: conversation.0,
+                agent: agent.0,
+            })
+        }
         Event::ParticipantLeft { conversation, agent, leaving, wrap_up_until } => {
             Stored::ParticipantLeft(stored::ParticipantLeft {
                 conversation: conversation.0,
@@ -243,6 +259,7 @@ fn routing(routing: &Routing) -> stored::Routing {
         over_capacity: routing.capacity == Capacity::Exceed,
         not_before_ms: routing.not_before,
         accept_by_ms: routing.accept_by,
+        earmark_after_ms: routing.earmark_after,
         wave_size: routing.waves.size,
         wave_interval_ms: routing.waves.interval,
     }

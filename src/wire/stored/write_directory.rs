@@ -42,6 +42,7 @@ fn resource(resource: &Resource) -> stored::Resource {
             waiting_max: it.waiting_max,
             overflow: it.overflow.as_ref().map(overflow),
             by_deadline: it.by_deadline,
+            earmark_after_ms: it.earmark_after_ms,
         }),
         Resource::Button(it) => Kind::Button(stored::Button {
             skills: texts(&it.skills),

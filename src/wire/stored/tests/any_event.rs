@@ -13,6 +13,7 @@ use crate::engine::{
     },
     records::Record,
     routing::{Capacity, Mode, Requirement, Routing, RoutingType, Target, Waves},
+    state::agent::Earmark,
 };
 
 fn text() -> impl Strategy<Value = Box<str>> {
@@ -83,9 +84,9 @@ fn routing() -> impl Strategy<Value = Routing> {
     let mode = one_of(&[Mode::Single, Mode::Broadcast, Mode::Waves]);
     let waves = (any::<u32>(), any::<u64>()).prop_map(|(size, interval)| Waves { size, interval });
     let capacity = one_of(&[Capacity::Fit, Capacity::Exceed]);
-    let times = (any::<u64>(), any::<u64>());
+    let times = (any::<u64>(), any::<u64>(), any::<u64>());
     (target, mode, waves, model(), any::<u32>(), capacity, times).prop_map(
-        |(target, mode, waves, model, priority, capacity, (not_before, accept_by))| Routing {
+        |(target, mode, waves, model, priority, capacity, (not_before, accept_by, earmark_after))| Routing {
             target,
             mode,
             waves,
@@ -94,6 +95,7 @@ fn routing() -> impl Strategy<Value = Routing> {
             capacity,
             not_before,
             accept_by,
+            earmark_after,
         },
     )
 }
@@ -136,10 +138,20 @@ fn queue() -> impl Strategy<Value = Resource> {
         text().prop_map(Overflow::Button),
         text().prop_map(Overflow::Agent)
     ];
-    let numbers = (any::<u32>(), option::of(any::<u32>()), option::of(any::<u32>()));
+    let numbers = (any::<u32>(), option::of(any::<u32>()), option::of(any::<u32>()), any::<u64>());
     (text(), text(), model(), numbers, option::of(overflow), any::<bool>()).prop_map(
-        |(id, name, model, (priority, weight, waiting_max), overflow, by_deadline)| {
-            Resource::Queue(Queue { id, name, model, priority, weight, waiting_max, overflow, by_deadline })
+        |(id, name, model, (priority, weight, waiting_max, earmark_after_ms), overflow, by_deadline)| {
+            Resource::Queue(Queue {
+                id,
+                name,
+                model,
+                priority,
+                weight,
+                waiting_max,
+                overflow,
+                by_deadline,
+                earmark_after_ms,
+            })
         },
     )
 }
@@ -317,6 +329,17 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
         ),
         (request(), conversation())
             .prop_map(|(request, conversation)| Event::WavesEnded { request, conversation }),
+        (request(), conversation(), agent(), any::<bool>(), any::<u32>()).prop_map(
+            |(request, conversation, agent, interruptible, units)| Event::AgentEarmarked {
+                request,
+                conversation,
+                agent,
+                earmark: Earmark { interruptible, units }
+            }
+        ),
+        (request(), conversation(), agent()).prop_map(|(request, conversation, agent)| {
+            Event::EarmarkLifted { request, conversation, agent }
+        }),
         (request(), conversation(), any::<u32>())
             .prop_map(|(request, conversation, round)| Event::RoundStarted { request, conversation, round }),
     ]

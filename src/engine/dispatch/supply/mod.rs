@@ -1,0 +1,445 @@
+//! The index of agents who are online. Agents whom nothing but load and age tells apart form a cohort; in it one look finds the best. Where
+//! many agents are like few others, they lie together by their room, and bits say who of them can serve what.
+//!
+//! ```text
+//!   cohort (profile, status, console, skills, queues)            who can serve which class: worked out once
+//!     ├─ of many: crowd     room ─► bucket                       class ─► crowds that can serve it
+//!     └─ of few:  lone agents, all together by room:             class ─► bits over lone agents
+//!                 room (profile, load) ─► bucket, bits
+//!
+//!   bucket: by_given   who was given work longest ago first
+//!           by_free    who has been free longest first
+//! ```
+//!
+//! The best agent of a class is the best of the first agents of each room of each crowd that can serve it, and of the lone agents that
+//! can: no walk over agents, and no bound on how many are considered (SEL-4).
+
+mod bucket;
+mod search;
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    Layout,
+    bits::Bits,
+    demand::{Demand, SlotIx},
+    eligible::{self, Class, Cohort, Obstacle},
+    id_order::IdOrder,
+};
+use crate::engine::{
+    directory::{registry::Registry, spec::RoutingModel},
+    ids::{AgentIx, Millis, ProfileIx},
+    state::{State, agent::Load},
+};
+use bucket::Bucket;
+pub use bucket::{ByGiven, Rank};
+pub use search::Wanted;
+
+/// A cohort, by number.
+pub type CohortIx = usize;
+/// What an agent has in hand under which profile, by number: agents in one room have room for the same.
+type RoomIx = usize;
+
+/// Where an agent stands in the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    cohort: CohortIx,
+    room: RoomIx,
+    given: u64,
+    free_since: Millis,
+    id_label: u64,
+}
+
+impl Place {
+    fn by_given(&self, agent: AgentIx) -> ByGiven {
+        (self.given, self.id_label, agent)
+    }
+}
+
+/// Lone agents with one load under one profile.
+#[derive(Debug)]
+struct Room {
+    profile: ProfileIx,
+    load: Load,
+    bucket: Bucket,
+    bits: Bits,
+}
+
+#[derive(Debug)]
+enum Members {
+    /// Few: they lie with the other lone agents.
+    Lone(Vec<AgentIx>),
+    /// Many: by their room.
+    Crowd(usize, Vec<(RoomIx, Bucket)>),
+}
+
+impl Members {
+    fn count(&self) -> usize {
+        match self {
+            Self::Lone(agents) => agents.len(),
+            Self::Crowd(count, _) => *count,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Group {
+    cohort: Arc<Cohort>,
+    members: Members,
+    /// The classes that it can serve.
+    classes: Bits,
+}
+
+/// Who can serve a class.
+#[derive(Debug, Default)]
+struct Servers {
+    crowds: Vec<CohortIx>,
+    lone: Bits,
+    lone_count: usize,
+}
+
+/// What a move in the index means for waiting work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// The agent may be able to take what it could not.
+    Gained,
+    /// It can take less, or is no longer there.
+    Lost,
+    /// Nothing changed.
+    Stayed,
+}
+
+/// Whether room is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomFor {
+    /// Only agents with room for it.
+    Needed,
+    /// Also those who are busy.
+    Ignored,
+}
+
+/// The index of agents.
+#[derive(Debug, Default)]
+pub struct Supply {
+    groups: Vec<Group>,
+    numbers: FxHashMap<Arc<Cohort>, CohortIx>,
+    rooms: Vec<Room>,
+    room_numbers: FxHashMap<(ProfileIx, Load), RoomIx>,
+    places: Vec<Option<Place>>,
+    servers: Vec<Servers>,
+    layout: Layout,
+}
+
+impl Supply {
+    /// Where nobody is yet.
+    pub fn new(layout: Layout) -> Self {
+        Self { layout, ..Self::default() }
+    }
+
+    /// The cohort of an agent that is in the index.
+    pub fn cohort_of(&self, agent: AgentIx) -> Option<CohortIx> {
+        self.place(agent).map(|it| it.cohort)
+    }
+
+    /// The classes that a cohort can serve, had it room.
+    pub fn classes_of(&self, cohort: CohortIx) -> &Bits {
+        &self.groups[cohort].classes
+    }
+
+    /// The agents in the index.
+    pub fn agents(&self) -> impl Iterator<Item = AgentIx> + '_ {
+        (0..).map(AgentIx).zip(&self.places).filter(|(_, place)| place.is_some()).map(|(agent, _)| agent)
+    }
+
+    /// How many cohorts and rooms there are.
+    pub fn size(&self) -> usize {
+        self.groups.len() + self.rooms.len()
+    }
+
+    /// Cohorts and rooms without anybody, kept for when one comes back.
+    pub fn empty(&self) -> usize {
+        self.groups.iter().filter(|it| it.members.count() == 0).count()
+    }
+
+    fn place(&self, agent: AgentIx) -> Option<&Place> {
+        self.places.get(agent.index()).and_then(Option::as_ref)
+    }
+
+    /// Works out which agents can serve a class that is new. The slots of classes are dense.
+    pub fn add_class(&mut self, registry: &Registry, slot: SlotIx, class: &Class) {
+        assert!(slot == self.servers.len(), "slots are numbered densely");
+        let mut servers = Servers::default();
+        for (number, group) in self.groups.iter_mut().enumerate() {
+            if eligible::could_serve(registry, &group.cohort, class).is_ok() {
+                group.classes.set(slot);
+                match &group.members {
+                    Members::Crowd(..) => servers.crowds.push(number),
+                    Members::Lone(agents) => agents.iter().for_each(|it| servers.add(*it)),
+                }
+            }
+        }
+        self.servers.push(servers);
+    }
+
+    /// Puts an agent where it belongs now.
+    pub fn refresh(&mut self, state: &State, ids: &IdOrder, demand: &Demand, agent: AgentIx) -> Moved {
+        if self.places.len() < state.agents.len() {
+            self.places.resize(state.agents.len(), None);
+        }
+        let former = self.places[agent.index()];
+        let place = self.place_now(state, ids, demand, agent, former);
+        if former == place {
+            return Moved::Stayed;
+        }
+        match (former, place) {
+            (Some(former), Some(place)) if former.cohort == place.cohort => {
+                self.bucket(&former).remove(former.free_since, former.by_given(agent));
+                self.bucket(&place).insert(place.free_since, place.by_given(agent));
+                if former.room != place.room {
+                    self.change_room(agent, former.room, place);
+                }
+            }
+            _ => {
+                if let Some(former) = former {
+                    self.remove(agent, former);
+                }
+                if let Some(place) = place {
+                    self.insert(agent, place);
+                }
+            }
+        }
+        self.places[agent.index()] = place;
+        match (former, place) {
+            (_, None) => Moved::Lost,
+            (Some(former), Some(place))
+                if former.cohort == place.cohort
+                    && gained_nothing(self.rooms[former.room].load, self.rooms[place.room].load) =>
+            {
+                Moved::Lost
+            }
+            (_, Some(_)) => Moved::Gained,
+        }
+    }
+
+    fn place_now(
+        &mut self,
+        state: &State,
+        ids: &IdOrder,
+        demand: &Demand,
+        agent: AgentIx,
+        former: Option<Place>,
+    ) -> Option<Place> {
+        if !state.is_online(agent) {
+            return None;
+        }
+        let row = state.agent(agent);
+        let (status, session) = (row.status?, row.session?);
+        let rules = state.registry.agent(agent);
+        let same = |it: &Cohort| {
+            it.status == status
+                && it.console == session.console
+                && it.profile == rules.profile
+                && it.skills == rules.skills
+                && it.queues == rules.queues
+        };
+        let cohort = match former {
+            Some(former) if same(&self.groups[former.cohort].cohort) => former.cohort,
+            Some(_) | None => {
+                let cohort = Cohort {
+                    profile: rules.profile,
+                    status,
+                    console: session.console,
+                    skills: rules.skills.clone(),
+                    queues: rules.queues.clone(),
+                };
+                self.cohort(&state.registry, demand, cohort)
+            }
+        };
+        let (profile, load, id_label) = (rules.profile, row.load(), ids.label(agent));
+        let room = match former.map(|it| it.room) {
+            Some(room) if self.rooms[room].load == load && self.rooms[room].profile == profile => room,
+            Some(_) | None => self.room(profile, load),
+        };
+        Some(Place { cohort, room, given: row.given, free_since: row.free_since, id_label })
+    }
+
+    fn cohort(&mut self, registry: &Registry, demand: &Demand, cohort: Cohort) -> CohortIx {
+        if let Some(&number) = self.numbers.get(&cohort) {
+            return number;
+        }
+        let (number, cohort) = (self.groups.len(), Arc::new(cohort));
+        let mut classes = Bits::default();
+        for (slot, class) in demand.open_classes() {
+            if eligible::could_serve(registry, &cohort, class).is_ok() {
+                classes.set(slot);
+            }
+        }
+        self.numbers.insert(cohort.clone(), number);
+        self.groups.push(Group { cohort, members: Members::Lone(Vec::new()), classes });
+        number
+    }
+
+    fn room(&mut self, profile: ProfileIx, load: Load) -> RoomIx {
+        let rooms = &mut self.rooms;
+        *self.room_numbers.entry((profile, load)).or_insert_with(|| {
+            rooms.push(Room { profile, load, bucket: Bucket::default(), bits: Bits::default() });
+            rooms.len() - 1
+        })
+    }
+
+    /// The bucket that a place is in.
+    fn bucket(&mut self, place: &Place) -> &mut Bucket {
+        match &mut self.groups[place.cohort].members {
+            Members::Lone(_) => &mut self.rooms[place.room].bucket,
+            Members::Crowd(_, rooms) => bucket::of_room(rooms, place.room),
+        }
+    }
+
+    /// What is to be done beside the buckets when an agent's room changes.
+    fn change_room(&mut self, agent: AgentIx, former: RoomIx, place: Place) {
+        match &mut self.groups[place.cohort].members {
+            Members::Lone(_) => {
+                self.rooms[former].bits.clear(agent.index());
+                self.rooms[place.room].bits.set(agent.index());
+            }
+            Members::Crowd(_, rooms) => bucket::tidy(rooms, former),
+        }
+    }
+
+    fn insert(&mut self, agent: AgentIx, place: Place) {
+        self.bucket(&place).insert(place.free_since, place.by_given(agent));
+        match &mut self.groups[place.cohort].members {
+            Members::Lone(agents) => {
+                agents.push(agent);
+                let is_crowd = agents.len() >= self.layout.crowd_from;
+                self.rooms[place.room].bits.set(agent.index());
+                let servers = &mut self.servers;
+                self.groups[place.cohort].classes.iter().for_each(|slot| servers[slot].add(agent));
+                if is_crowd {
+                    self.places[agent.index()] = Some(place);
+                    self.gather(place.cohort);
+                }
+            }
+            Members::Crowd(count, _) => *count += 1,
+        }
+    }
+
+    fn remove(&mut self, agent: AgentIx, place: Place) {
+        self.bucket(&place).remove(place.free_since, place.by_given(agent));
+        match &mut self.groups[place.cohort].members {
+            Members::Lone(agents) => {
+                agents.retain(|it| *it != agent);
+                self.rooms[place.room].bits.clear(agent.index());
+                let servers = &mut self.servers;
+                self.groups[place.cohort].classes.iter().for_each(|slot| servers[slot].take_out(agent));
+            }
+            Members::Crowd(count, rooms) => {
+                *count -= 1;
+                bucket::tidy(rooms, place.room);
+                if 2 * *count < self.layout.crowd_from {
+                    self.scatter(place.cohort);
+                }
+            }
+        }
+    }
+
+    /// A cohort has become a crowd.
+    fn gather(&mut self, cohort: CohortIx) {
+        let Members::Lone(agents) =
+            std::mem::replace(&mut self.groups[cohort].members, Members::Crowd(0, Vec::new()))
+        else {
+            unreachable!("a crowd is gathered from lone agents")
+        };
+        let mut rooms = Vec::new();
+        for &agent in &agents {
+            let place = self.places[agent.index()].unwrap_or_else(|| unreachable!("a member has a place"));
+            let room = &mut self.rooms[place.room];
+            room.bucket.remove(place.free_since, place.by_given(agent));
+            room.bits.clear(agent.index());
+            bucket::of_room(&mut rooms, place.room).insert(place.free_since, place.by_given(agent));
+        }
+        let group = &mut self.groups[cohort];
+        group.members = Members::Crowd(agents.len(), rooms);
+        for slot in group.classes.iter() {
+            agents.iter().for_each(|it| self.servers[slot].take_out(*it));
+            self.servers[slot].crowds.push(cohort);
+        }
+    }
+
+    /// A cohort is no crowd any more.
+    fn scatter(&mut self, cohort: CohortIx) {
+        let Members::Crowd(_, rooms) =
+            std::mem::replace(&mut self.groups[cohort].members, Members::Lone(Vec::new()))
+        else {
+            unreachable!("a crowd is scattered")
+        };
+        let agents: Vec<AgentIx> = rooms.iter().flat_map(|(_, bucket)| bucket.agents()).collect();
+        for &agent in &agents {
+            let place = self.places[agent.index()].unwrap_or_else(|| unreachable!("a member has a place"));
+            let room = &mut self.rooms[place.room];
+            room.bucket.insert(place.free_since, place.by_given(agent));
+            room.bits.set(agent.index());
+        }
+        let group = &mut self.groups[cohort];
+        for slot in group.classes.iter() {
+            self.servers[slot].crowds.retain(|it| *it != cohort);
+            agents.iter().for_each(|it| self.servers[slot].add(*it));
+        }
+        group.members = Members::Lone(agents);
+    }
+
+    /// Whether this agent is in the index with room for the class, as far as its cohort goes.
+    pub fn can_take(&self, registry: &Registry, agent: AgentIx, class: &Class, room: RoomFor) -> bool {
+        self.place(agent).is_some_and(|place| {
+            eligible::could_serve(registry, &self.groups[place.cohort].cohort, class).is_ok()
+                && self.fits(registry, place.room, class, room)
+        })
+    }
+
+    /// Whether an agent that can serve a class has room for it now.
+    pub fn has_room(&self, registry: &Registry, agent: AgentIx, class: &Class) -> bool {
+        self.place(agent).is_some_and(|place| self.fits(registry, place.room, class, RoomFor::Needed))
+    }
+
+    fn fits(&self, registry: &Registry, room: RoomIx, class: &Class, needed: RoomFor) -> bool {
+        let room = &self.rooms[room];
+        needed == RoomFor::Ignored
+            || eligible::has_room(registry.profile(room.profile), room.load, class).is_ok()
+    }
+
+    /// How good an agent of the index is for a class, or what is in the way.
+    pub fn standing(
+        &self,
+        registry: &Registry,
+        agent: AgentIx,
+        class: &Class,
+        model: RoutingModel,
+    ) -> Option<Result<Rank, Obstacle>> {
+        let place = self.place(agent)?;
+        let (cohort, room) = (&self.groups[place.cohort].cohort, &self.rooms[place.room]);
+        let fits = eligible::could_serve(registry, cohort, class)
+            .and_then(|()| eligible::has_room(registry.profile(room.profile), room.load, class));
+        Some(fits.map(|()| self.rank(registry, agent, place, class, model)))
+    }
+}
+
+impl Servers {
+    fn add(&mut self, agent: AgentIx) {
+        self.lone.set(agent.index());
+        self.lone_count += 1;
+    }
+
+    fn take_out(&mut self, agent: AgentIx) {
+        self.lone.clear(agent.index());
+        self.lone_count -= 1;
+    }
+}
+
+fn gained_nothing(former: Load, load: Load) -> bool {
+    load.total >= former.total
+        && load.primary >= former.primary
+        && former.closed == load.closed
+        && (former.earmark == load.earmark || former.earmark.is_none())
+}

@@ -1,0 +1,258 @@
+//! Finding the best: first of each room of each crowd, then among the lone agents.
+//!
+//! Of the lone agents in one room those who can serve a class are found in two ways, and the shorter is taken: the few by the bits that
+//! both sets share, the many by the order in which they are chosen, where one of them soon comes.
+
+use super::{
+    AgentIx, Bits, Bucket, ByGiven, Class, Place, Rank, Registry, Room, RoomFor, RoomIx, RoutingModel,
+    Servers, SlotIx, Supply, eligible,
+};
+use crate::engine::{
+    dispatch::{Layout, eligible::Cohort},
+    ids::Millis,
+    state::agent::Load,
+};
+
+/// What is asked of the index: a class, where it stands, by which model.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The directory.
+    pub registry: &'a Registry,
+    /// What the agents must be able to do.
+    pub class: &'a Class,
+    /// Its slot.
+    pub slot: SlotIx,
+    /// Who is best.
+    pub model: RoutingModel,
+}
+
+impl Supply {
+    /// Some agent who can serve the class and passes `admits`: whether there is any.
+    pub fn any(
+        &self,
+        wanted: &Wanted<'_>,
+        room: RoomFor,
+        admits: &dyn Fn(AgentIx) -> bool,
+    ) -> Option<AgentIx> {
+        let servers = &self.servers[wanted.slot];
+        let in_crowds = self
+            .crowd_buckets(servers)
+            .filter(|it| self.fits(wanted.registry, it.1, wanted.class, room))
+            .find_map(|(.., bucket)| bucket.agents().find(|agent| admits(*agent)));
+        in_crowds.or_else(|| {
+            let is_it = |agent: &AgentIx| {
+                admits(*agent)
+                    && self
+                        .place(*agent)
+                        .is_some_and(|it| self.fits(wanted.registry, it.room, wanted.class, room))
+            };
+            match room {
+                RoomFor::Ignored => servers.lone.iter().map(agent_of).find(is_it),
+                RoomFor::Needed => self
+                    .rooms_with_room(wanted)
+                    .find_map(|room| room.bits.and(&servers.lone).map(agent_of).find(|it| admits(*it))),
+            }
+        })
+    }
+
+    /// The best agent with room who passes `admits`.
+    pub fn best(&self, wanted: &Wanted<'_>, admits: &dyn Fn(AgentIx) -> bool) -> Option<AgentIx> {
+        let servers = &self.servers[wanted.slot];
+        let in_crowds = self
+            .crowd_buckets(servers)
+            .filter(|it| self.fits(wanted.registry, it.1, wanted.class, RoomFor::Needed))
+            .filter_map(|(cohort, room, bucket)| {
+                let key = self.key(wanted, cohort, room);
+                in_order(bucket, key, wanted.model).find(|(_, it)| admits(it.2))
+            })
+            .min();
+        let lone = if servers.lone_count == 0 { None } else { self.best_alone(wanted, servers, admits) };
+        in_crowds.into_iter().chain(lone).min().map(|(_, it)| it.2)
+    }
+
+    fn best_alone(
+        &self,
+        wanted: &Wanted<'_>,
+        servers: &Servers,
+        admits: &dyn Fn(AgentIx) -> bool,
+    ) -> Option<Rank> {
+        if wanted.model == RoutingModel::BestMatch {
+            // How well it matches is each agent's own.
+            let rooms = self.rooms_with_room(wanted);
+            let ranks = rooms.flat_map(|room| room.bits.and(&servers.lone)).map(agent_of);
+            return ranks.filter(|it| admits(*it)).filter_map(|it| self.rank_of(wanted, it)).min();
+        }
+        let mut rooms: Vec<((i64, i64), &Room)> = self
+            .rooms_with_room(wanted)
+            .map(|room| (room_key(wanted, room.load, room.profile), room))
+            .collect();
+        rooms.sort_unstable_by_key(|it| it.0);
+        let mut best: Option<Rank> = None;
+        for (key, room) in rooms {
+            if best.is_some_and(|it| (it.0.0, it.0.1) < key) {
+                break;
+            }
+            let first = self.first_in(wanted, room, (key.0, key.1, 0), &servers.lone, admits);
+            best = best.into_iter().chain(first).min();
+        }
+        best
+    }
+
+    /// The best of those in a room who are in a set.
+    fn first_in(
+        &self,
+        wanted: &Wanted<'_>,
+        room: &Room,
+        key: (i64, i64, Millis),
+        set: &Bits,
+        admits: &dyn Fn(AgentIx) -> bool,
+    ) -> Option<Rank> {
+        let mut shared = room.bits.and(set).map(agent_of).filter(|it| admits(*it));
+        let Layout { compared_first, passed_over_max, .. } = self.layout;
+        let ranks = shared.by_ref().take(compared_first).filter_map(|it| self.rank_of(wanted, it));
+        let (mut compared, mut best) = (0, None::<Rank>);
+        for rank in ranks {
+            compared += 1;
+            best = Some(best.map_or(rank, |it| it.min(rank)));
+        }
+        if compared < compared_first {
+            return best;
+        }
+        let early = in_order(&room.bucket, key, wanted.model)
+            .take(passed_over_max)
+            .find(|(_, it)| set.has(it.2.index()) && admits(it.2));
+        early.or_else(|| best.into_iter().chain(shared.filter_map(|it| self.rank_of(wanted, it))).min())
+    }
+
+    /// The best agents with room who pass `admits`, best first, at most so many.
+    pub fn best_of_all(
+        &self,
+        wanted: &Wanted<'_>,
+        at_most: usize,
+        admits: &dyn Fn(AgentIx) -> bool,
+    ) -> Vec<AgentIx> {
+        let servers = &self.servers[wanted.slot];
+        let in_crowds = self
+            .crowd_buckets(servers)
+            .filter(|it| self.fits(wanted.registry, it.1, wanted.class, RoomFor::Needed))
+            .flat_map(|(cohort, room, bucket)| {
+                let key = self.key(wanted, cohort, room);
+                in_order(bucket, key, wanted.model).filter(|(_, it)| admits(it.2)).take(at_most)
+            });
+        let lone = self
+            .rooms_with_room(wanted)
+            .flat_map(|room| room.bits.and(&servers.lone))
+            .map(agent_of)
+            .filter(|it| admits(*it))
+            .filter_map(|it| self.rank_of(wanted, it));
+        let mut ranks: Vec<Rank> = in_crowds.chain(lone).collect();
+        ranks.sort_unstable();
+        ranks.truncate(at_most);
+        ranks.into_iter().map(|(_, it)| it.2).collect()
+    }
+
+    /// The agent who can soonest take a class that nobody has room for: fewest units short, then by who was given work longest ago. Who is
+    /// kept for other work is not asked (QUE-5).
+    pub fn soonest(&self, wanted: &Wanted<'_>, admits: &dyn Fn(AgentIx) -> bool) -> Option<AgentIx> {
+        let servers = &self.servers[wanted.slot];
+        let short = |room: &Room| {
+            let profile = wanted.registry.profile(room.profile);
+            let could = room.load.earmark.is_none() && eligible::could_ever_fit(profile, wanted.class);
+            could.then(|| eligible::short_by(profile, room.load, wanted.class))
+        };
+        let in_crowds = self.crowd_buckets(servers).filter_map(|(_, room, bucket)| {
+            let short = short(&self.rooms[room])?;
+            Some((short, *bucket.by_given.iter().find(|it| admits(it.2))?))
+        });
+        let lone =
+            self.rooms.iter().filter_map(|room| Some((short(room)?, room))).flat_map(|(short, room)| {
+                let agents = room.bits.and(&servers.lone).map(agent_of).filter(|it| admits(*it));
+                agents.filter_map(move |it| Some((short, self.place(it)?.by_given(it))))
+            });
+        in_crowds.chain(lone).min().map(|(_, it): (i64, ByGiven)| it.2)
+    }
+
+    fn crowd_buckets<'a>(
+        &'a self,
+        servers: &'a Servers,
+    ) -> impl Iterator<Item = (&'a Cohort, RoomIx, &'a Bucket)> + 'a {
+        servers.crowds.iter().flat_map(|&number| {
+            let group = &self.groups[number];
+            let rooms = match &group.members {
+                super::Members::Crowd(_, rooms) => rooms.as_slice(),
+                super::Members::Lone(_) => &[],
+            };
+            rooms.iter().map(|(room, bucket)| (&*group.cohort, *room, bucket))
+        })
+    }
+
+    /// The rooms of lone agents who have room for the class.
+    fn rooms_with_room<'a>(&'a self, wanted: &'a Wanted<'_>) -> impl Iterator<Item = &'a Room> + 'a {
+        self.rooms.iter().filter(|room| {
+            !room.bucket.by_given.is_empty()
+                && eligible::has_room(wanted.registry.profile(room.profile), room.load, wanted.class).is_ok()
+        })
+    }
+
+    fn rank_of(&self, wanted: &Wanted<'_>, agent: AgentIx) -> Option<Rank> {
+        let place = self.place(agent)?;
+        Some(self.rank(wanted.registry, agent, place, wanted.class, wanted.model))
+    }
+
+    pub(super) fn rank(
+        &self,
+        registry: &Registry,
+        agent: AgentIx,
+        place: &Place,
+        class: &Class,
+        model: RoutingModel,
+    ) -> Rank {
+        let wanted = Wanted { registry, class, slot: 0, model };
+        let mut key = self.key(&wanted, &self.groups[place.cohort].cohort, place.room);
+        if model == RoutingModel::LongestIdle {
+            key.2 = place.free_since;
+        }
+        (key, place.by_given(agent))
+    }
+
+    /// What the model looks at first, but for the time since which an agent is free.
+    fn key(&self, wanted: &Wanted<'_>, cohort: &Cohort, room: RoomIx) -> (i64, i64, Millis) {
+        if wanted.model == RoutingModel::BestMatch {
+            return (-i64::from(eligible::match_sum(wanted.registry, cohort, wanted.class)), 0, 0);
+        }
+        let room = &self.rooms[room];
+        let key = room_key(wanted, room.load, room.profile);
+        (key.0, key.1, 0)
+    }
+}
+
+fn agent_of(number: usize) -> AgentIx {
+    AgentIx(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// What a model looks at first, where it is the same for all agents of a room.
+fn room_key(wanted: &Wanted<'_>, load: Load, profile: crate::engine::ids::ProfileIx) -> (i64, i64) {
+    match wanted.model {
+        // Among those who may pick, the order is only how they are shown.
+        RoutingModel::LeastActive | RoutingModel::Choice => (i64::from(load.total), 0),
+        RoutingModel::MostAvailable => {
+            let profile = wanted.registry.profile(profile);
+            (-eligible::free_units(profile, load, wanted.class.interruptible), 0)
+        }
+        RoutingModel::LongestIdle => (i64::from(load.in_hand), i64::from(load.total)),
+        RoutingModel::BestMatch => (0, 0),
+    }
+}
+
+/// The agents of one bucket, best first.
+fn in_order(
+    bucket: &Bucket,
+    key: (i64, i64, Millis),
+    model: RoutingModel,
+) -> Box<dyn Iterator<Item = Rank> + '_> {
+    if model == RoutingModel::LongestIdle {
+        Box::new(bucket.by_free.iter().map(move |&(since, it)| ((key.0, key.1, since), it)))
+    } else {
+        Box::new(bucket.by_given.iter().map(move |&it| (key, it)))
+    }
+}
