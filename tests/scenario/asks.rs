@@ -41,6 +41,9 @@ impl Play {
             Verb::Log => self.log(step).await,
             Verb::Events => self.events(step).await,
             Verb::ReadOlder => self.read_older(step).await,
+            Verb::WasOffered => self.was_offered(step).await,
+            Verb::Kept => self.kept(step.said.name(1), step.said.name(0)).await,
+            Verb::NobodyKept => self.kept(step.said.name(0), "").await,
             _ => {
                 for name in step.said.names(0) {
                     self.ask_of_conversation(step, name).await?;
@@ -263,6 +266,26 @@ impl Play {
         let kind = |it: &Event| format!("{it:?}").split('(').next().unwrap_or_default().to_owned();
         let kinds: Vec<String> = of.iter().filter_map(|it| it.event.as_ref()).map(kind).collect();
         same("the events", &&*kinds, &step.said.names(1))
+    }
+
+    /// To whom a conversation was offered, in its order: of all decisions there were.
+    async fn was_offered(&self, step: &Step) -> Result<(), String> {
+        let request = v1::ExplainDecisionsRequest {
+            org_id: ORG.into(),
+            conversation_id: self.id(step.said.name(0))?,
+            ..Default::default()
+        };
+        let found = self.house.supervisor().explain_decisions(request).await.map_err(|it| failed(&it))?;
+        let decisions = found.into_inner().decisions.into_iter();
+        let offered: Vec<String> = decisions.flat_map(|it| it.invited_agent_ids).collect();
+        same("to whom it was offered", &offered, &self.agents(step, 1))
+    }
+
+    /// Who is kept for the one open request of a conversation (QUE-5); the empty name: nobody.
+    async fn kept(&self, conversation: &str, agent: &str) -> Result<(), String> {
+        let requests = self.conversation(conversation).await?.requests;
+        let kept: Vec<&str> = requests.iter().map(|it| &*it.earmarked_agent_id).collect();
+        same(&format!("who is kept for {conversation}"), &kept, &vec![agent])
     }
 
     /// What an agent loads of the customer's older conversations: these with their content, in this order.

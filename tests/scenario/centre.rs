@@ -204,6 +204,7 @@ fn said_queue(step: &Step) -> Result<Queue, String> {
                 queue.overflow = Some(v1::Overflow { target: Some(target) });
             }
             "by deadline" => queue.by_deadline = true,
+            "earmark after <time>" => queue.earmark_after_ms = span(said.number(0)),
             other => return Err(format!("a queue has no `{other}`")),
         }
     }

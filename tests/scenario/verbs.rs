@@ -49,6 +49,9 @@ pub enum Verb {
     Wait,
     Offered,
     OfferedToNobody,
+    WasOffered,
+    Kept,
+    NobodyKept,
     Over,
     CameBy,
     Hold,
@@ -130,6 +133,7 @@ pub const THERE: &[Form] = &[
             "at most <number> wait",
             "overflow to <target>",
             "by deadline",
+            "earmark after <time>",
         ]],
     ),
     form(
@@ -248,6 +252,9 @@ pub const STANDS: &[Form] = &[
     form(Verb::Wait, "<conversations> waits/wait", NONE),
     form(Verb::Offered, "<conversations> is/are offered to <agents>", NONE),
     form(Verb::OfferedToNobody, "<conversations> is/are offered to nobody", NONE),
+    form(Verb::WasOffered, "<conversation> was offered to <agents>", NONE),
+    form(Verb::Kept, "<agent> is kept for <conversation>", NONE),
+    form(Verb::NobodyKept, "nobody is kept for <conversation>", NONE),
     form(Verb::Over, "<conversations> is/are over", NONE),
     form(Verb::CameBy, "<conversations> came by <WORD>", NONE),
     form(

@@ -40,6 +40,8 @@ fn a_wrong_expectation_fails_at_its_line() {
     fails("the customer reads in c1, ann leaves", "10: the log should be");
     fails("the customer reads in c1", "10: the log should be");
     fails("the events of c1 are ConversationCreated", "10: the events should be");
+    fails("c1 was offered to ben", "10: to whom it was offered should be [\"ben\"] and is [\"ann\"]");
+    fails("ann is kept for c1", "10: who is kept for c1 should be");
     fails("ann has records \"A\" in c1", "10: ann has should be");
 }
 
