@@ -13,17 +13,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use floor::{COHORTS, Floor, accept, create, create_by, created, end};
+use criterion::{
+    BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
+    measurement::WallTime,
+};
+use floor::{COHORTS, Floor, accept, create, create_by, created, end, invited};
 use omniroute::engine::{
+    apply::{Touched, apply},
     command::Command,
     directory::spec::RoutingModel,
     ids::{AgentIx, ConversationId},
     limits,
     routing::{Capacity, Mode, RoutingAsk, Target},
+    state::State,
 };
 
 const SIZES: [u32; 4] = [100, 1_000, 10_000, 100_000];
+/// A size that takes half a minute to build: not where each bench is only tried once.
+const LARGEST: u32 = 1_000_000;
 const MODELS: [(&str, RoutingModel); 4] = [
     ("least_active", RoutingModel::LeastActive),
     ("most_available", RoutingModel::MostAvailable),
@@ -44,26 +51,81 @@ fn clock<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     (start.elapsed(), black_box(done))
 }
 
-/// A conversation comes in: it is created, the best of all eligible agents is chosen and invited.
+/// Whether each bench is run once, to see that it works.
+fn only_tried() -> bool {
+    std::env::args().any(|it| it == "--test")
+}
+
+/// The sizes, with the largest where there is time for it.
+fn sizes() -> impl Iterator<Item = u32> {
+    SIZES.into_iter().chain(Some(LARGEST).filter(|_| !only_tried()))
+}
+
+type Group<'a> = BenchmarkGroup<'a, WallTime>;
+
+/// A conversation comes in: it is created, the best of all eligible agents is chosen and invited. Two hundred classes are asked for.
+fn choose_on(group: &mut Group<'_>, id: BenchmarkId, floor: &mut Floor, model: RoutingModel) {
+    let targets: Vec<Target> = (0..200).map(|seed| floor.requirements(seed)).collect();
+    group.bench_function(id, |bencher| {
+        bencher.iter_custom(|rounds| {
+            timed(rounds, |round| {
+                let target = &targets[usize::try_from(round).unwrap_or(0) % targets.len()];
+                let command = create_by(target.clone(), Some(model));
+                let (took, reply) = clock(|| floor.decide(command));
+                floor.decide(end(created(reply)));
+                floor.engine.take_outbox();
+                took
+            })
+        });
+    });
+}
+
 fn choose(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("choose");
-    for agents in SIZES {
+    for agents in sizes() {
+        let mut alike = Floor::new(agents, COHORTS, 90);
+        println!("choose: {alike}");
         for (name, model) in MODELS {
-            let mut floor = Floor::new(agents, COHORTS.min(agents), 90);
-            println!("choose/{name}: {floor}");
-            group.bench_function(BenchmarkId::new(name, agents), |bencher| {
-                bencher.iter_custom(|rounds| {
-                    timed(rounds, |round| {
-                        let seed = u32::try_from(round % 1_000).unwrap_or(0);
-                        let command = create_by(floor.requirements(seed), Some(model));
-                        let (took, reply) = clock(|| floor.decide(command));
-                        floor.decide(end(created(reply)));
-                        floor.engine.take_outbox();
-                        took
-                    })
-                });
-            });
+            choose_on(&mut group, BenchmarkId::new(name, agents), &mut alike, model);
         }
+    }
+    group.finish();
+    let mut group = criterion.benchmark_group("choose_no_two_alike");
+    for agents in sizes() {
+        let mut differing = Floor::new(agents, agents, 90);
+        println!("choose_no_two_alike: {differing}");
+        for (name, model) in MODELS {
+            choose_on(&mut group, BenchmarkId::new(name, agents), &mut differing, model);
+        }
+    }
+    group.finish();
+    let mut group = criterion.benchmark_group("choose_busy");
+    for busy_percent in [5, 99] {
+        for cohorts in [COHORTS, 100_000] {
+            let mut floor = Floor::new(100_000, cohorts, busy_percent);
+            println!("choose_busy: {floor}");
+            for (name, model) in MODELS {
+                let id = BenchmarkId::new(format!("{name}/{cohorts}_cohorts"), busy_percent);
+                choose_on(&mut group, id, &mut floor, model);
+            }
+        }
+    }
+    group.finish();
+}
+
+/// The same while a backlog waits that nobody can serve: it costs the others nothing.
+fn hopeless(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("hopeless");
+    let backlogs = [0, 1_000, 1_000_000];
+    for waiting in backlogs.into_iter().filter(|it| *it < 1_000_000 || !only_tried()) {
+        let mut floor = Floor::new(10_000, COHORTS, 90);
+        for seed in 0..waiting {
+            let target = floor.hopeless(seed % 1_000);
+            floor.decide(create(target));
+            floor.engine.take_outbox();
+        }
+        println!("hopeless: {floor}, {waiting} waiting in 1,000 classes that nobody can serve");
+        choose_on(&mut group, BenchmarkId::new("choose", waiting), &mut floor, RoutingModel::LeastActive);
     }
     group.finish();
 }
@@ -72,16 +134,19 @@ fn choose(criterion: &mut Criterion) {
 fn free(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("free");
     // So much waiting for ten thousand agents, and ten thousand waiting for so many agents.
-    let backlogs = SIZES.map(|waiting| ("backlog", 10_000, waiting));
-    let agents = SIZES.map(|agents| ("agents", agents, 10_000));
-    for (name, agents, waiting) in backlogs.into_iter().chain(agents) {
-        let mut floor = Floor::new(agents, COHORTS.min(agents), 100);
+    let backlogs = SIZES.map(|waiting| ("backlog", 10_000, waiting, COHORTS));
+    let agents = SIZES.map(|agents| ("agents", agents, 10_000, COHORTS));
+    let most = [("million", 10_000, 1_000_000, 1_000)].into_iter().filter(|_| !only_tried());
+    for (name, agents, waiting, cohorts) in backlogs.into_iter().chain(agents).chain(most) {
+        // Each class is what one of the kinds of agents can do, at half its levels, and perhaps some others can too.
+        let classes = cohorts.min(agents);
+        let mut floor = Floor::new(agents, cohorts, 100);
         for seed in 0..waiting {
-            let target = floor.requirements(seed);
+            let target = floor.requirements(seed % classes);
             floor.decide(create(target));
+            floor.engine.take_outbox();
         }
-        floor.engine.take_outbox();
-        println!("free/{name}: {floor}, {waiting} waiting in {} classes", floor.cohorts);
+        println!("free/{name}: {floor}, {waiting} waiting in {classes} classes");
         let mut turn = 0;
         group.bench_function(
             BenchmarkId::new(name, if name == "agents" { agents } else { waiting }),
@@ -94,7 +159,7 @@ fn free(criterion: &mut Criterion) {
                         // The freed agent takes what it is offered, and as much comes in anew; else it gets work of its own.
                         let offered = floor.invited();
                         let target = if offered.is_some() {
-                            floor.requirements(turn)
+                            floor.requirements(turn % classes)
                         } else {
                             Target::Agent(AgentIx(turn))
                         };
@@ -159,7 +224,7 @@ fn cycle(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("cycle");
     group.throughput(Throughput::Elements(1));
     for agents in SIZES {
-        let mut floor = Floor::new(agents, COHORTS.min(agents), 90);
+        let mut floor = Floor::new(agents, COHORTS, 90);
         println!("cycle/engine: {floor}");
         let targets: Vec<Target> = (0..1_000).map(|seed| floor.requirements(seed)).collect();
         let mut turn = 0;
@@ -178,9 +243,47 @@ fn cycle(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Recovery: what happened in many cycles is applied to the state, as after a start.
+fn replay(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("replay");
+    let mut floor = Floor::new(10_000, COHORTS, 90);
+    let before = postcard::to_stdvec(floor.engine.state()).expect("a state can be encoded");
+    let mut events = Vec::new();
+    for seed in 0..10_000 {
+        let target = floor.requirements(seed % 200);
+        let conversation = created(floor.decide(create(target)));
+        let mut outbox = floor.engine.take_outbox().events;
+        if let Some((agent, invite)) = invited(&outbox) {
+            floor.decide(accept(agent, invite));
+        }
+        floor.decide(end(conversation));
+        outbox.extend(floor.engine.take_outbox().events);
+        events.extend(outbox.into_iter().map(|it| (it.at, it.event)));
+    }
+    println!("replay: {floor}, {} events", events.len());
+    group.throughput(Throughput::Elements(events.len() as u64));
+    group.bench_function("apply", |bencher| {
+        bencher.iter_custom(|rounds| {
+            timed(rounds, |_| {
+                let mut state: State = postcard::from_bytes(&before).expect("it was encoded");
+                state.reindex();
+                let mut touched = Touched::default();
+                let (took, ()) = clock(|| {
+                    for (at, event) in &events {
+                        apply(&mut state, *at, None, event, &mut touched);
+                        touched = Touched::default();
+                    }
+                });
+                took
+            })
+        });
+    });
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
-    targets = choose, free, race, cycle
+    targets = choose, hopeless, free, race, cycle, replay
 }
 criterion_main!(benches);

@@ -31,7 +31,7 @@ proptest! {
 }
 
 /// Events and refusals that random programs must reach: a driver that never gets anywhere proves nothing.
-const REACHED: [&str; 60] = [
+const REACHED: [&str; 63] = [
     "AgentAtCapacity",
     "AgentEarmarked",
     "AgentNotEligible",
@@ -46,10 +46,13 @@ const REACHED: [&str; 60] = [
     "ConsoleNotSupported",
     "ConversationCreated",
     "ConversationEnded",
+    "ConversationMoved",
     "ConversationNotFound",
     "DirectoryChanged",
     "DirectoryInvalid",
     "EarmarkLifted",
+    "FlagLowered",
+    "FlagRaised",
     "InviteAccepted",
     "InviteDeclined",
     "InviteExpired",

@@ -11,7 +11,7 @@ use omniroute::wire::v1::{
     submit_response::Answer,
 };
 use prost::Message;
-use support::{House, ORG, agent, fresh, queue, reason, sample, to};
+use support::{House, ORG, SUE, agent, fresh, queue, reason, sample, to};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
@@ -116,6 +116,72 @@ async fn a_whole_cycle_and_its_refusals_are_those_of_the_unary_calls() {
         [(9, "INVITE_ACCEPTED"), (10, "INVALID_FIELDS"), (11, "INVALID_FIELDS"), (12, "AGENT_NOT_FOUND")];
     assert_eq!(reasons, expected);
     assert_eq!(house.participants(1).await, ["ann"]);
+}
+
+#[tokio::test]
+async fn supervisors_and_flags_come_by_this_door_too() {
+    let house = House::with(sample::directory()).await;
+    let (ann, _bob) = (house.desk("ann").await, house.desk("bob").await);
+    let supervisor = v1::actor::Actor::Supervisor(v1::actor::Supervisor { supervisor_id: SUE.into() });
+    let commands = [
+        create("maria", fresh(), agent("bob")),
+        Command::AssignConversation(v1::AssignConversationRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            supervisor_id: SUE.into(),
+            conversation_id: 1,
+            agent_id: "ann".into(),
+        }),
+        Command::RaiseFlag(v1::RaiseFlagRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            session: Some(ann.session.clone()),
+            conversation_id: 1,
+            reason: "he shouts".into(),
+        }),
+        Command::LowerFlag(v1::LowerFlagRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            actor: Some(v1::Actor { actor: Some(supervisor) }),
+            conversation_id: 1,
+            agent_id: "ann".into(),
+        }),
+        Command::SetAgentPresence(v1::SetAgentPresenceRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            supervisor_id: SUE.into(),
+            agent_id: "ann".into(),
+            presence_status_id: "lunch".into(),
+        }),
+        Command::MoveConversation(v1::MoveConversationRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            supervisor_id: SUE.into(),
+            conversation_id: 1,
+            queue: Some(v1::QueueTarget { queue_id: "sales".into(), skills: Vec::new() }),
+            priority: None,
+        }),
+    ];
+    let requests = (1..).zip(commands).map(|(id, command)| request(id, command)).collect();
+    let mut answers = answers(submit(&house, requests).await).await;
+    answers.sort_by_key(|it| it.0);
+    let answers: Vec<Answer> = answers.into_iter().map(|it| it.1).collect();
+    assert!(
+        matches!(
+            &answers[..],
+            [
+                Answer::CreateConversation(_),
+                Answer::AssignConversation(_),
+                Answer::RaiseFlag(_),
+                Answer::LowerFlag(_),
+                Answer::SetAgentPresence(_),
+                Answer::MoveConversation(_),
+            ]
+        ),
+        "{answers:?}"
+    );
+    assert_eq!(house.invited(1).await, ["bob"]);
+    assert_eq!(house.agent("ann").await.presence_status_id, "lunch");
 }
 
 #[tokio::test]

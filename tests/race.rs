@@ -48,7 +48,8 @@ async fn connections(house: &House) -> Vec<Channel> {
 async fn all_agents(house: &House) -> Vec<v1::Agent> {
     let (mut all, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request = v1::ListAgentsRequest { org_id: ORG.into(), page_size: 500, page_token };
+        let request =
+            v1::ListAgentsRequest { org_id: ORG.into(), page_size: 500, page_token, ..Default::default() };
         let page = house.agents().list_agents(request).await.expect("agents are listed").into_inner();
         all.extend(page.agents);
         page_token = page.next_page_token;

@@ -23,12 +23,16 @@ mod directory;
 mod earmarks;
 #[path = "rules/events.rs"]
 mod events;
+#[path = "rules/flags.rs"]
+mod flags;
 #[path = "rules/histories.rs"]
 mod histories;
 #[path = "rules/invites.rs"]
 mod invites;
 #[path = "rules/leases.rs"]
 mod leases;
+#[path = "rules/lines.rs"]
+mod lines;
 #[path = "rules/logs.rs"]
 mod logs;
 #[path = "rules/overflow.rs"]
@@ -47,6 +51,8 @@ mod repeats;
 mod rooms;
 #[path = "rules/selection.rs"]
 mod selection;
+#[path = "rules/supervising.rs"]
+mod supervising;
 #[path = "rules/transfers.rs"]
 mod transfers;
 #[path = "rules/waves.rs"]

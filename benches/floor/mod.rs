@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a bench fails by panicking")]
 
 use omniroute::engine::{
-    Engine,
+    Engine, Recorded,
     command::{Acting, Actor, Command},
     directory::spec::{
         Agent, CapacityProfile, Channel, OnSessionLoss, PresenceKind, PresenceStatus, Reinvite, Resource,
@@ -39,20 +39,28 @@ impl std::fmt::Display for Floor {
             out,
             "{} agents, {SKILLS} skills, {SKILLS_EACH} skills an agent, {} cohorts, {UNITS} units each, {} % busy, {} live conversations",
             self.agents,
-            self.cohorts,
+            self.cohorts.min(self.agents),
             self.busy_percent,
             self.engine.state().conversations.len()
         )
     }
 }
 
-/// The skills of a cohort, spread so that every skill is about as common as every other.
+/// Numbers that look drawn by lot and are the same every time (splitmix64).
+fn drawn(seed: u64) -> u64 {
+    let mut it = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    it = (it ^ (it >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    it = (it ^ (it >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    it ^ (it >> 31)
+}
+
+/// The skills of a cohort, so that every skill is about as common as every other, and hardly two cohorts are alike.
 fn skills_of(cohort: u32) -> Vec<(Box<str>, u16)> {
     (0..SKILLS_EACH)
         .map(|place| {
-            let skill = (cohort * 7 + place * 13 + (cohort / SKILLS) * place) % SKILLS;
-            let level = 100 + (u16::try_from((cohort * 37 + place * 101) % 900).unwrap_or(0));
-            (format!("skill-{skill:02}").into(), level)
+            let lot = drawn(u64::from(cohort) << 8 | u64::from(place));
+            let level = 100 + u16::try_from(lot / 1_000 % 900).unwrap_or(0);
+            (format!("skill-{:02}", lot % u64::from(SKILLS)).into(), level)
         })
         .fold(Vec::new(), |mut skills, skill| {
             if skills.iter().all(|(id, _): &(Box<str>, u16)| *id != skill.0) {
@@ -118,7 +126,9 @@ impl Floor {
             let status = Some(StatusIx(0));
             floor.decide(Command::OpenSession { agent, console: Console::Lightning, resume: None, status });
         }
-        for agent in (0..agents).filter(|it| it * 7919 % 100 < busy_percent).map(AgentIx) {
+        for agent in
+            (0..agents).filter(|it| drawn(u64::from(*it) << 32) % 100 < u64::from(busy_percent)).map(AgentIx)
+        {
             for _ in 0..UNITS {
                 floor.decide(create(Target::Agent(agent)));
                 let invite = floor.first_invite();
@@ -142,19 +152,22 @@ impl Floor {
 
     /// Who was invited first since the outbox was last emptied, by which invite; and empties it.
     pub fn invited(&mut self) -> Option<(AgentIx, InviteId)> {
-        self.engine.take_outbox().events.into_iter().find_map(|it| {
-            if let Event::InvitesSent { agents, first, .. } = it.event {
-                Some((agents[0], first))
-            } else {
-                None
-            }
-        })
+        invited(&self.engine.take_outbox().events)
     }
 
-    /// Requirements that some cohort meets: two of its skills, at half their level.
+    /// Requirements that nobody meets.
+    pub fn hopeless(&self, seed: u32) -> Target {
+        let Target::Requirements(mut requirements) = self.requirements(seed) else {
+            unreachable!("as built")
+        };
+        requirements.iter_mut().for_each(|it| it.level += 1_000);
+        Target::Requirements(requirements)
+    }
+
+    /// Requirements that the cohort of this number meets, and perhaps others: two of its skills, at half their level.
     pub fn requirements(&self, seed: u32) -> Target {
         let names = self.engine.state().registry.names();
-        let mut requirements: Vec<Requirement> = skills_of(seed % self.cohorts)
+        let mut requirements: Vec<Requirement> = skills_of(seed)
             .into_iter()
             .take(2)
             .map(|(id, level)| {
@@ -167,6 +180,17 @@ impl Floor {
         requirements.sort_unstable();
         Target::Requirements(requirements.into())
     }
+}
+
+/// Who was invited first, by which invite.
+pub fn invited(events: &[Recorded]) -> Option<(AgentIx, InviteId)> {
+    events.iter().find_map(|it| {
+        if let Event::InvitesSent { agents, first, .. } = &it.event {
+            Some((agents[0], *first))
+        } else {
+            None
+        }
+    })
 }
 
 /// A chat for somebody of the target.

@@ -20,8 +20,9 @@ use crate::{
         mutation::{open_session, request_key},
         v1::{
             AcceptInviteRequest, AcceptInviteResponse, DeclineInviteRequest, DeclineInviteResponse,
-            GetAgentRequest, GetAgentResponse, ListAgentsRequest, ListAgentsResponse, OpenSessionRequest,
-            SetPresenceRequest, SetPresenceResponse, agent_service_server::AgentService,
+            GetAgentRequest, GetAgentResponse, ListAgentsRequest, ListAgentsResponse, LowerFlagRequest,
+            LowerFlagResponse, OpenSessionRequest, RaiseFlagRequest, RaiseFlagResponse, SetPresenceRequest,
+            SetPresenceResponse, agent_service_server::AgentService,
         },
     },
 };
@@ -100,6 +101,20 @@ impl AgentService for Agents {
         &self,
         request: Request<DeclineInviteRequest>,
     ) -> Result<Response<DeclineInviteResponse>, Status> {
+        self.front.mutate(request.into_inner()).await
+    }
+
+    async fn raise_flag(
+        &self,
+        request: Request<RaiseFlagRequest>,
+    ) -> Result<Response<RaiseFlagResponse>, Status> {
+        self.front.mutate(request.into_inner()).await
+    }
+
+    async fn lower_flag(
+        &self,
+        request: Request<LowerFlagRequest>,
+    ) -> Result<Response<LowerFlagResponse>, Status> {
         self.front.mutate(request.into_inner()).await
     }
 

@@ -13,6 +13,7 @@ pub(super) fn entry(line: Line) -> v1::LogEntry {
         Some(LineAuthor::Agent) => v1::Author::Agent,
         Some(LineAuthor::Platform) => v1::Author::Platform,
         Some(LineAuthor::Service) => v1::Author::Service,
+        Some(LineAuthor::Supervisor) => v1::Author::Supervisor,
     };
     v1::LogEntry {
         number: line.number,
@@ -23,6 +24,7 @@ pub(super) fn entry(line: Line) -> v1::LogEntry {
         receiver_agent_id: line.receiver,
         text: line.text,
         whisper: line.whisper,
+        supervisor_id: line.supervisor,
     }
 }
 

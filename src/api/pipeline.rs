@@ -126,6 +126,23 @@ impl Answers {
             Command::PostMessage(call) => {
                 self.post(id, call, |it| Answer::PostMessage(v1::PostMessageRequest::respond(it)));
             }
+            Command::AssignConversation(call) => {
+                self.post(id, call, |it| {
+                    Answer::AssignConversation(v1::AssignConversationRequest::respond(it))
+                });
+            }
+            Command::MoveConversation(call) => {
+                self.post(id, call, |it| Answer::MoveConversation(v1::MoveConversationRequest::respond(it)));
+            }
+            Command::RaiseFlag(call) => {
+                self.post(id, call, |it| Answer::RaiseFlag(v1::RaiseFlagRequest::respond(it)));
+            }
+            Command::LowerFlag(call) => {
+                self.post(id, call, |it| Answer::LowerFlag(v1::LowerFlagRequest::respond(it)));
+            }
+            Command::SetAgentPresence(call) => {
+                self.post(id, call, |it| Answer::SetAgentPresence(v1::SetAgentPresenceRequest::respond(it)));
+            }
         }
     }
 

@@ -101,7 +101,6 @@ impl SessionStream {
                         customer: &it.customer,
                         channel: names.of(ResourceKind::Channel).name(it.channel.0),
                         requester: it.requester,
-                        auto_accept: it.auto_accept,
                     });
                 let position = told.batch.first.0 + told.place as u64;
                 let (at, event) = (told.batch.at, &told.batch.events[told.place]);

@@ -6,10 +6,12 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::{Front, past};
 use crate::wire::v1::{
-    ExplainAgentRequest, ExplainAgentResponse, ExplainConversationRequest, ExplainConversationResponse,
-    ExplainDecisionsRequest, ExplainDecisionsResponse, ExplainRoutingRequest, ExplainRoutingResponse,
-    GetQueueRequest, GetQueueResponse, ListQueuesRequest, ListQueuesResponse, ListWaitingRequest,
-    ListWaitingResponse, supervisor_service_server::SupervisorService,
+    AssignConversationRequest, AssignConversationResponse, ExplainAgentRequest, ExplainAgentResponse,
+    ExplainConversationRequest, ExplainConversationResponse, ExplainDecisionsRequest,
+    ExplainDecisionsResponse, ExplainRoutingRequest, ExplainRoutingResponse, GetQueueRequest,
+    GetQueueResponse, ListQueuesRequest, ListQueuesResponse, ListWaitingRequest, ListWaitingResponse,
+    MoveConversationRequest, MoveConversationResponse, SetAgentPresenceRequest, SetAgentPresenceResponse,
+    supervisor_service_server::SupervisorService,
 };
 
 /// The service.
@@ -65,5 +67,26 @@ impl SupervisorService for Supervisors {
         request: Request<ExplainAgentRequest>,
     ) -> Result<Response<ExplainAgentResponse>, Status> {
         self.0.inquire(request.into_inner()).await
+    }
+
+    async fn assign_conversation(
+        &self,
+        request: Request<AssignConversationRequest>,
+    ) -> Result<Response<AssignConversationResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn move_conversation(
+        &self,
+        request: Request<MoveConversationRequest>,
+    ) -> Result<Response<MoveConversationResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
+    }
+
+    async fn set_agent_presence(
+        &self,
+        request: Request<SetAgentPresenceRequest>,
+    ) -> Result<Response<SetAgentPresenceResponse>, Status> {
+        self.0.mutate(request.into_inner()).await
     }
 }

@@ -45,8 +45,8 @@ impl Engine {
     fn full_queue(&mut self, asked: &Asked, routing: &Routing) -> Option<QueueIx> {
         let queue = routing.target.queue()?;
         let waiting_max = self.state.registry.queue(queue).spec.waiting_max?;
-        // What is for later waits in no line, and its time comes unasked.
-        if routing.not_before > self.now {
+        // What is for later waits in no line, and its time comes unasked; what is moved within its queue is in that line already.
+        if routing.not_before > self.now || self.is_in_queue(asked, queue) {
             return None;
         }
         let is_full = self.dispatch.demand().queue_len(queue) >= waiting_max as usize
@@ -58,6 +58,18 @@ impl Engine {
                 routing,
             );
         is_full.then_some(queue)
+    }
+
+    /// Whether the conversation of a NEW request waits for this queue by the one that it has.
+    fn is_in_queue(&self, asked: &Asked, queue: QueueIx) -> bool {
+        let conversation = asked.conversation.filter(|_| asked.kind == RequestKind::New);
+        conversation.is_some_and(|it| {
+            let requests = &self.state.conversations.at(it).requests;
+            requests.iter().any(|id| {
+                let row = self.state.requests.at(*id);
+                row.kind == RequestKind::New && row.routing.target.queue() == Some(queue)
+            })
+        })
     }
 
     /// Who gets what is too much for a queue. An agent who is in the conversation cannot.

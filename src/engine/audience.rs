@@ -32,7 +32,9 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
             told.push(*agent);
         }
         Event::ConversationEnded { participants, .. } => told.extend(participants),
-        Event::MessagePosted { conversation, .. } => participants(state, *conversation, told),
+        Event::MessagePosted { conversation, .. }
+        | Event::FlagRaised { conversation, .. }
+        | Event::FlagLowered { conversation, .. } => participants(state, *conversation, told),
         Event::DirectoryChanged { .. }
         | Event::SessionStarted { .. }
         | Event::SessionResumed { .. }
@@ -41,6 +43,7 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
         | Event::ConversationCreated { .. }
         | Event::RequestOpened { .. }
         | Event::RoundStarted { .. }
+        | Event::ConversationMoved { .. }
         | Event::RecordAttached { .. }
         | Event::RecordRemoved { .. }
         | Event::WavesEnded { .. }

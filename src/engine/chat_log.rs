@@ -2,7 +2,7 @@
 //! engine counts by it, the read model writes by it, notices are made by it.
 
 use crate::engine::{
-    event::{Author, Event},
+    event::{Author, Event, Leaving},
     ids::{AgentIx, ConversationId},
 };
 
@@ -22,7 +22,7 @@ pub enum EntryKind {
 }
 
 /// An entry of a chat log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// In which conversation.
     pub conversation: ConversationId,
@@ -30,7 +30,7 @@ pub struct Entry<'a> {
     pub kind: EntryKind,
     /// Whether the customer sees it too.
     pub shown_to_customer: bool,
-    /// Who wrote or ended.
+    /// Who wrote or ended; of what a supervisor brought about, which one.
     pub author: Option<Author>,
     /// The agent it is about: who wrote, joined, left, handed over or ended.
     pub agent: Option<AgentIx>,
@@ -52,23 +52,32 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
         text: "",
     };
     match event {
-        Event::InviteAccepted { conversation, agent, giver: None, .. } => {
-            Some(says(conversation, EntryKind::AgentJoined, Some(*agent)))
+        Event::InviteAccepted { conversation, agent, giver, supervisor, .. } => {
+            let author = supervisor.clone().map(Author::Supervisor);
+            Some(match giver {
+                None => Entry { author, ..says(conversation, EntryKind::AgentJoined, Some(*agent)) },
+                Some(giver) => Entry {
+                    author,
+                    receiver: Some(*agent),
+                    ..says(conversation, EntryKind::Transferred, Some(*giver))
+                },
+            })
         }
-        Event::InviteAccepted { conversation, agent, giver: Some(giver), .. } => {
-            Some(Entry { receiver: Some(*agent), ..says(conversation, EntryKind::Transferred, Some(*giver)) })
-        }
-        Event::ParticipantLeft { conversation, agent, .. } => {
-            Some(says(conversation, EntryKind::AgentLeft, Some(*agent)))
+        Event::ParticipantLeft { conversation, agent, leaving, .. } => {
+            let author = match leaving {
+                Leaving::Moved(who) => Some(Author::Supervisor(who.clone())),
+                Leaving::Asked | Leaving::SessionLost => None,
+            };
+            Some(Entry { author, ..says(conversation, EntryKind::AgentLeft, Some(*agent)) })
         }
         Event::ConversationEnded { conversation, by, .. } => {
-            Some(Entry { author: Some(*by), ..says(conversation, EntryKind::Ended, agent_of(*by)) })
+            Some(Entry { author: Some(by.clone()), ..says(conversation, EntryKind::Ended, agent_of(by)) })
         }
         Event::MessagePosted { conversation, customer_number, author, text, .. } => Some(Entry {
             shown_to_customer: *customer_number != 0,
-            author: Some(*author),
+            author: Some(author.clone()),
             text,
-            ..says(conversation, EntryKind::Message, agent_of(*author))
+            ..says(conversation, EntryKind::Message, agent_of(author))
         }),
         Event::DirectoryChanged { .. }
         | Event::SessionStarted { .. }
@@ -85,6 +94,9 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
         | Event::WavesEnded { .. }
         | Event::AgentEarmarked { .. }
         | Event::EarmarkLifted { .. }
+        | Event::ConversationMoved { .. }
+        | Event::FlagRaised { .. }
+        | Event::FlagLowered { .. }
         | Event::WrapUpExtended { .. }
         | Event::WrapUpEnded { .. }
         | Event::RecordAttached { .. }
@@ -93,9 +105,9 @@ pub fn entry(event: &Event) -> Option<Entry<'_>> {
     }
 }
 
-fn agent_of(author: Author) -> Option<AgentIx> {
+fn agent_of(author: &Author) -> Option<AgentIx> {
     match author {
-        Author::Agent(agent) => Some(agent),
-        Author::Customer | Author::Platform | Author::Service => None,
+        Author::Agent(agent) => Some(*agent),
+        Author::Customer | Author::Platform | Author::Service | Author::Supervisor(_) => None,
     }
 }

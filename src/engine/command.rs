@@ -6,8 +6,9 @@ use crate::engine::{
     ids::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx,
     },
+    query::RoutingState,
     records::Record,
-    routing::RoutingAsk,
+    routing::{Requirement, RoutingAsk},
 };
 
 /// An agent that acts from its session.
@@ -20,7 +21,7 @@ pub struct Acting {
 }
 
 /// Who does something to a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// An agent from its session.
     Agent(Acting),
@@ -28,6 +29,8 @@ pub enum Actor {
     Customer,
     /// The platform.
     Platform,
+    /// A supervisor, this one. The directory does not know it.
+    Supervisor(Box<str>),
 }
 
 /// Who may read a message.
@@ -81,6 +84,37 @@ pub enum Command {
     SetPresence {
         /// Who.
         session: Acting,
+        /// To which status.
+        status: StatusIx,
+    },
+    /// Puts a conversation in an agent's hands.
+    AssignConversation {
+        /// Who does.
+        supervisor: Box<str>,
+        /// Which.
+        conversation: ConversationId,
+        /// In whose.
+        agent: AgentIx,
+    },
+    /// Moves a conversation to a queue.
+    MoveConversation {
+        /// Who does.
+        supervisor: Box<str>,
+        /// Which.
+        conversation: ConversationId,
+        /// Where to.
+        queue: QueueIx,
+        /// Skills beside the membership, in the order of their numbers.
+        skills: Box<[Requirement]>,
+        /// The queue's own, unless this.
+        priority: Option<u32>,
+    },
+    /// Sets an agent's presence, whatever its session.
+    SetAgentPresence {
+        /// Who does.
+        supervisor: Box<str>,
+        /// Whose.
+        agent: AgentIx,
         /// To which status.
         status: StatusIx,
     },
@@ -184,6 +218,24 @@ pub enum Command {
         /// For whom.
         audience: Audience,
     },
+    /// Asks for help in a conversation.
+    RaiseFlag {
+        /// Who.
+        session: Acting,
+        /// In which.
+        conversation: ConversationId,
+        /// What help is wanted.
+        reason: Box<str>,
+    },
+    /// Asks for it no longer.
+    LowerFlag {
+        /// Who: an agent or a supervisor.
+        actor: Actor,
+        /// In which.
+        conversation: ConversationId,
+        /// Whose flag, of an agent that acts its own.
+        agent: AgentIx,
+    },
     /// Attaches a record, or gives one that is attached another title.
     AttachRecord {
         /// Who.
@@ -229,6 +281,11 @@ impl Command {
             Self::ExtendWrapUp { .. } => 17,
             Self::PostMessage { .. } => 18,
             Self::PickConversation { .. } => 19,
+            Self::AssignConversation { .. } => 22,
+            Self::MoveConversation { .. } => 23,
+            Self::SetAgentPresence { .. } => 24,
+            Self::RaiseFlag { .. } => 25,
+            Self::LowerFlag { .. } => 26,
             Self::AttachRecord { .. } => 30,
             Self::RemoveRecord { .. } => 31,
         }
@@ -278,7 +335,14 @@ pub enum Query {
     /// One agent.
     Agent(AgentIx),
     /// Agents by id.
-    Agents(Page<Box<str>>),
+    Agents {
+        /// Which of them.
+        page: Page<Box<str>>,
+        /// Only those in this state.
+        state: Option<RoutingState>,
+        /// Only the members of this queue.
+        queue: Option<QueueIx>,
+    },
     /// One conversation.
     Conversation(ConversationId),
     /// The records that an agent has in a conversation; without one, the keeper.
@@ -296,7 +360,12 @@ pub enum Query {
         conversation: ConversationId,
     },
     /// Live conversations by number.
-    Conversations(Page<ConversationId>),
+    Conversations {
+        /// Which of them.
+        page: Page<ConversationId>,
+        /// Only those in which a flag is up.
+        flagged: bool,
+    },
     /// One queue.
     Queue(QueueIx),
     /// Queues by id.

@@ -21,7 +21,7 @@ pub enum Console {
 }
 
 /// Who set a presence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PresenceCause {
     /// The agent itself.
     Agent,
@@ -29,6 +29,8 @@ pub enum PresenceCause {
     Decline,
     /// The channel's policy, after an expiry.
     Expiry,
+    /// A supervisor, this one (PRES-4).
+    Supervisor(Box<str>),
 }
 
 /// What a request asks for.
@@ -59,6 +61,8 @@ pub enum RequestEnd {
     ConversationEnded,
     /// A button's work was declined as often as it may be (BTN-3).
     NoAgentAvailable,
+    /// A supervisor moved the conversation.
+    Moved,
 }
 
 /// How an invite ended otherwise than by acceptance.
@@ -75,7 +79,7 @@ pub enum InviteEnd {
 }
 
 /// Who wrote a message or ended a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Author {
     /// The customer.
     Customer,
@@ -85,15 +89,19 @@ pub enum Author {
     Platform,
     /// A rule.
     Service,
+    /// A supervisor, this one.
+    Supervisor(Box<str>),
 }
 
 /// Whether an agent left by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leaving {
     /// It asked to.
     Asked,
     /// Its session was lost.
     SessionLost,
+    /// This supervisor moved the conversation.
+    Moved(Box<str>),
 }
 
 /// What happened.
@@ -203,6 +211,8 @@ pub enum Event {
         held: bool,
         /// When the next wave is sent; 0: there is none.
         next_wave_at: Millis,
+        /// Whether it is accepted in the agent's name in the same step.
+        at_once: bool,
     },
     /// An invite was accepted: the request is, its other invites are rescinded (told before), the agent is in, the giver out.
     InviteAccepted {
@@ -220,6 +230,8 @@ pub enum Event {
         giver: Option<AgentIx>,
         /// When the giver's wrap-up ends; 0: none.
         wrap_up_until: Millis,
+        /// The supervisor who put it in the agent's hands, if one did.
+        supervisor: Option<Box<str>>,
     },
     /// Invites of one request ended otherwise.
     InvitesEnded {
@@ -305,6 +317,40 @@ pub enum Event {
         participants: Vec<AgentIx>,
         /// When their wrap-up ends; 0: none.
         wrap_up_until: Millis,
+    },
+    /// A supervisor moved a conversation to a queue: it has one more request, and this is how it is queued again from now on. What it had
+    /// of requests and agents ends after this.
+    ConversationMoved {
+        /// The conversation.
+        conversation: ConversationId,
+        /// By whom.
+        supervisor: Box<str>,
+        /// The request, a NEW one.
+        request: RequestId,
+        /// How that is routed.
+        routing: Routing,
+        /// Since when it counts as waiting.
+        requested_at: Millis,
+        /// The full queue that it was meant for, if it overflowed.
+        overflowed_from: Option<QueueIx>,
+    },
+    /// An agent asks for help in a conversation.
+    FlagRaised {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Who.
+        agent: AgentIx,
+        /// What help is wanted.
+        reason: Box<str>,
+    },
+    /// An agent's flag was lowered. Where the agent is out it is down without this.
+    FlagLowered {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Whose.
+        agent: AgentIx,
+        /// By whom.
+        by: Author,
     },
     /// A wrap-up was made longer.
     WrapUpExtended {

@@ -17,37 +17,59 @@ use crate::engine::{
     state::{agent::Load, conversation::Request},
 };
 
+/// Whether whoever is invited is asked, or has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// It is asked.
+    WhenAccepted,
+    /// It has it: the acceptance follows in the same step.
+    AtOnce,
+}
+
 impl Engine {
     /// Invites agents for a waiting request. On a channel that auto-accepts, the one of a SINGLE request is in at once (INV-7).
     pub(super) fn send_invites(&mut self, request: RequestId, agents: Vec<AgentIx>) {
+        if self.auto_accepts(self.state.requests.at(request)) {
+            agents.into_iter().for_each(|agent| self.take(request, agent, None));
+        } else {
+            self.invite(request, agents, Taken::WhenAccepted);
+        }
+    }
+
+    /// An agent is invited and in, in one step: as its channel says, because it picked, or because a supervisor said so.
+    pub(super) fn take(&mut self, request: RequestId, agent: AgentIx, supervisor: Option<Box<str>>) {
+        let invite = self.invite(request, vec![agent], Taken::AtOnce);
+        self.win(invite, supervisor);
+    }
+
+    /// Sends invites; the first has this number.
+    fn invite(&mut self, request: RequestId, agents: Vec<AgentIx>, taken: Taken) -> InviteId {
         let row = self.state.requests.at(request);
         let class = Class::of(&self.state, row);
         let rules = &self.state.registry.channel(class.channel).spec;
         let (first, single) = (self.state.outcomes.next_id(), row.routing.mode == Mode::Single);
-        let auto_accept = self.auto_accepts(row);
-        let expires_at = later(self.now, rules.push_timeout_ms);
+        let (at_once, expires_at) = (taken == Taken::AtOnce, later(self.now, rules.push_timeout_ms));
         // All waves of a request weigh what the first does.
         let (units, interruptible, wave) = if row.sent.pending.is_empty() {
             (class.units, class.interruptible, 1)
         } else {
             (row.sent.units, row.sent.interruptible, row.sent.wave + 1)
         };
-        let has_more = row.routing.mode == Mode::Waves && wave < limits::WAVES;
+        let has_more = row.routing.mode == Mode::Waves && wave < limits::WAVES && !at_once;
         self.emit(Event::InvitesSent {
             request,
             conversation: row.conversation,
             kind: row.kind,
             first,
             agents,
-            expires_at: if auto_accept { 0 } else { expires_at },
+            expires_at: if at_once { 0 } else { expires_at },
             units,
             interruptible,
             held: single,
             next_wave_at: if has_more { self.now + row.routing.waves.interval } else { 0 },
+            at_once,
         });
-        if auto_accept {
-            self.win(first);
-        }
+        first
     }
 
     pub(super) fn auto_accepts(&self, request: &Request) -> bool {
@@ -69,7 +91,7 @@ impl Engine {
             eligible::has_room(self.state.profile(agent), load, &class)
                 .map_err(|_| Rejection::AgentAtCapacity)?;
         }
-        self.win(invite);
+        self.win(invite, None);
         Ok(())
     }
 
@@ -140,12 +162,7 @@ impl Engine {
         let row = self.state.requests.at(request);
         let class = Class::of(&self.state, row);
         self.rank(agent, &class, row.routing.model, Some(row)).map_err(not_for)?;
-        let first = self.state.outcomes.next_id();
-        self.send_invites(request, vec![agent]);
-        // On a channel that auto-accepts it is in already.
-        if self.state.invites.get(first).is_some() {
-            self.win(first);
-        }
+        self.take(request, agent, None);
         Ok(())
     }
 
@@ -158,8 +175,9 @@ impl Engine {
         }
     }
 
-    /// The acceptance of a pending invite: the agent is in, the others' invites are rescinded, in a transfer the giver is out.
-    fn win(&mut self, invite: InviteId) {
+    /// The acceptance of a pending invite, by its agent or by a supervisor for it: the agent is in, the others' invites are rescinded, in a
+    /// transfer the giver is out.
+    pub(super) fn win(&mut self, invite: InviteId, supervisor: Option<Box<str>>) {
         let row = *self.state.invites.at(invite);
         let (agent, request) = (row.agent, row.request);
         let row = self.state.requests.at(request);
@@ -168,7 +186,16 @@ impl Engine {
         let losers: Vec<_> = row.sent.pending.iter().copied().filter(|(id, _)| *id != invite).collect();
         let wrap_up_until = if giver.is_some() { self.wrap_up_until(conversation) } else { 0 };
         let records = self.records_for(conversation, agent);
-        self.emit(Event::InviteAccepted { invite, request, conversation, kind, agent, giver, wrap_up_until });
+        self.emit(Event::InviteAccepted {
+            invite,
+            request,
+            conversation,
+            kind,
+            agent,
+            giver,
+            wrap_up_until,
+            supervisor,
+        });
         if !losers.is_empty() {
             self.end_invites(request, InviteEnd::Rescinded, losers, "".into());
         }

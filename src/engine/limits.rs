@@ -6,12 +6,16 @@ pub const ID_CHARS_MAX: usize = 64;
 pub const NAME_BYTES_MAX: usize = 128;
 /// Bytes of a customer id: platforms put e-mail addresses and URNs here.
 pub const CUSTOMER_BYTES_MAX: usize = 128;
+/// Bytes of a supervisor's id, which is the platform's: as long as a customer's.
+pub const SUPERVISOR_BYTES_MAX: usize = 128;
 /// Bytes of a `request_id`: a UUID has 36.
 pub const REQUEST_ID_BYTES_MAX: usize = 128;
 /// Bytes of a message, as chat platforms have it.
 pub const TEXT_BYTES_MAX: usize = 32_768;
 /// Bytes of the reason that an agent gives with a decline.
 pub const DECLINE_REASON_BYTES_MAX: usize = 256;
+/// Bytes of the reason that an agent gives with a flag: a sentence, as with a decline.
+pub const FLAG_REASON_BYTES_MAX: usize = 256;
 /// Level of a skill in hundredths: 10.00.
 pub const LEVEL_MAX: u16 = 1_000;
 /// Capacity units of a profile, and weight of a unit of work. Sums of a thousand holds fit 32 bits with ease.
@@ -63,6 +67,13 @@ pub const WAVES: u32 = 3;
 pub const WAVE_SIZE_DEFAULT: u32 = 5;
 /// Time between waves where the caller says nothing: as long as an agent looks at an invite.
 pub const WAVE_INTERVAL_MS_DEFAULT: u64 = 15_000;
+
+/// Acceptances of a queue whose times are kept: enough for a mean, few enough to follow a shift's beginning.
+pub const TEMPO_ACCEPTANCES_MAX: usize = 16;
+/// Acceptances below which nothing is said of the wait: three intervals.
+pub const TEMPO_ACCEPTANCES_MIN: usize = 4;
+/// How long ago the last of them may be: after an hour it was another shift.
+pub const TEMPO_AGE_MS_MAX: u64 = 3_600_000;
 
 /// Commands whose answer is remembered for a repeat, of one org. The oldest is forgotten first.
 pub const ANSWERS_MAX: usize = 1 << 20;

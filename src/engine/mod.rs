@@ -21,10 +21,12 @@ pub mod directory;
 pub mod dispatch;
 pub mod event;
 pub mod explain;
+mod flags;
 pub mod ids;
 mod invites;
 pub mod limits;
 pub mod query;
+pub mod queue_view;
 pub mod records;
 pub mod rejection;
 pub mod reply;
@@ -34,6 +36,7 @@ mod rooms;
 pub mod routing;
 mod sessions;
 pub mod state;
+mod supervising;
 
 use std::{ops::Range, sync::Arc};
 
@@ -44,6 +47,7 @@ use event::{Author, Event, RequestEnd, RequestKind};
 use ids::{Millis, RequestKey};
 use rejection::Rejection;
 use reply::Reply;
+use routing::Target;
 use state::{State, timers::Timer};
 
 /// An event that was decided, with what its readers outside need beside it.
@@ -72,8 +76,6 @@ pub struct InvitesTo {
     pub customer: Arc<str>,
     /// Who asked; none for NEW.
     pub requester: Option<ids::AgentIx>,
-    /// Whether it is accepted in the agent's name at once (INV-7).
-    pub auto_accept: bool,
 }
 
 /// What the engine has decided since it was last emptied.
@@ -202,6 +204,15 @@ impl Engine {
                 Ok(())
             }
             Command::SetPresence { session, status } => self.set_presence(session, status),
+            Command::AssignConversation { supervisor, conversation, agent } => {
+                self.assign_conversation(supervisor, conversation, agent)
+            }
+            Command::MoveConversation { supervisor, conversation, queue, skills, priority } => {
+                self.move_conversation(supervisor, conversation, Target::Queue { queue, skills }, priority)
+            }
+            Command::SetAgentPresence { supervisor, agent, status } => {
+                self.set_agent_presence(supervisor, agent, status)
+            }
             Command::AcceptInvite { session, invite } => self.accept_invite(session, invite),
             Command::DeclineInvite { session, invite, reason } => {
                 self.decline_invite(session, invite, reason)
@@ -230,6 +241,10 @@ impl Engine {
             Command::PostMessage { actor, conversation, text, audience } => {
                 self.post_message(actor, conversation, text, audience)
             }
+            Command::RaiseFlag { session, conversation, reason } => {
+                self.raise_flag(session, conversation, reason)
+            }
+            Command::LowerFlag { actor, conversation, agent } => self.lower_flag(actor, conversation, agent),
             Command::AttachRecord { session, conversation, record } => {
                 self.attach_record(session, conversation, record)
             }
@@ -293,7 +308,6 @@ impl Engine {
                 channel: row.channel,
                 customer: row.customer.clone(),
                 requester: asked.requester,
-                auto_accept: self.auto_accepts(asked),
             })
         } else {
             None

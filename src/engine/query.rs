@@ -14,6 +14,7 @@ use crate::engine::{
     event::{Console, RequestKind},
     explain::{AgentExplanation, Explanation},
     ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx},
+    queue_view::QueueView,
     records::Record,
     rejection::Rejection,
     routing::{Routing, RoutingType},
@@ -62,6 +63,8 @@ pub struct AgentView {
     pub conversations: Vec<ConversationId>,
     /// The request that it is earmarked for.
     pub earmarked_for: Option<RequestId>,
+    /// Where it asks for help.
+    pub flagged: Vec<ConversationId>,
 }
 
 /// A pending invite.
@@ -133,21 +136,6 @@ pub struct ConversationView {
     pub log_entries: u32,
 }
 
-/// A queue as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueView {
-    /// Which.
-    pub queue: QueueIx,
-    /// How many requests wait in it.
-    pub waiting: usize,
-    /// Since when the oldest waits.
-    pub oldest: Option<Millis>,
-    /// How many agents are its members.
-    pub members: usize,
-    /// How many of them are online.
-    pub online: usize,
-}
-
 /// What a query answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
@@ -192,8 +180,8 @@ pub enum Answer {
 pub const INVITED_SHOWN: usize = 100;
 
 impl Engine {
-    /// Answers a query.
-    pub fn query(&self, query: Query) -> Result<Answer, Rejection> {
+    /// Answers a query that is asked now.
+    pub fn query(&self, now: Millis, query: Query) -> Result<Answer, Rejection> {
         let registry = &self.state.registry;
         let live = |kind, number: u32, rejection| {
             if registry.is_live(kind, number) { Ok(()) } else { Err(rejection) }
@@ -206,7 +194,7 @@ impl Engine {
                 resource.map(|it| Answer::Resource(Box::new(it))).ok_or(Rejection::ResourceNotFound)
             }
             Query::Resources { kind, page } => {
-                let (numbers, more) = self.page_by_id(kind, &page);
+                let (numbers, more) = self.page_by_id(kind, &page, |_| true);
                 Ok(Answer::Resources(
                     numbers.into_iter().filter_map(|it| registry.resource(kind, it)).collect(),
                     more,
@@ -216,8 +204,13 @@ impl Engine {
                 live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound)?;
                 Ok(Answer::Agent(Box::new(self.agent_view(agent))))
             }
-            Query::Agents(page) => {
-                let (numbers, more) = self.page_by_id(ResourceKind::Agent, &page);
+            Query::Agents { page, state, queue } => {
+                queue.map_or(Ok(()), |it| live(ResourceKind::Queue, it.0, Rejection::QueueNotFound))?;
+                let wanted = |agent: AgentIx| {
+                    queue.is_none_or(|it| registry.agent(agent).queues.binary_search(&it).is_ok())
+                        && state.is_none_or(|it| self.routing_state(agent, self.state.profile(agent)) == it)
+                };
+                let (numbers, more) = self.page_by_id(ResourceKind::Agent, &page, |it| wanted(AgentIx(it)));
                 Ok(Answer::Agents(numbers.into_iter().map(|it| self.agent_view(AgentIx(it))).collect(), more))
             }
             Query::Conversation(id) => match self.state.conversations.get(id) {
@@ -227,9 +220,12 @@ impl Engine {
                 }
                 None => Err(Rejection::ConversationNotFound),
             },
-            Query::Conversations(page) => {
+            Query::Conversations { page, flagged } => {
                 let mut ids = self.state.conversations.ids();
-                ids.retain(|id| page.after.is_none_or(|after| *id > after));
+                ids.retain(|id| {
+                    page.after.is_none_or(|after| *id > after)
+                        && (!flagged || self.state.conversations.at(*id).is_flagged())
+                });
                 let more = ids.len() > page.size;
                 ids.truncate(page.size);
                 Ok(Answer::Conversations(
@@ -250,11 +246,12 @@ impl Engine {
             }
             Query::Queue(queue) => {
                 live(ResourceKind::Queue, queue.0, Rejection::QueueNotFound)?;
-                Ok(Answer::Queue(self.queue_view(queue)))
+                Ok(Answer::Queue(self.queue_view(now, queue)))
             }
             Query::Queues(page) => {
-                let (numbers, more) = self.page_by_id(ResourceKind::Queue, &page);
-                Ok(Answer::Queues(numbers.into_iter().map(|it| self.queue_view(QueueIx(it))).collect(), more))
+                let (numbers, more) = self.page_by_id(ResourceKind::Queue, &page, |_| true);
+                let views = numbers.into_iter().map(|it| self.queue_view(now, QueueIx(it)));
+                Ok(Answer::Queues(views.collect(), more))
             }
             Query::ExplainConversation { conversation, size } => {
                 self.explain_conversation(conversation, size)
@@ -289,13 +286,21 @@ impl Engine {
         Ok(Answer::Plan(plan::plan(&self.state.registry, wanted), warnings))
     }
 
-    fn page_by_id(&self, kind: ResourceKind, page: &Page<Box<str>>) -> (Vec<u32>, bool) {
+    /// The numbers of those that are wanted, by id, and whether there are more.
+    fn page_by_id(
+        &self,
+        kind: ResourceKind,
+        page: &Page<Box<str>>,
+        wanted: impl Fn(u32) -> bool,
+    ) -> (Vec<u32>, bool) {
         let names = self.state.registry.names().of(kind);
         let mut numbers = self.state.registry.live_by_id(kind);
         if let Some(after) = &page.after {
             let skipped = numbers.partition_point(|it| names.name(*it) <= &**after);
             numbers.drain(..skipped);
         }
+        let mut numbers: Vec<u32> =
+            numbers.into_iter().filter(|it| wanted(*it)).take(page.size + 1).collect();
         let more = numbers.len() > page.size;
         numbers.truncate(page.size);
         (numbers, more)
@@ -316,7 +321,13 @@ impl Engine {
             invites: row.invites.iter().map(|it| self.invite_view(*it)).collect(),
             conversations: row.conversations().collect(),
             earmarked_for: row.earmark().map(|it| it.0),
+            flagged: row.conversations().filter(|it| self.has_flag(*it, agent)).collect(),
         }
+    }
+
+    fn has_flag(&self, conversation: ConversationId, agent: AgentIx) -> bool {
+        let participants = &self.state.conversations.at(conversation).participants;
+        participants.iter().any(|it| it.agent == agent && it.flag.is_some())
     }
 
     fn routing_state(&self, agent: AgentIx, profile: &CapacityProfile) -> RoutingState {
@@ -390,22 +401,6 @@ impl Engine {
             participants: row.participants.clone(),
             requests: row.requests.iter().map(|it| self.request_view(*it)).collect(),
             log_entries: row.log_entries,
-        }
-    }
-
-    fn queue_view(&self, queue: QueueIx) -> QueueView {
-        let demand = self.dispatch.demand();
-        let agents = (0..).take(self.state.agents.len()).map(AgentIx);
-        let members: Vec<AgentIx> = agents
-            .filter(|it| self.state.registry.is_live(ResourceKind::Agent, it.0))
-            .filter(|it| self.state.registry.agent(*it).queues.binary_search(&queue).is_ok())
-            .collect();
-        QueueView {
-            queue,
-            waiting: demand.queue_len(queue),
-            oldest: demand.queue_oldest(queue),
-            members: members.len(),
-            online: members.iter().filter(|it| self.state.is_online(**it)).count(),
         }
     }
 }

@@ -83,7 +83,7 @@ pub enum Rejection {
     NoWrapUp,
     /// The keeper has as many records as it may have.
     RecordsFull,
-    /// The agent cannot be given what it wants to pick.
+    /// The agent cannot be given what it wants to pick, or is to be assigned.
     AgentNotEligible,
     /// No room at the acceptance.
     AgentAtCapacity,

@@ -74,7 +74,9 @@ impl Reply {
             Event::ConversationCreated { conversation, request, .. } => {
                 Self::ConversationCreated { conversation: *conversation, request: *request }
             }
-            Event::RequestOpened { request, .. } => Self::RequestOpened { request: *request },
+            Event::RequestOpened { request, .. } | Event::ConversationMoved { request, .. } => {
+                Self::RequestOpened { request: *request }
+            }
             Event::InviteAccepted { conversation, .. } => {
                 Self::InviteAccepted { conversation: *conversation }
             }
@@ -98,6 +100,8 @@ impl Reply {
             | Event::EarmarkLifted { .. }
             | Event::ParticipantLeft { .. }
             | Event::ConversationEnded { .. }
+            | Event::FlagRaised { .. }
+            | Event::FlagLowered { .. }
             | Event::WrapUpEnded { .. }
             | Event::RecordAttached { .. }
             | Event::RecordRemoved { .. }

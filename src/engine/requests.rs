@@ -155,7 +155,7 @@ impl Engine {
         Ok(())
     }
 
-    fn next_request(&self) -> RequestId {
+    pub(super) fn next_request(&self) -> RequestId {
         RequestId(self.state.request_count + 1)
     }
 

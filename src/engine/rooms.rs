@@ -106,7 +106,7 @@ impl Engine {
     /// Takes an agent out of a conversation, with what it has asked for.
     pub(super) fn take_out(&mut self, conversation: ConversationId, agent: AgentIx, leaving: Leaving) {
         let wrap_up_until = match leaving {
-            Leaving::Asked => self.wrap_up_until(conversation),
+            Leaving::Asked | Leaving::Moved(_) => self.wrap_up_until(conversation),
             Leaving::SessionLost => 0,
         };
         self.emit(Event::ParticipantLeft { conversation, agent, leaving, wrap_up_until });
@@ -143,6 +143,7 @@ impl Engine {
             }
             Actor::Customer => self.live_conversation(conversation).map(|()| Author::Customer),
             Actor::Platform => self.live_conversation(conversation).map(|()| Author::Platform),
+            Actor::Supervisor(who) => self.live_conversation(conversation).map(|()| Author::Supervisor(who)),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Sessions and presence (PRES-1 to 3).
+//! Sessions and presence (PRES-1 to 3). A supervisor's hand in it is in `supervising`.
 
 use crate::engine::{
     Engine,
@@ -127,7 +127,7 @@ impl Engine {
         if is_live { Ok(()) } else { Err(Rejection::AgentNotFound) }
     }
 
-    fn live_status(&self, status: StatusIx) -> Result<(), Rejection> {
+    pub(super) fn live_status(&self, status: StatusIx) -> Result<(), Rejection> {
         let is_live = self.state.registry.is_live(ResourceKind::PresenceStatus, status.0);
         if is_live { Ok(()) } else { Err(Rejection::PresenceStatusNotFound) }
     }

@@ -204,9 +204,11 @@ impl Worker {
             Letter::Dropped { org, session, stream } => self.dropped(now, &org, session, stream),
             Letter::Query { org, query, reply } => {
                 let answer = match self.seats.get(&org) {
-                    Some(seat) => seat.engine.query(query),
+                    Some(seat) => seat.engine.query(now, query),
                     // The first directory makes the org: what it would change, it changes from nothing.
-                    None if matches!(query, Query::PlanDirectory { .. }) => Engine::default().query(query),
+                    None if matches!(query, Query::PlanDirectory { .. }) => {
+                        Engine::default().query(now, query)
+                    }
                     None => Err(Rejection::OrgNotFound),
                 };
                 self.waiting.push(Waiting::Answer(reply, Box::new(answer)));

@@ -126,9 +126,14 @@ impl Inquiry for v1::GetAgentRequest {
 impl Inquiry for v1::ListAgentsRequest {
     type Response = v1::ListAgentsResponse;
 
-    fn into_query(self, _names: &Names, check: &mut Check) -> Query {
+    fn into_query(self, names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);
-        Query::Agents(page::by_id(self.page_size, self.page_token, check))
+        let queue = &self.queue_id;
+        Query::Agents {
+            queue: (!queue.is_empty()).then(|| number_of(names, check, "queue_id", queue)),
+            state: check.choice_or_open::<v1::RoutingState>("routing_state", self.routing_state),
+            page: page::by_id(self.page_size, self.page_token, check),
+        }
     }
 
     fn respond(answer: Answer, names: &Names) -> Self::Response {

@@ -197,7 +197,7 @@ fn texts_and_spans_have_their_bounds() {
 }
 
 #[test]
-fn only_agents_whisper() {
+fn only_agents_and_supervisors_whisper() {
     let call = |actor, whisper| v1::PostMessageRequest {
         org_id: "org".into(),
         request_id: "1".into(),
@@ -212,6 +212,11 @@ fn only_agents_whisper() {
     assert!(matches!(
         command(call(customer, false)),
         Command::PostMessage { actor: Actor::Customer, audience: Audience::Everyone, .. }
+    ));
+    let sue = v1::actor::Supervisor { supervisor_id: "sue".into() };
+    assert!(matches!(
+        command(call(v1::actor::Actor::Supervisor(sue), true)),
+        Command::PostMessage { actor: Actor::Supervisor(_), audience: Audience::Agents, .. }
     ));
     let anna = v1::actor::Actor::Agent(session("anna", 1));
     assert!(matches!(command(call(anna, true)), Command::PostMessage { audience: Audience::Agents, .. }));
@@ -342,15 +347,21 @@ fn pages_have_a_size_and_lead_to_each_other() {
         org_id: "org".into(),
         page_size,
         page_token: page_token.into(),
+        ..Default::default()
     };
     let mut check = Check::new();
     assert_eq!(
         list(0, "anna").into_query(&names, &mut check),
-        Query::Agents(Page { after: Some("anna".into()), size: 100 })
+        Query::Agents { page: Page { after: Some("anna".into()), size: 100 }, state: None, queue: None }
     );
     assert!(check.is_empty());
     assert_eq!(paths(|check| drop(list(1_001, "?").into_query(&names, check))), ["page_token", "page_size"]);
-    let list = v1::ListConversationsRequest { org_id: "org".into(), page_size: 3, page_token: "x".into() };
+    let list = v1::ListConversationsRequest {
+        org_id: "org".into(),
+        page_size: 3,
+        page_token: "x".into(),
+        flagged: false,
+    };
     assert_eq!(paths(|check| drop(list.into_query(&names, check))), ["page_token"]);
     let skills: Vec<Resource> = samples::resources().into_iter().take(2).collect();
     let page = |more| {

@@ -5,7 +5,9 @@ use super::{
     check::Check,
     mutation::{Inquiry, Mutation, head, unfitting},
     names::{number_of, time},
-    page, routing, v1, view,
+    page, routing,
+    supervisor::supervisor,
+    v1, view,
 };
 use crate::engine::{
     command::{Actor, Audience, Command, Query},
@@ -16,17 +18,20 @@ use crate::engine::{
     reply::Reply,
 };
 
-fn actor(actor: Option<v1::Actor>, names: &Names, check: &mut Check) -> Actor {
+pub(super) fn actor(actor: Option<v1::Actor>, names: &Names, check: &mut Check) -> Actor {
     match check.required("actor", actor.and_then(|it| it.actor)) {
         Some(v1::actor::Actor::Agent(it)) => Actor::Agent(
             check.within("actor", |check| check.within("agent", |check| acting(&it, names, check))),
         ),
         Some(v1::actor::Actor::Customer(_)) => Actor::Customer,
+        Some(v1::actor::Actor::Supervisor(it)) => Actor::Supervisor(check.within("actor", |check| {
+            check.within("supervisor", |check| supervisor(it.supervisor_id, check))
+        })),
         Some(v1::actor::Actor::Platform(_)) | None => Actor::Platform,
     }
 }
 
-fn conversation(conversation_id: u64, check: &mut Check) -> ConversationId {
+pub(super) fn conversation(conversation_id: u64, check: &mut Check) -> ConversationId {
     ConversationId(check.given("conversation_id", conversation_id))
 }
 
@@ -198,8 +203,8 @@ impl Mutation for v1::PostMessageRequest {
         head(&self, check);
         let actor = actor(self.actor, names, check);
         check.bytes("text", &self.text, 1, limits::TEXT_BYTES_MAX);
-        if self.whisper && !matches!(actor, Actor::Agent(_)) {
-            check.say("whisper", "is for agents alone");
+        if self.whisper && !matches!(actor, Actor::Agent(_) | Actor::Supervisor(_)) {
+            check.say("whisper", "is for agents and supervisors alone");
         }
         Command::PostMessage {
             actor,
@@ -234,7 +239,8 @@ impl Inquiry for v1::ListConversationsRequest {
 
     fn into_query(self, _names: &Names, check: &mut Check) -> Query {
         check.org(&self.org_id);
-        Query::Conversations(page::by_number(self.page_size, &self.page_token, check))
+        let page = page::by_number(self.page_size, &self.page_token, check);
+        Query::Conversations { page, flagged: self.flagged }
     }
 
     fn respond(answer: Answer, names: &Names) -> Self::Response {

@@ -48,11 +48,15 @@ fn what(event: &Event, names: &Names) -> shown::Event {
         Event::SessionEnded { agent, epoch } => {
             shown::Event::SessionEnded(shown::SessionEnded { agent_id: id_of(names, *agent), epoch: epoch.0 })
         }
-        Event::PresenceSet { agent, status, cause } => shown::Event::PresenceSet(shown::PresenceSet {
-            agent_id: id_of(names, *agent),
-            presence_status_id: id_of(names, *status),
-            cause: v1::PresenceCause::from(*cause).into(),
-        }),
+        Event::PresenceSet { agent, status, cause } => {
+            let (cause, supervisor_id) = kinds::presence_cause(cause);
+            shown::Event::PresenceSet(shown::PresenceSet {
+                agent_id: id_of(names, *agent),
+                presence_status_id: id_of(names, *status),
+                cause: cause.into(),
+                supervisor_id,
+            })
+        }
         Event::ConversationCreated {
             conversation,
             channel,
@@ -99,7 +103,9 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             interruptible: _,
             held,
             next_wave_at,
+            at_once,
         } => shown::Event::InvitesSent(shown::InvitesSent {
+            at_once: *at_once,
             next_wave_at_ms: time(*next_wave_at),
             routing_request_id: request.0,
             conversation_id: conversation.0,
@@ -109,16 +115,24 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             expires_at_ms: time(*expires_at),
             held_units: if *held { *units } else { 0 },
         }),
-        Event::InviteAccepted { invite, request, conversation, kind, agent, giver, wrap_up_until: _ } => {
-            shown::Event::InviteAccepted(shown::InviteAccepted {
-                invite_id: invite.0,
-                routing_request_id: request.0,
-                conversation_id: conversation.0,
-                kind: v1::RequestKind::from(*kind).into(),
-                agent_id: id_of(names, *agent),
-                giver_agent_id: id_or_empty(names, *giver),
-            })
-        }
+        Event::InviteAccepted {
+            invite,
+            request,
+            conversation,
+            kind,
+            agent,
+            giver,
+            wrap_up_until: _,
+            supervisor,
+        } => shown::Event::InviteAccepted(shown::InviteAccepted {
+            invite_id: invite.0,
+            routing_request_id: request.0,
+            conversation_id: conversation.0,
+            kind: v1::RequestKind::from(*kind).into(),
+            agent_id: id_of(names, *agent),
+            giver_agent_id: id_or_empty(names, *giver),
+            supervisor_id: supervisor.as_deref().unwrap_or_default().to_owned(),
+        }),
         Event::InvitesEnded { request, conversation, end, invites, reason } => {
             shown::Event::InvitesEnded(shown::InvitesEnded {
                 routing_request_id: request.0,
@@ -170,14 +184,48 @@ fn what(event: &Event, names: &Names) -> shown::Event {
                 agent_id: id_of(names, *agent),
                 wrap_up_until_ms: time(*wrap_up_until),
                 session_lost: *leaving == Leaving::SessionLost,
+                supervisor_id: match leaving {
+                    Leaving::Moved(who) => who.to_string(),
+                    Leaving::Asked | Leaving::SessionLost => String::new(),
+                },
             })
         }
         Event::ConversationEnded { conversation, by, participants, wrap_up_until } => {
+            let (by, _, supervisor_id) = kinds::author(by);
             shown::Event::ConversationEnded(shown::ConversationEnded {
                 conversation_id: conversation.0,
-                by: kinds::author(*by).0.into(),
+                by: by.into(),
+                supervisor_id,
                 agent_ids: ids_of(names, participants),
                 wrap_up_until_ms: time(*wrap_up_until),
+            })
+        }
+        Event::ConversationMoved {
+            conversation,
+            supervisor,
+            request,
+            routing,
+            requested_at: _,
+            overflowed_from,
+        } => shown::Event::ConversationMoved(shown::ConversationMoved {
+            conversation_id: conversation.0,
+            supervisor_id: supervisor.to_string(),
+            routing_request_id: request.0,
+            routing: Some(routing::shown(routing, names)),
+            overflowed_from_queue_id: id_or_empty(names, *overflowed_from),
+        }),
+        Event::FlagRaised { conversation, agent, reason } => shown::Event::FlagRaised(shown::FlagRaised {
+            conversation_id: conversation.0,
+            agent_id: id_of(names, *agent),
+            reason: reason.to_string(),
+        }),
+        Event::FlagLowered { conversation, agent, by } => {
+            let (by, _, supervisor_id) = kinds::author(by);
+            shown::Event::FlagLowered(shown::FlagLowered {
+                conversation_id: conversation.0,
+                agent_id: id_of(names, *agent),
+                by: by.into(),
+                supervisor_id,
             })
         }
         Event::WrapUpExtended { conversation, agent, until } => {
@@ -192,13 +240,14 @@ fn what(event: &Event, names: &Names) -> shown::Event {
             agent_id: id_of(names, *agent),
         }),
         Event::MessagePosted { conversation, number: _, customer_number, author, text } => {
-            let (author, agent) = kinds::author(*author);
+            let (author, agent, supervisor_id) = kinds::author(author);
             shown::Event::MessagePosted(shown::MessagePosted {
                 conversation_id: conversation.0,
                 author: author.into(),
                 agent_id: id_or_empty(names, agent),
                 text: text.to_string(),
                 whisper: *customer_number == 0,
+                supervisor_id,
             })
         }
         Event::RecordAttached { conversation, agent, record } => {

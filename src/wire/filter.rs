@@ -49,6 +49,9 @@ fn conversation(event: &Event) -> Option<ConversationId> {
         | Event::EarmarkLifted { conversation, .. }
         | Event::ParticipantLeft { conversation, .. }
         | Event::ConversationEnded { conversation, .. }
+        | Event::ConversationMoved { conversation, .. }
+        | Event::FlagRaised { conversation, .. }
+        | Event::FlagLowered { conversation, .. }
         | Event::WrapUpExtended { conversation, .. }
         | Event::WrapUpEnded { conversation, .. }
         | Event::MessagePosted { conversation, .. }
@@ -77,6 +80,8 @@ fn names_any(event: &Event, agents: &[AgentIx]) -> bool {
         | Event::AgentEarmarked { agent, .. }
         | Event::EarmarkLifted { agent, .. }
         | Event::ParticipantLeft { agent, .. }
+        | Event::FlagRaised { agent, .. }
+        | Event::FlagLowered { agent, .. }
         | Event::WrapUpExtended { agent, .. }
         | Event::WrapUpEnded { agent, .. }
         | Event::RecordAttached { agent, .. }
@@ -92,6 +97,7 @@ fn names_any(event: &Event, agents: &[AgentIx]) -> bool {
         Event::MessagePosted { author, .. } => wrote(author),
         Event::DirectoryChanged { .. }
         | Event::ConversationCreated { .. }
+        | Event::ConversationMoved { .. }
         | Event::RoundStarted { .. }
         | Event::WavesEnded { .. } => false,
     }

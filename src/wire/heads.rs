@@ -38,6 +38,7 @@ macro_rules! repeatable {
 repeatable! {
     AcceptInviteRequest,
     ApplyDirectoryRequest,
+    AssignConversationRequest,
     AttachRecordRequest,
     CancelRequestRequest,
     CompleteWrapUpRequest,
@@ -47,12 +48,16 @@ repeatable! {
     EndConversationRequest,
     ExtendWrapUpRequest,
     LeaveConversationRequest,
+    LowerFlagRequest,
+    MoveConversationRequest,
     PickConversationRequest,
     PostMessageRequest,
     PutResourceRequest,
+    RaiseFlagRequest,
     RemoveRecordRequest,
     RequestConferenceRequest,
     RequestTransferRequest,
+    SetAgentPresenceRequest,
     SetPresenceRequest,
 }
 

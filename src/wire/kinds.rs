@@ -1,7 +1,7 @@
 //! The choices of the API and of the journal beside the engine's own: one line a pair, in both directions.
 
 use super::{stored_v1, v1};
-use crate::engine::{chat_log, directory::spec, event, query, routing};
+use crate::engine::{chat_log, directory::spec, event, ids::AgentIx, query, routing};
 
 /// A generated choice that stands for one of the engine's.
 pub trait Known: TryFrom<i32> {
@@ -41,10 +41,9 @@ macro_rules! pairs {
 
 pairs! {
     v1::Console = event::Console { Lightning Classic };
-    v1::PresenceCause = event::PresenceCause { Agent Decline Expiry } without { Supervisor };
     v1::RequestKind = event::RequestKind { New Conference Transfer };
     v1::RequestEnd = event::RequestEnd {
-        NoAgentEligible AllDeclined AllExpired Cancelled RequesterLeft ConversationEnded NoAgentAvailable
+        NoAgentEligible AllDeclined AllExpired Cancelled RequesterLeft ConversationEnded NoAgentAvailable Moved
     };
     v1::InviteOutcome = event::InviteEnd { Declined Expired Rescinded Revoked } without { Accepted };
     v1::LogEntryKind = chat_log::EntryKind { Message AgentJoined AgentLeft Transferred Ended };
@@ -57,13 +56,11 @@ pairs! {
     v1::RoutingState = query::RoutingState { Offline Idle Engaged AtCapacity NotResponding Draining };
 
     stored_v1::Console = event::Console { Lightning Classic };
-    stored_v1::PresenceCause = event::PresenceCause { Agent Decline Expiry };
     stored_v1::RequestKind = event::RequestKind { New Conference Transfer };
     stored_v1::RequestEnd = event::RequestEnd {
-        NoAgentEligible AllDeclined AllExpired Cancelled RequesterLeft ConversationEnded NoAgentAvailable
+        NoAgentEligible AllDeclined AllExpired Cancelled RequesterLeft ConversationEnded NoAgentAvailable Moved
     };
     stored_v1::InviteEnd = event::InviteEnd { Declined Expired Rescinded Revoked };
-    stored_v1::Leaving = event::Leaving { Asked SessionLost };
     stored_v1::RoutingType = routing::RoutingType { OmniChannel ButtonSkills };
     stored_v1::RoutingMode = routing::Mode { Single Broadcast Waves };
     stored_v1::RoutingModel = spec::RoutingModel { LeastActive MostAvailable LongestIdle BestMatch Choice };
@@ -73,12 +70,25 @@ pairs! {
         spec::ResourceKind { Skill Channel PresenceStatus CapacityProfile Queue Button Agent };
 }
 
-/// An author in two fields: the choice, and which agent.
-pub(super) fn author(author: event::Author) -> (v1::Author, Option<crate::engine::ids::AgentIx>) {
-    match author {
+/// An author in three fields: the choice, which agent, which supervisor.
+pub(super) fn author(author: &event::Author) -> (v1::Author, Option<AgentIx>, String) {
+    let (choice, agent) = match author {
         event::Author::Customer => (v1::Author::Customer, None),
-        event::Author::Agent(agent) => (v1::Author::Agent, Some(agent)),
+        event::Author::Agent(agent) => (v1::Author::Agent, Some(*agent)),
         event::Author::Platform => (v1::Author::Platform, None),
         event::Author::Service => (v1::Author::Service, None),
-    }
+        event::Author::Supervisor(who) => return (v1::Author::Supervisor, None, who.to_string()),
+    };
+    (choice, agent, String::new())
+}
+
+/// Who set a presence in two fields: the choice, and which supervisor.
+pub(super) fn presence_cause(cause: &event::PresenceCause) -> (v1::PresenceCause, String) {
+    let choice = match cause {
+        event::PresenceCause::Agent => v1::PresenceCause::Agent,
+        event::PresenceCause::Decline => v1::PresenceCause::Decline,
+        event::PresenceCause::Expiry => v1::PresenceCause::Expiry,
+        event::PresenceCause::Supervisor(who) => return (v1::PresenceCause::Supervisor, who.to_string()),
+    };
+    (choice, String::new())
 }

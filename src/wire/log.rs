@@ -6,9 +6,11 @@ use crate::engine::{chat_log, directory::names::Names, event::Event};
 /// The entry that an event is, without its number and time, which the caller knows.
 pub fn entry(event: &Event, names: &Names) -> Option<v1::LogEntry> {
     let entry = chat_log::entry(event)?;
+    let (author, _, supervisor_id) = entry.author.as_ref().map(kinds::author).unwrap_or_default();
     Some(v1::LogEntry {
         kind: v1::LogEntryKind::from(entry.kind).into(),
-        author: entry.author.map_or(v1::Author::Unspecified, |it| kinds::author(it).0).into(),
+        author: author.into(),
+        supervisor_id,
         agent_id: id_or_empty(names, entry.agent),
         receiver_agent_id: id_or_empty(names, entry.receiver),
         text: entry.text.to_owned(),

@@ -19,6 +19,7 @@ mod directory;
 pub mod event;
 mod explain;
 mod filter;
+mod flags;
 mod heads;
 mod kinds;
 pub mod log;

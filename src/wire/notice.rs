@@ -2,7 +2,7 @@
 //! `engine::audience`'s to say.
 
 use super::{
-    log,
+    kinds, log,
     names::{id_of, id_or_empty, time},
     records,
     v1::{self, open_session_response::Notice},
@@ -25,8 +25,6 @@ pub struct InviteContext<'a> {
     pub channel: &'a str,
     /// The agent who asked; none for NEW.
     pub requester: Option<AgentIx>,
-    /// Whether the service accepts it in the agent's name at once.
-    pub auto_accept: bool,
 }
 
 /// The first notice of a session's stream: the state as it stands.
@@ -101,9 +99,25 @@ impl Teller<'_> {
                     why: v1::RequestEnd::from(*why).into(),
                 })]
             }
-            Event::PresenceSet { status, cause, .. } => vec![Notice::Presence(v1::PresenceChanged {
-                presence_status_id: id_of(self.names, *status),
-                cause: v1::PresenceCause::from(*cause).into(),
+            Event::PresenceSet { status, cause, .. } => {
+                let (cause, supervisor_id) = kinds::presence_cause(cause);
+                let presence_status_id = id_of(self.names, *status);
+                let changed = v1::PresenceChanged { presence_status_id, cause: cause.into(), supervisor_id };
+                vec![Notice::Presence(changed)]
+            }
+            Event::FlagRaised { conversation, agent, reason } => vec![Notice::Flag(v1::FlagChanged {
+                conversation_id: conversation.0,
+                agent_id: id_of(self.names, *agent),
+                raised: true,
+                reason: reason.to_string(),
+                supervisor_id: String::new(),
+            })],
+            Event::FlagLowered { conversation, agent, by } => vec![Notice::Flag(v1::FlagChanged {
+                conversation_id: conversation.0,
+                agent_id: id_of(self.names, *agent),
+                raised: false,
+                reason: String::new(),
+                supervisor_id: kinds::author(by).2,
             })],
             Event::WrapUpExtended { conversation, until, .. } => vec![wrap_up(*conversation, *until)],
             Event::WrapUpEnded { conversation, .. } => vec![wrap_up(*conversation, 0)],
@@ -126,15 +140,17 @@ impl Teller<'_> {
             | Event::RoundStarted { .. }
             | Event::RecordAttached { .. }
             | Event::RecordRemoved { .. }
-            | Event::WavesEnded { .. }
             | Event::AgentEarmarked { .. }
-            | Event::EarmarkLifted { .. } => Vec::new(),
+            | Event::EarmarkLifted { .. }
+            | Event::ConversationMoved { .. }
+            | Event::WavesEnded { .. } => Vec::new(),
         }
     }
 
     fn invited(&self, context: &InviteContext<'_>) -> Option<Notice> {
-        let Event::InvitesSent { request, conversation, kind, first, agents, expires_at, units, .. } =
-            self.event
+        let Event::InvitesSent {
+            request, conversation, kind, first, agents, expires_at, units, at_once, ..
+        } = self.event
         else {
             return None;
         };
@@ -149,7 +165,7 @@ impl Teller<'_> {
             requested_by_agent_id: id_or_empty(self.names, context.requester),
             weight: *units,
             expires_at_ms: time(*expires_at),
-            auto_accept: context.auto_accept,
+            auto_accept: *at_once,
         }))
     }
 
@@ -218,10 +234,7 @@ mod tests {
 
     fn told(to: AgentIx, pick: impl Fn(&Event) -> bool) -> Vec<Notice> {
         let event = samples::events().into_iter().find(pick).expect("there is one");
-        let context =
-            InviteContext {
-                customer: "cäsar", channel: "chat", requester: Some(ANNA), ..Default::default()
-            };
+        let context = InviteContext { customer: "cäsar", channel: "chat", requester: Some(ANNA) };
         let notices = notices(5, 9, &event, to, &samples::names(), &context, 3);
         assert!(notices.iter().all(|it| (it.position, it.at_ms) == (5, 9)));
         notices.into_iter().filter_map(|it| it.notice).collect()

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::engine::{
     directory::names::Names,
-    ids::AgentIx,
+    ids::{AgentIx, QueueIx},
     limits,
     routing::{Capacity, Requirement, Routing, RoutingAsk, Target, Waves},
 };
@@ -53,11 +53,26 @@ fn target(target: Option<v1::Target>, names: &Names, check: &mut Check) -> Targe
         v1::target::Target::Requirements(it) => Target::Requirements(
             check.within("requirements", |check| requirements(&it.skills, 1, names, check)),
         ),
-        v1::target::Target::Queue(it) => check.within("queue", |check| Target::Queue {
-            queue: number_of(names, check, "queue_id", &it.queue_id),
-            skills: requirements(&it.skills, 0, names, check),
-        }),
+        v1::target::Target::Queue(it) => {
+            let (queue, skills) = queue(Some(it), names, check);
+            Target::Queue { queue, skills }
+        }
         v1::target::Target::ButtonId(id) => Target::Button(number_of(names, check, "button_id", &id)),
+    })
+}
+
+/// A queue that must be named, with the skills beside the membership.
+pub(super) fn queue(
+    queue: Option<v1::QueueTarget>,
+    names: &Names,
+    check: &mut Check,
+) -> (QueueIx, Box<[Requirement]>) {
+    let Some(it) = check.required("queue", queue) else {
+        return (QueueIx(super::UNKNOWN), Box::default());
+    };
+    check.within("queue", |check| {
+        let queue = number_of(names, check, "queue_id", &it.queue_id);
+        (queue, requirements(&it.skills, 0, names, check))
     })
 }
 

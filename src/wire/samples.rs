@@ -129,6 +129,7 @@ fn record() -> Record {
 }
 
 /// One event of every variant, in the order in which they were added. The first are stored in a golden test: add at the end.
+#[expect(clippy::too_many_lines, reason = "a list: one entry an event")]
 pub(super) fn events() -> Vec<Event> {
     let (conversation, request) = (ConversationId(300), RequestId(301));
     let mut changes: Vec<Change> = resources().into_iter().map(Change::Create).collect();
@@ -172,6 +173,7 @@ pub(super) fn events() -> Vec<Event> {
             interruptible: true,
             held: true,
             next_wave_at: 0,
+            at_once: false,
         },
         Event::InviteAccepted {
             invite: InviteId(901),
@@ -181,6 +183,7 @@ pub(super) fn events() -> Vec<Event> {
             agent: BERT,
             giver: Some(ANNA),
             wrap_up_until: 1_700_000_005_000,
+            supervisor: None,
         },
         Event::InvitesEnded {
             request,
@@ -229,5 +232,15 @@ pub(super) fn events() -> Vec<Event> {
             earmark: Earmark { interruptible: true, units: 3 },
         },
         Event::EarmarkLifted { request, conversation, agent: BERT },
+        Event::ConversationMoved {
+            conversation,
+            supervisor: "sue".into(),
+            request,
+            routing: routing(Target::Queue { queue: QueueIx(0), skills: Box::new([]) }),
+            requested_at: 1_700_000_000_002,
+            overflowed_from: Some(QueueIx(0)),
+        },
+        Event::FlagRaised { conversation, agent: ANNA, reason: "he shouts".into() },
+        Event::FlagLowered { conversation, agent: ANNA, by: Author::Supervisor("sue".into()) },
     ]
 }

@@ -199,7 +199,7 @@ fn message(reason: v1::Reason) -> &'static str {
             "the keeper has as many records in this conversation as it may have; remove one first"
         }
         v1::Reason::AgentNotEligible => {
-            "the agent cannot be given this; ExplainConversation says what is in the way"
+            "the agent cannot be given this; ExplainConversation and ExplainAgent say what is in the way"
         }
         v1::Reason::AgentAtCapacity => "the agent has no room for this now; finish other work first",
         v1::Reason::OrgsFull => "the service hosts as many orgs as it may; use another instance",

@@ -2,15 +2,82 @@
 
 use super::{
     check::Check,
-    mutation::{Inquiry, unfitting},
+    conversations::conversation,
+    mutation::{Inquiry, Mutation, head, unfitting},
     names::{id_of, number_of},
-    page, v1, view,
+    page, routing, v1, view,
 };
 use crate::engine::{
-    command::{Query, WaitingRoom},
+    command::{Command, Query, WaitingRoom},
     directory::names::Names,
+    limits,
     query::Answer,
+    reply::Reply,
 };
+
+/// A supervisor's id: the platform's, so any text.
+pub(super) fn supervisor(supervisor_id: String, check: &mut Check) -> Box<str> {
+    check.bytes("supervisor_id", &supervisor_id, 1, limits::SUPERVISOR_BYTES_MAX);
+    supervisor_id.into()
+}
+
+impl Mutation for v1::AssignConversationRequest {
+    type Response = v1::AssignConversationResponse;
+
+    fn into_command(self, names: &Names, check: &mut Check) -> Command {
+        head(&self, check);
+        Command::AssignConversation {
+            supervisor: supervisor(self.supervisor_id, check),
+            conversation: conversation(self.conversation_id, check),
+            agent: number_of(names, check, "agent_id", &self.agent_id),
+        }
+    }
+
+    fn respond(_: Reply) -> Self::Response {
+        v1::AssignConversationResponse {}
+    }
+}
+
+impl Mutation for v1::MoveConversationRequest {
+    type Response = v1::MoveConversationResponse;
+
+    fn into_command(self, names: &Names, check: &mut Check) -> Command {
+        head(&self, check);
+        if let Some(priority) = self.priority {
+            check.number("priority", priority, 0, limits::PRIORITY_MAX);
+        }
+        let (queue, skills) = routing::queue(self.queue, names, check);
+        Command::MoveConversation {
+            supervisor: supervisor(self.supervisor_id, check),
+            conversation: conversation(self.conversation_id, check),
+            queue,
+            skills,
+            priority: self.priority,
+        }
+    }
+
+    fn respond(reply: Reply) -> Self::Response {
+        let Reply::RequestOpened { request } = reply else { unfitting("MoveConversation", &reply) };
+        v1::MoveConversationResponse { routing_request_id: request.0 }
+    }
+}
+
+impl Mutation for v1::SetAgentPresenceRequest {
+    type Response = v1::SetAgentPresenceResponse;
+
+    fn into_command(self, names: &Names, check: &mut Check) -> Command {
+        head(&self, check);
+        Command::SetAgentPresence {
+            supervisor: supervisor(self.supervisor_id, check),
+            agent: number_of(names, check, "agent_id", &self.agent_id),
+            status: number_of(names, check, "presence_status_id", &self.presence_status_id),
+        }
+    }
+
+    fn respond(_: Reply) -> Self::Response {
+        v1::SetAgentPresenceResponse {}
+    }
+}
 
 impl Inquiry for v1::GetQueueRequest {
     type Response = v1::GetQueueResponse;

@@ -9,8 +9,12 @@ use crate::engine::{
         names::Names,
         spec::{self, Overflow, Reinvite, Resource},
     },
-    query::{AgentView, ConversationView, InviteView, QueueView, RequestView},
-    state::agent::{Hold, HoldOwner},
+    query::{AgentView, ConversationView, InviteView, RequestView},
+    queue_view::QueueView,
+    state::{
+        agent::{Hold, HoldOwner},
+        conversation::Flag,
+    },
 };
 
 /// An agent.
@@ -30,7 +34,12 @@ pub fn agent(view: &AgentView, names: &Names) -> v1::Agent {
         invites: view.invites.iter().map(|it| invite(it, names)).collect(),
         conversation_ids: view.conversations.iter().map(|it| it.0).collect(),
         earmarked_for_routing_request_id: view.earmarked_for.map_or(0, |it| it.0),
+        flagged_conversation_ids: view.flagged.iter().map(|it| it.0).collect(),
     }
+}
+
+fn flag(flag: &Flag) -> v1::Flag {
+    v1::Flag { reason: flag.reason.to_string(), raised_at_ms: time(flag.raised_at) }
 }
 
 fn hold(hold: &Hold) -> v1::Hold {
@@ -97,6 +106,7 @@ pub fn conversation(view: &ConversationView, names: &Names) -> v1::Conversation 
         agent_id: id_of(names, it.agent),
         joined_at_ms: time(it.joined_at),
         keeper: place == 0,
+        flag: it.flag.as_ref().map(flag),
     });
     v1::Conversation {
         conversation_id: view.conversation.0,
@@ -120,6 +130,7 @@ pub fn queue(view: &QueueView, names: &Names) -> v1::QueueState {
         oldest_requested_at_ms: time(view.oldest.unwrap_or(0)),
         member_count: count(view.members),
         online_count: count(view.online),
+        expected_wait_ms: view.expected_wait.map(time),
     }
 }
 

@@ -27,8 +27,16 @@ impl World {
                 && it.routing.not_before <= self.now
         };
         let waiting = self.requests.values().filter(waits).count();
-        let has_place =
-            routing.not_before > self.now || rules.waiting_max.is_none_or(|it| waiting < it as usize);
+        // What is moved within its queue is in it.
+        let moved = kind == RequestKind::New && conversation.is_some();
+        let is_in = |it: &super::world::Request| {
+            Some(it.conversation) == conversation
+                && it.kind == RequestKind::New
+                && it.routing.target.queue() == Some(queue)
+        };
+        let has_place = (moved && self.requests.values().any(is_in))
+            || routing.not_before > self.now
+            || rules.waiting_max.is_none_or(|it| waiting < it as usize);
         if has_place || self.would_invite(&routing, kind, channel, conversation) {
             return Ok((routing, None));
         }
@@ -50,7 +58,7 @@ impl World {
     }
 
     /// Whether somebody would be invited to such a request at once.
-    fn would_invite(
+    pub(crate) fn would_invite(
         &self,
         routing: &Routing,
         kind: RequestKind,
@@ -66,6 +74,7 @@ impl World {
                 created_at: self.now,
                 origin: routing.clone(),
                 participants: Vec::new(),
+                flags: std::collections::BTreeMap::new(),
                 records: std::collections::BTreeMap::new(),
                 log_entries: 0,
                 customer_log_entries: 0,

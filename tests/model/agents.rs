@@ -78,7 +78,7 @@ impl World {
         let was_online = self.is_logged_in_online(agent);
         let row = self.agent_mut(agent);
         row.status = Some(status);
-        if cause == PresenceCause::Agent {
+        if matches!(cause, PresenceCause::Agent | PresenceCause::Supervisor(_)) {
             row.not_responding = false;
         }
         self.said.push(Event::PresenceSet { agent, status, cause });

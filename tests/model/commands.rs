@@ -17,9 +17,9 @@ use omniroute::engine::{
 
 use super::world::{Conversation, World};
 
-type Decided = Result<Reply, Rejection>;
+pub(crate) type Decided = Result<Reply, Rejection>;
 
-fn check(holds: bool, otherwise: Rejection) -> Result<(), Rejection> {
+pub(crate) fn check(holds: bool, otherwise: Rejection) -> Result<(), Rejection> {
     if holds { Ok(()) } else { Err(otherwise) }
 }
 
@@ -111,6 +111,17 @@ impl World {
                 self.set_presence(agent, status, PresenceCause::Agent);
                 Ok(Reply::Done)
             }
+            Command::AssignConversation { supervisor, conversation, agent } => {
+                self.assign(supervisor, conversation, agent)
+            }
+            Command::MoveConversation { supervisor, conversation, queue, skills, priority } => {
+                self.move_to(supervisor, conversation, Target::Queue { queue, skills }, priority)
+            }
+            Command::RaiseFlag { session, conversation, reason } => self.raise(session, conversation, reason),
+            Command::LowerFlag { actor, conversation, agent } => self.lower(actor, conversation, agent),
+            Command::SetAgentPresence { supervisor, agent, status } => {
+                self.set_agent_presence(supervisor, agent, status)
+            }
             Command::AcceptInvite { session, invite } => self.accept(session, invite),
             Command::DeclineInvite { session, invite, reason } => {
                 let (agent, request) = self.own_pending(session, invite)?;
@@ -139,6 +150,7 @@ impl World {
                             created_at: self.now,
                             origin: routing.clone(),
                             participants: Vec::new(),
+                            flags: BTreeMap::new(),
                             log_entries: 0,
                             customer_log_entries: 0,
                             records: BTreeMap::new(),
@@ -188,11 +200,8 @@ impl World {
                 check(!self.said_no(agent, &row) && self.could(agent, &row), Rejection::AgentNotEligible)?;
                 let has_room = self.has_room(agent, &row, self.weight(&row)) && !self.is_kept(agent, &row);
                 check(has_room, Rejection::AgentAtCapacity)?;
-                self.invite(id, &[agent]);
-                let pending = self.requests.get(&id).and_then(|it| it.pending.first().copied());
-                if let Some((invite, _)) = pending {
-                    self.win(id, invite);
-                }
+                let invite = self.invite(id, &[agent], true);
+                self.win(id, invite, None);
                 Ok(Reply::Done)
             }
             Command::CancelRequest { session, request } => {
@@ -240,8 +249,8 @@ impl World {
                 room.customer_log_entries += u32::from(shown);
                 let number = room.log_entries;
                 let customer_number = if shown { room.customer_log_entries } else { 0 };
-                self.said.push(Event::MessagePosted { conversation, number, customer_number, author, text });
                 let of_author = if author == Author::Customer { customer_number } else { number };
+                self.said.push(Event::MessagePosted { conversation, number, customer_number, author, text });
                 Ok(Reply::MessagePosted { number: of_author })
             }
             Command::AttachRecord { session, conversation, record } => {
@@ -273,7 +282,7 @@ impl World {
         reply
     }
 
-    fn agent_is_live(&self, agent: AgentIx) -> Result<(), Rejection> {
+    pub(crate) fn agent_is_live(&self, agent: AgentIx) -> Result<(), Rejection> {
         check(self.directory.is_live(ResourceKind::Agent, agent.0), Rejection::AgentNotFound)
     }
 
@@ -287,13 +296,17 @@ impl World {
         }
     }
 
-    fn is_live(&self, conversation: ConversationId) -> Result<(), Rejection> {
+    pub(crate) fn is_live(&self, conversation: ConversationId) -> Result<(), Rejection> {
         let ever = (1..=self.conversation_count).contains(&conversation.0);
         check(ever, Rejection::ConversationNotFound)?;
         check(self.conversations.contains_key(&conversation), Rejection::ConversationEnded)
     }
 
-    fn participant(&self, session: Acting, conversation: ConversationId) -> Result<AgentIx, Rejection> {
+    pub(crate) fn participant(
+        &self,
+        session: Acting,
+        conversation: ConversationId,
+    ) -> Result<AgentIx, Rejection> {
         self.agent_is_live(session.agent)?;
         let agent = self.acting(session)?;
         self.is_live(conversation)?;
@@ -307,11 +320,12 @@ impl World {
         Ok(agent)
     }
 
-    fn author(&self, actor: Actor, conversation: ConversationId) -> Result<Author, Rejection> {
+    pub(crate) fn author(&self, actor: Actor, conversation: ConversationId) -> Result<Author, Rejection> {
         match actor {
             Actor::Agent(session) => self.participant(session, conversation).map(Author::Agent),
             Actor::Customer => self.is_live(conversation).map(|()| Author::Customer),
             Actor::Platform => self.is_live(conversation).map(|()| Author::Platform),
+            Actor::Supervisor(who) => self.is_live(conversation).map(|()| Author::Supervisor(who)),
         }
     }
 
@@ -344,7 +358,7 @@ impl World {
         let fits = row.held || self.has_room(agent, row, (row.units, row.interruptible));
         check(fits, Rejection::AgentAtCapacity)?;
         let conversation = row.conversation;
-        self.win(request, invite);
+        self.win(request, invite, None);
         Ok(Reply::InviteAccepted { conversation })
     }
 

@@ -1,7 +1,13 @@
 //! Whether the engine and the model hold the same to be true.
 
 use omniroute::engine::{
-    Engine, directory::spec::ResourceKind, ids::AgentIx, rejection::Rejection, reply::Reply,
+    Engine,
+    command::Query,
+    directory::spec::ResourceKind,
+    ids::{AgentIx, QueueIx},
+    query::Answer,
+    rejection::Rejection,
+    reply::Reply,
 };
 
 use super::world::World;
@@ -47,6 +53,10 @@ pub(crate) fn same_state(engine: &Engine, world: &World) -> Result<(), String> {
         let who = it.participants.iter().map(|it| it.agent).collect();
         same(|| format!("who is in {id:?}"), &who, &row.participants)?;
         same(|| format!("requests of {id:?}"), &it.requests, &world.requests_of(*id))?;
+        let flags = it.participants.iter().filter_map(|it| it.flag.clone().map(|flag| (it.agent, flag)));
+        let flags = flags.map(|(agent, flag)| (agent, (flag.raised_at, flag.reason))).collect();
+        same(|| format!("the flags in {id:?}"), &flags, &row.flags)?;
+        same(|| format!("the origin of {id:?}"), &it.origin, &row.origin)?;
         let entries = (it.log_entries, it.customer_log_entries);
         same(|| format!("the log of {id:?}"), &entries, &(row.log_entries, row.customer_log_entries))?;
         for agent in world.every_agent() {
@@ -62,6 +72,12 @@ pub(crate) fn same_state(engine: &Engine, world: &World) -> Result<(), String> {
         same(|| format!("who said no to {id:?}"), &it.declined, &row.declined)?;
         same(|| format!("the round of {id:?}"), &it.round, &row.round)?;
         same(|| format!("who is kept for {id:?}"), &it.earmarked, &row.earmarked)?;
+    }
+    for queue in (0..world.directory.count(ResourceKind::Queue)).map(QueueIx) {
+        if let Ok(Answer::Queue(view)) = engine.query(world.now, Query::Queue(queue)) {
+            let wait = world.expected_wait(queue);
+            same(|| format!("the expected wait of {queue:?}"), &view.expected_wait, &wait)?;
+        }
     }
     same(|| "when to wake".into(), &engine.next_wake(), &world.next_wake())
 }

@@ -135,7 +135,7 @@ impl World {
     }
 
     /// The first acceptance: it is in, the others are told, in a transfer the giver is out.
-    pub(crate) fn win(&mut self, request: RequestId, invite: InviteId) {
+    pub(crate) fn win(&mut self, request: RequestId, invite: InviteId, supervisor: Option<Box<str>>) {
         let row = self.requests[&request].clone();
         let (conversation, kind) = (row.conversation, row.kind);
         let agent = row.pending.iter().find(|it| it.0 == invite).unwrap().1;
@@ -150,9 +150,14 @@ impl World {
             let (units, interruptible) = (row.units, row.interruptible);
             self.agent_mut(agent).holds.push(Hold { owner, conversation, channel, units, interruptible });
         }
+        if let Some(queue) = row.routing.target.queue() {
+            self.accepted.push((queue, self.now, self.channel_of(conversation)));
+        }
         self.given_count += 1;
         self.agents[agent.index()].given = self.given_count;
-        self.agents[agent.index()].not_responding = false;
+        if supervisor.is_none() {
+            self.agents[agent.index()].not_responding = false;
+        }
         let room = self.conversations.get_mut(&conversation).unwrap();
         room.log_entries += 1;
         room.customer_log_entries += 1;
@@ -171,6 +176,7 @@ impl World {
             agent,
             giver,
             wrap_up_until,
+            supervisor,
         });
         let losers: Vec<_> = row.pending.into_iter().filter(|it| it.0 != invite).collect();
         if !losers.is_empty() {

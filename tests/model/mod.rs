@@ -23,4 +23,5 @@ pub(crate) mod rest;
 pub(crate) mod rooms;
 pub(crate) mod shrink;
 pub(crate) mod strategy;
+pub(crate) mod supervising;
 pub(crate) mod world;

@@ -19,6 +19,9 @@ use super::world::{Conversation, World};
 /// The types of records that there are.
 pub(crate) const RECORD_TYPES: [&str; 2] = ["order", "case"];
 
+/// Who supervises.
+const SUPERVISOR: &str = "sue";
+
 /// A number that stands for "the so-manyth of those that there are".
 pub(crate) type Die = u8;
 
@@ -67,10 +70,18 @@ pub(crate) enum Op {
     Pick(Die, Die),
     EndByAgent(Die),
     EndByPlatform(Die),
+    EndBySupervisor(Die),
     Complete(Die),
     Extend(Die, Millis),
     PostByAgent(Die, Audience),
     PostByCustomer(Die),
+    PostBySupervisor(Die, Audience),
+    PresenceBySupervisor(Die, Die),
+    Assign(Die, Die),
+    Raise(Die),
+    LowerByAgent(Die),
+    LowerBySupervisor(Die),
+    MoveTo { room: Die, queue: Die, skills: Vec<(Die, u16)>, priority: Option<u32> },
     Attach(Die, Die),
     Remove(Die, Die),
     Wait,
@@ -191,6 +202,10 @@ fn seats(world: &World) -> Vec<(AgentIx, ConversationId)> {
     world.conversations.iter().flat_map(of).collect()
 }
 
+fn supervisor() -> Actor {
+    Actor::Supervisor(SUPERVISOR.into())
+}
+
 /// One of a few records: two types, two ids, two titles.
 fn record(die: Die) -> Record {
     let of = |bit: u8, words: [&str; 2]| words[usize::from(die >> bit & 1)].into();
@@ -220,6 +235,12 @@ impl Step {
         let seat = |die: Die| {
             let (of, id) = pick(&seats(world), die).unwrap_or((somebody, ConversationId(u64::from(die % 4))));
             (session(of), ConversationId(thing(id.0)))
+        };
+        // Whose flag is up where, if any is.
+        let flag = |die: Die| {
+            let mut flagged = seats(world);
+            flagged.retain(|it| world.conversations[&it.1].flags.contains_key(&it.0));
+            pick(&flagged, die).map_or_else(|| seat(die), |it| (session(it.0), ConversationId(thing(it.1.0))))
         };
         // Mostly a keeper's.
         let keeper = |die: Die| {
@@ -322,6 +343,9 @@ impl Step {
             Op::EndByPlatform(die) => {
                 Command::EndConversation { actor: Actor::Platform, conversation: room(*die) }
             }
+            Op::EndBySupervisor(die) => {
+                Command::EndConversation { actor: supervisor(), conversation: room(*die) }
+            }
             Op::Complete(die) => {
                 let (session, conversation) = wrap_up(*die);
                 Command::CompleteWrapUp { session, conversation }
@@ -340,6 +364,46 @@ impl Step {
                 conversation: room(*die),
                 text: "hello".into(),
                 audience: Audience::Everyone,
+            },
+            Op::PostBySupervisor(die, audience) => Command::PostMessage {
+                actor: supervisor(),
+                conversation: room(*die),
+                text: "hello".into(),
+                audience: *audience,
+            },
+            Op::Raise(die) => {
+                let (session, conversation) = seat(*die);
+                let reason = if *die < 128 { "help" } else { "" };
+                Command::RaiseFlag { session, conversation, reason: reason.into() }
+            }
+            Op::LowerByAgent(die) => {
+                let (session, conversation) = flag(*die);
+                Command::LowerFlag { actor: Actor::Agent(session), conversation, agent: session.agent }
+            }
+            Op::LowerBySupervisor(die) => {
+                let (session, conversation) = flag(*die);
+                Command::LowerFlag { actor: supervisor(), conversation, agent: session.agent }
+            }
+            Op::Assign(of, die) => {
+                // Mostly one who could be.
+                let somebody = pick(&there(world), *of).filter(|_| *of < 224).unwrap_or(agent(*of));
+                Command::AssignConversation {
+                    supervisor: SUPERVISOR.into(),
+                    conversation: room(*die),
+                    agent: somebody,
+                }
+            }
+            Op::MoveTo { room: die, queue, skills, priority } => Command::MoveConversation {
+                supervisor: SUPERVISOR.into(),
+                conversation: room(*die),
+                queue: QueueIx(number(world, ResourceKind::Queue, *queue)),
+                skills: requirements(world, skills),
+                priority: *priority,
+            },
+            Op::PresenceBySupervisor(of, at) => Command::SetAgentPresence {
+                supervisor: SUPERVISOR.into(),
+                agent: agent(*of),
+                status: status(*at),
             },
             Op::Attach(die, of) => {
                 let (session, conversation) = keeper(*die);

@@ -40,7 +40,9 @@ impl World {
     pub(crate) fn come_to_rest(&mut self) {
         while let Some((request, to_do)) = self.to_do() {
             match to_do {
-                ToDo::Invite(agents) => self.invite(request, &agents),
+                ToDo::Invite(agents) => {
+                    self.invite(request, &agents, false);
+                }
                 ToDo::EndWaves => {
                     let row = self.requests.get_mut(&request).unwrap();
                     row.next_wave_at = 0;
@@ -90,7 +92,7 @@ impl World {
         waiting.into_iter().find_map(|(.., id)| self.to_do_for(id).map(|it| (id, it)))
     }
 
-    fn is_in_line(&self, row: &Request) -> bool {
+    pub(crate) fn is_in_line(&self, row: &Request) -> bool {
         row.pending.is_empty() && row.routing.not_before <= self.now
     }
 
@@ -158,7 +160,8 @@ impl World {
         }
     }
 
-    pub(crate) fn invite(&mut self, request: RequestId, agents: &[AgentIx]) {
+    /// Agents are invited: asked, or where it is `taken`, or their channel says so, in at once.
+    pub(crate) fn invite(&mut self, request: RequestId, agents: &[AgentIx], taken: bool) -> InviteId {
         let row = self.requests[&request].clone();
         let channel = self.channel_of(row.conversation);
         let rules = self.directory.channel(channel).clone();
@@ -167,13 +170,14 @@ impl World {
         if !row.pending.is_empty() {
             (units, interruptible, wave) = (row.units, row.interruptible, row.wave + 1);
         }
-        let has_more = row.routing.mode == Mode::Waves && wave < limits::WAVES;
-        let next_wave_at = if has_more { self.now + row.routing.waves.interval } else { 0 };
         self.lift_earmark(request);
         let held = row.routing.mode == Mode::Single;
         let auto = held && rules.auto_accept;
+        let at_once = taken || auto;
+        let has_more = row.routing.mode == Mode::Waves && wave < limits::WAVES && !at_once;
+        let next_wave_at = if has_more { self.now + row.routing.waves.interval } else { 0 };
         let expires_at =
-            if auto || rules.push_timeout_ms == 0 { 0 } else { self.now + rules.push_timeout_ms };
+            if at_once || rules.push_timeout_ms == 0 { 0 } else { self.now + rules.push_timeout_ms };
         let first = InviteId(self.invites.len() as u64 + 1);
         self.said.push(Event::InvitesSent {
             request,
@@ -186,6 +190,7 @@ impl World {
             interruptible,
             held,
             next_wave_at,
+            at_once,
         });
         let row = self.requests.get_mut(&request).unwrap();
         (row.wave, row.next_wave_at) = (wave, next_wave_at);
@@ -200,8 +205,9 @@ impl World {
                 self.agent_mut(agent).holds.push(Hold { owner, conversation, channel, units, interruptible });
             }
         }
-        if auto {
-            self.win(request, first);
+        if auto && !taken {
+            self.win(request, first, None);
         }
+        first
     }
 }

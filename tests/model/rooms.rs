@@ -29,6 +29,7 @@ impl World {
     }
 
     pub(crate) fn part_ends(&mut self, conversation: ConversationId, agent: AgentIx, wrap_up_until: Millis) {
+        self.conversations.get_mut(&conversation).unwrap().flags.remove(&agent);
         if wrap_up_until == 0 {
             self.release(agent, conversation, HoldOwner::Participation);
             self.agent_mut(agent).free_since = self.now;
@@ -39,7 +40,8 @@ impl World {
     }
 
     pub(crate) fn take_out(&mut self, conversation: ConversationId, agent: AgentIx, leaving: Leaving) {
-        let wrap_up_until = if leaving == Leaving::Asked { self.wrap_up_until(conversation) } else { 0 };
+        let lost = leaving == Leaving::SessionLost;
+        let wrap_up_until = if lost { 0 } else { self.wrap_up_until(conversation) };
         let room = self.conversations.get_mut(&conversation).unwrap();
         room.participants.retain(|it| *it != agent);
         room.log_entries += 1;

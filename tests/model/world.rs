@@ -6,7 +6,7 @@ use omniroute::engine::{
     command::Command,
     directory::spec::ResourceKind,
     event::{Event, RequestKind},
-    ids::{AgentIx, ChannelIx, ConversationId, InviteId, Millis, RequestId, RequestKey, StatusIx},
+    ids::{AgentIx, ChannelIx, ConversationId, InviteId, Millis, QueueIx, RequestId, RequestKey, StatusIx},
     records::Record,
     rejection::Rejection,
     reply::Reply,
@@ -38,6 +38,8 @@ pub(crate) struct Conversation {
     pub(crate) created_at: Millis,
     pub(crate) origin: Routing,
     pub(crate) participants: Vec<AgentIx>,
+    /// Who asks for help, since when, and why.
+    pub(crate) flags: BTreeMap<AgentIx, (Millis, Box<str>)>,
     pub(crate) log_entries: u32,
     pub(crate) customer_log_entries: u32,
     /// What each who is in has; while nobody is, what the last had.
@@ -75,6 +77,8 @@ pub(crate) struct World {
     /// Whose each invite ever sent was, and what to say of it once it is settled.
     pub(crate) invites: Vec<(AgentIx, Option<Rejection>)>,
     pub(crate) answers: Vec<(Millis, RequestKey, Discriminant<Command>, Reply)>,
+    /// All acceptances of requests for queues: when, on which channel.
+    pub(crate) accepted: Vec<(QueueIx, Millis, ChannelIx)>,
     pub(crate) conversation_count: u64,
     pub(crate) request_count: u64,
     pub(crate) given_count: u64,

@@ -33,6 +33,8 @@ async fn empty_calls(house: &House) -> Vec<(&'static str, Status, Vec<&'static s
             names ["org_id", "request_id", "session", "presence_status_id"]),
         row!(agents.accept_invite(AcceptInviteRequest) names ["org_id", "request_id", "session", "invite_id"]),
         row!(agents.decline_invite(DeclineInviteRequest) names ["org_id", "request_id", "session", "invite_id"]),
+        row!(agents.raise_flag(RaiseFlagRequest) names ["org_id", "request_id", "session", "conversation_id"]),
+        row!(agents.lower_flag(LowerFlagRequest) names ["org_id", "request_id", "actor", "conversation_id"]),
         row!(agents.get_agent(GetAgentRequest) names ["org_id", "agent_id"]),
         row!(agents.list_agents(ListAgentsRequest) names ["org_id"]),
         row!(conversations.create_conversation(CreateConversationRequest)
@@ -68,6 +70,12 @@ async fn empty_calls(house: &House) -> Vec<(&'static str, Status, Vec<&'static s
         row!(supervisor.get_queue(GetQueueRequest) names ["org_id", "queue_id"]),
         row!(supervisor.list_queues(ListQueuesRequest) names ["org_id"]),
         row!(supervisor.list_waiting(ListWaitingRequest) names ["org_id", "queue_id"]),
+        row!(supervisor.assign_conversation(AssignConversationRequest)
+            names ["org_id", "request_id", "supervisor_id", "conversation_id", "agent_id"]),
+        row!(supervisor.move_conversation(MoveConversationRequest)
+            names ["org_id", "request_id", "queue", "supervisor_id", "conversation_id"]),
+        row!(supervisor.set_agent_presence(SetAgentPresenceRequest)
+            names ["org_id", "request_id", "supervisor_id", "agent_id", "presence_status_id"]),
         row!(events.watch_events(WatchEventsRequest) names ["org_id"]),
     ]
 }

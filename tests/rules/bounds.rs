@@ -129,7 +129,8 @@ async fn api_4_pages_together_are_the_whole_list() {
     }
     let (mut listed, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request = ListConversationsRequest { org_id: ORG.into(), page_size: 2, page_token };
+        let request =
+            ListConversationsRequest { org_id: ORG.into(), page_size: 2, page_token, ..Default::default() };
         let page = house.conversations().list_conversations(request).await.expect("a page").into_inner();
         assert!(page.conversations.len() <= 2);
         listed.extend(page.conversations.into_iter().map(|it| it.conversation_id));
@@ -141,7 +142,8 @@ async fn api_4_pages_together_are_the_whole_list() {
     assert_eq!(listed, chats);
     let (mut listed, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request = ListAgentsRequest { org_id: ORG.into(), page_size: 3, page_token };
+        let request =
+            ListAgentsRequest { org_id: ORG.into(), page_size: 3, page_token, ..Default::default() };
         let page = house.agents().list_agents(request).await.expect("a page").into_inner();
         listed.extend(page.agents.into_iter().map(|it| it.agent_id));
         page_token = page.next_page_token;

@@ -161,6 +161,38 @@ impl Desk {
         }
     }
 
+    /// The next flag that was raised or lowered; other notices before it are passed over.
+    pub async fn flag_changed(&mut self) -> v1::FlagChanged {
+        loop {
+            if let Notice::Flag(flag) = self.notice().await {
+                return flag;
+            }
+        }
+    }
+
+    pub async fn raise_flag(&mut self, conversation_id: u64, reason: &str) -> Result<(), Status> {
+        let request = v1::RaiseFlagRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            session: Some(self.session.clone()),
+            conversation_id,
+            reason: reason.into(),
+        };
+        self.agents.raise_flag(request).await.map(|_| ())
+    }
+
+    pub async fn lower_flag(&mut self, conversation_id: u64) -> Result<(), Status> {
+        let actor = v1::actor::Actor::Agent(self.session.clone());
+        let request = v1::LowerFlagRequest {
+            org_id: ORG.into(),
+            request_id: fresh(),
+            actor: Some(v1::Actor { actor: Some(actor) }),
+            conversation_id,
+            agent_id: String::new(),
+        };
+        self.agents.lower_flag(request).await.map(|_| ())
+    }
+
     /// All that it was told until now and has not read: it says `available` again and reads until it is told that.
     pub async fn told(&mut self) -> Vec<Notice> {
         self.presence("available").await.expect("it may say so");

@@ -24,10 +24,12 @@ use tonic::{Status, transport::Channel};
 mod desk;
 mod refusals;
 pub mod sample;
+mod supervisor;
 pub mod watch;
 
 pub use desk::Desk;
 pub use refusals::{invalid, reason, refused, violations};
+pub use supervisor::{SUE, sue};
 
 /// The org of most tests.
 pub const ORG: &str = "acme";

@@ -31,6 +31,10 @@ pub(super) fn notice(told: &OpenSessionResponse) -> Option<String> {
         Notice::RecordsGiven(it) => {
             format!("conversation {} comes with {} records", it.conversation_id, it.records.len())
         }
+        Notice::Flag(it) => {
+            let what = if it.raised { "raised" } else { "lowered" };
+            format!("the flag of {} was {what} in conversation {}", it.agent_id, it.conversation_id)
+        }
         Notice::WrapUp(it) if it.until_ms == 0 => {
             format!("wrap-up of conversation {} is over", it.conversation_id)
         }
@@ -79,6 +83,7 @@ fn author(it: &LogEntry) -> &str {
         Author::Customer => "the customer",
         Author::Platform => "the platform",
         Author::Service => "the service",
+        Author::Supervisor => &it.supervisor_id,
         Author::Unspecified => "nobody",
     }
 }
@@ -103,6 +108,7 @@ fn why(it: RequestEnd) -> &'static str {
         RequestEnd::RequesterLeft => "REQUESTER_LEFT",
         RequestEnd::ConversationEnded => "CONVERSATION_ENDED",
         RequestEnd::NoAgentAvailable => "NO_AGENT_AVAILABLE",
+        RequestEnd::Moved => "MOVED",
         RequestEnd::Unspecified => "?",
     }
 }

@@ -162,6 +162,7 @@ impl Stage {
                 org_id: self.office.org.clone(),
                 page_size: 1_000,
                 page_token: std::mem::take(&mut page_token),
+                flagged: false,
             };
             let page = self.conversations.clone().list_conversations(request).await;
             let page = page.map_err(refused("ListConversations"))?.into_inner();

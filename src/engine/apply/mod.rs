@@ -10,7 +10,11 @@ use crate::engine::{
     event::{Event, RequestKind},
     ids::{AgentIx, InviteId, Millis, RequestId, RequestKey},
     reply::Reply,
-    state::{State, agent::Session, conversation::Sent},
+    state::{
+        State,
+        agent::Session,
+        conversation::{Flag, Sent},
+    },
 };
 
 /// Whom an event touched, so that the index over the state can follow. Cleared by its reader.
@@ -44,7 +48,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         }
         Event::SessionEnded { agent, epoch } => sessions::session_ended(state, *agent, *epoch, touched),
         Event::PresenceSet { agent, status, cause } => {
-            sessions::presence_set(state, *agent, *status, *cause, touched);
+            sessions::presence_set(state, *agent, *status, cause, touched);
         }
         Event::ConversationCreated {
             conversation,
@@ -87,8 +91,19 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
             };
             requests::invites_sent(state, *request, *conversation, sent, touched);
         }
-        Event::InviteAccepted { invite, request, conversation, kind, agent, giver, wrap_up_until } => {
+        Event::InviteAccepted {
+            invite,
+            request,
+            conversation,
+            kind,
+            agent,
+            giver,
+            wrap_up_until,
+            supervisor,
+        } => {
             requests::invite_accepted(state, at, *invite, *request, *agent, touched);
+            // What a supervisor did for the agent is no act of the agent's (INV-5).
+            state.agents[agent.index()].not_responding &= supervisor.is_some();
             rooms::joined(state, at, *conversation, *kind, *agent, *giver);
             if let Some(giver) = giver {
                 rooms::part_ended(state, at, *conversation, *giver, *wrap_up_until, touched);
@@ -115,6 +130,18 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
                 rooms::part_ended(state, at, *conversation, *agent, *wrap_up_until, touched);
             }
             state.conversations.remove(*conversation);
+        }
+        Event::ConversationMoved { conversation, request, routing, requested_at, .. } => {
+            state.conversations.at_mut(*conversation).origin = routing.clone();
+            let row = requests::request_row(*conversation, RequestKind::New, None, routing, *requested_at);
+            requests::request_opened(state, *request, row, touched);
+        }
+        Event::FlagRaised { conversation, agent, reason } => {
+            let flag = Flag { raised_at: at, reason: reason.clone() };
+            state.conversations.at_mut(*conversation).set_flag(*agent, Some(flag));
+        }
+        Event::FlagLowered { conversation, agent, .. } => {
+            state.conversations.at_mut(*conversation).set_flag(*agent, None);
         }
         Event::WrapUpExtended { conversation, agent, until } => {
             rooms::wrap_up_extended(state, *conversation, *agent, *until);

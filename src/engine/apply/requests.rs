@@ -11,6 +11,7 @@ use crate::engine::{
         agent::{Earmark, Hold, HoldOwner},
         conversation::{Declined, Invite, Request, Sent},
         outcomes::Outcome,
+        tempo::Tempo,
         timers::{Timer, Timers},
     },
 };
@@ -99,12 +100,15 @@ pub(super) fn invite_accepted(
     let row = state.requests.at_mut(request);
     row.accepted = true;
     row.sent.pending.retain(|(id, _)| *id != invite);
+    let queue = row.routing.target.queue();
     let (conversation, sent) = (row.conversation, (row.sent.units, row.sent.interruptible, row.sent.held));
     let channel = state.conversations.at(conversation).channel;
+    if let Some(queue) = queue {
+        state.tempos.entry(queue).or_insert_with(|| Tempo::new(channel)).accepted(at, channel);
+    }
     let (it, profile) = state.agent_mut(agent);
     it.invites.retain(|id| *id != invite);
     it.given = given;
-    it.not_responding = false;
     let (units, interruptible, held) = sent;
     if held {
         it.rehold(profile, conversation, HoldOwner::Invite(invite), HoldOwner::Participation);

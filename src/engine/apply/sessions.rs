@@ -62,13 +62,14 @@ pub(super) fn presence_set(
     state: &mut State,
     agent: AgentIx,
     status: StatusIx,
-    cause: PresenceCause,
+    cause: &PresenceCause,
     touched: &mut Touched,
 ) {
     let was_online = is_logged_in_online(state, agent);
     let row = &mut state.agents[agent.index()];
     row.status = Some(status);
-    row.not_responding &= cause != PresenceCause::Agent;
+    // The agent has acted, or a supervisor for it (INV-5, PRES-4).
+    row.not_responding &= matches!(cause, PresenceCause::Decline | PresenceCause::Expiry);
     came_online(state, agent, was_online);
     touched.agents.push(agent);
 }

@@ -13,13 +13,24 @@ use crate::engine::{
     state::records::Records,
 };
 
+/// That an agent asks for help.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flag {
+    /// Since when.
+    pub raised_at: Millis,
+    /// What help is wanted.
+    pub reason: Box<str>,
+}
+
 /// An agent in a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Participant {
     /// Who.
     pub agent: AgentIx,
     /// Since when.
     pub joined_at: Millis,
+    /// Its flag, where it is up.
+    pub flag: Option<Flag>,
 }
 
 /// A live conversation.
@@ -51,6 +62,18 @@ impl Conversation {
     /// Whether an agent is in it.
     pub fn has(&self, agent: AgentIx) -> bool {
         self.participants.iter().any(|it| it.agent == agent)
+    }
+
+    /// Whether an agent that is in asks for help.
+    pub fn is_flagged(&self) -> bool {
+        self.participants.iter().any(|it| it.flag.is_some())
+    }
+
+    /// Raises or lowers the flag of an agent that is in.
+    pub fn set_flag(&mut self, agent: AgentIx, flag: Option<Flag>) {
+        if let Some(it) = self.participants.iter_mut().find(|it| it.agent == agent) {
+            it.flag = flag;
+        }
     }
 
     /// Whoever joined has these records; whoever is out has none any more.

@@ -6,7 +6,10 @@ pub mod conversation;
 pub mod outcomes;
 pub mod records;
 pub mod table;
+pub mod tempo;
 pub mod timers;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,13 +18,14 @@ use crate::engine::{
         registry::{CapacityProfile, Registry},
         spec::{PresenceKind, ResourceKind},
     },
-    ids::{AgentIx, ChannelIx, ConversationId, InviteId, Millis, RequestId, StatusIx},
+    ids::{AgentIx, ChannelIx, ConversationId, InviteId, Millis, QueueIx, RequestId, StatusIx},
 };
 use agent::{Agent, HoldOwner};
 use answers::Answers;
 use conversation::{Conversation, Invite, Request};
 use outcomes::Outcomes;
 use table::Table;
+use tempo::Tempo;
 use timers::{Timer, Timers};
 
 /// Why an agent can be given nothing at all.
@@ -52,6 +56,8 @@ pub struct State {
     pub requests: Table<RequestId, Request>,
     /// Pending invites.
     pub invites: Table<InviteId, Invite>,
+    /// How fast the lines of queues move.
+    pub tempos: BTreeMap<QueueIx, Tempo>,
     /// How the latest invites ended.
     pub outcomes: Outcomes,
     /// What was answered to which command.

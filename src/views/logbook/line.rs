@@ -10,7 +10,7 @@ use crate::{
     journal::Position,
 };
 
-/// Who wrote a message or ended a conversation; which agent it was stands beside.
+/// Who wrote a message or ended a conversation; which agent or supervisor it was stands beside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineAuthor {
     /// The customer.
@@ -21,6 +21,8 @@ pub enum LineAuthor {
     Platform,
     /// A rule.
     Service,
+    /// A supervisor.
+    Supervisor,
 }
 
 /// An entry of a chat log.
@@ -38,6 +40,8 @@ pub struct Line {
     pub agent: String,
     /// The agent who received a transfer; may be empty.
     pub receiver: String,
+    /// The supervisor who wrote, ended, or brought it about; may be empty.
+    pub supervisor: String,
     /// The text of a message.
     pub text: String,
     /// Whether agents alone see it.
@@ -110,6 +114,7 @@ words! {
         "agent" LineAuthor::Agent => LineAuthor::Agent,
         "platform" LineAuthor::Platform => LineAuthor::Platform,
         "service" LineAuthor::Service => LineAuthor::Service,
+        "supervisor" LineAuthor::Supervisor => LineAuthor::Supervisor,
     }
     routing_type_word routing_type_of_word RoutingType {
         "omni_channel" RoutingType::OmniChannel => RoutingType::OmniChannel,
@@ -117,13 +122,14 @@ words! {
     }
 }
 
-impl From<Author> for LineAuthor {
-    fn from(author: Author) -> Self {
+impl From<&Author> for LineAuthor {
+    fn from(author: &Author) -> Self {
         match author {
             Author::Customer => Self::Customer,
             Author::Agent(_) => Self::Agent,
             Author::Platform => Self::Platform,
             Author::Service => Self::Service,
+            Author::Supervisor(_) => Self::Supervisor,
         }
     }
 }

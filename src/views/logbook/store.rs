@@ -12,7 +12,7 @@ use crate::{
     engine::{
         chat_log,
         directory::{names::Names, spec::ResourceKind},
-        event::Event,
+        event::{Author, Event},
         ids::{AgentIx, ConversationId, Millis},
     },
     journal::Position,
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The format of the file. One of another format is made anew from the journal.
-const FORMAT: i64 = 3;
+const FORMAT: i64 = 4;
 /// A writer's transaction is short; a reader that meets one waits.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -41,6 +41,7 @@ const TABLES: &str = "
         org TEXT NOT NULL, conversation INTEGER NOT NULL, number INTEGER NOT NULL, customer_number INTEGER,
         at_ms INTEGER NOT NULL, kind TEXT NOT NULL, author TEXT, agent_id TEXT NOT NULL,
         receiver_agent_id TEXT NOT NULL, text TEXT NOT NULL, whisper INTEGER NOT NULL,
+        supervisor_id TEXT NOT NULL,
         PRIMARY KEY (org, conversation, number)) WITHOUT ROWID;
 ";
 
@@ -177,7 +178,8 @@ impl Store {
             Reader::Customer => "customer_number",
         };
         let mut select = self.0.prepare_cached(&format!(
-            "SELECT {number}, at_ms, kind, author, agent_id, receiver_agent_id, text, whisper FROM log_entry
+            "SELECT {number}, at_ms, kind, author, agent_id, receiver_agent_id, text, whisper,
+             supervisor_id FROM log_entry
              WHERE org = ?1 AND conversation = ?2 AND {number} >= ?3 ORDER BY number LIMIT ?4"
         ))?;
         let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
@@ -244,6 +246,7 @@ fn read_line(row: &Row<'_>) -> rusqlite::Result<Line> {
         receiver: row.get(5)?,
         text: row.get(6)?,
         whisper: row.get(7)?,
+        supervisor: row.get(8)?,
     })
 }
 
@@ -275,6 +278,7 @@ fn write_event(
             ])?;
     }
     let Some(entry) = chat_log::entry(event) else { return Ok(()) };
+    let supervisor = if let Some(Author::Supervisor(who)) = &entry.author { who } else { "" };
     let agent_id = |agent: Option<AgentIx>| agent.map_or("", |it| names.of(ResourceKind::Agent).name(it.0));
     if let Event::InviteAccepted { conversation, agent, .. } = event {
         transaction
@@ -290,7 +294,7 @@ fn write_event(
             Ok((row.get(0)?, row.get(1)?))
         })?;
     transaction
-        .prepare_cached("INSERT INTO log_entry VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?
+        .prepare_cached("INSERT INTO log_entry VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?
         .execute(params![
             org,
             signed(entry.conversation.0),
@@ -298,11 +302,12 @@ fn write_event(
             entry.shown_to_customer.then_some(customer_number),
             signed(at),
             line::kind_word(entry.kind),
-            entry.author.map(|it| line::author_word(it.into())),
+            entry.author.as_ref().map(|it| line::author_word(it.into())),
             agent_id(entry.agent),
             agent_id(entry.receiver),
             entry.text,
-            !entry.shown_to_customer
+            !entry.shown_to_customer,
+            supervisor
         ])?;
     if let Event::ConversationEnded { conversation, .. } = event {
         transaction

@@ -2,7 +2,7 @@
 
 use super::{StoredError, choice, level, read_directory, stored_v1 as stored};
 use crate::engine::{
-    event::{Author, Event},
+    event::{Author, Event, Leaving, PresenceCause},
     ids::{
         AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, RequestKey,
         SkillIx, StatusIx,
@@ -49,7 +49,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
         Stored::PresenceSet(it) => Event::PresenceSet {
             agent: AgentIx(it.agent),
             status: StatusIx(it.status),
-            cause: choice::<stored::PresenceCause>("the cause of a presence", it.cause)?,
+            cause: presence_cause(it.cause, it.supervisor)?,
         },
         Stored::ConversationCreated(it) => Event::ConversationCreated {
             conversation: ConversationId(it.conversation),
@@ -81,6 +81,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             interruptible: it.interruptible,
             held: it.held,
             next_wave_at: it.next_wave_at_ms,
+            at_once: it.at_once,
         },
         Stored::InviteAccepted(it) => Event::InviteAccepted {
             invite: InviteId(it.invite),
@@ -90,6 +91,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             agent: AgentIx(it.agent),
             giver: it.giver.map(AgentIx),
             wrap_up_until: it.wrap_up_until_ms,
+            supervisor: it.supervisor.map(Into::into),
         },
         Stored::InvitesEnded(it) => {
             if it.invites.len() != it.agents.len() {
@@ -134,7 +136,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
         Stored::ParticipantLeft(it) => Event::ParticipantLeft {
             conversation: ConversationId(it.conversation),
             agent: AgentIx(it.agent),
-            leaving: choice::<stored::Leaving>("a leaving", it.leaving)?,
+            leaving: leaving(it.leaving, it.supervisor)?,
             wrap_up_until: it.wrap_up_until_ms,
         },
         Stored::ConversationEnded(it) => Event::ConversationEnded {
@@ -142,6 +144,24 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             by: author(it.by)?,
             participants: it.participants.into_iter().map(AgentIx).collect(),
             wrap_up_until: it.wrap_up_until_ms,
+        },
+        Stored::ConversationMoved(it) => Event::ConversationMoved {
+            conversation: ConversationId(it.conversation),
+            supervisor: it.supervisor.into(),
+            request: RequestId(it.request),
+            routing: routing(it.routing)?,
+            requested_at: it.requested_at_ms,
+            overflowed_from: it.overflowed_from.map(QueueIx),
+        },
+        Stored::FlagRaised(it) => Event::FlagRaised {
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+            reason: it.reason.into(),
+        },
+        Stored::FlagLowered(it) => Event::FlagLowered {
+            conversation: ConversationId(it.conversation),
+            agent: AgentIx(it.agent),
+            by: author(it.by)?,
         },
         Stored::WrapUpExtended(it) => Event::WrapUpExtended {
             conversation: ConversationId(it.conversation),
@@ -188,6 +208,30 @@ fn author(author: Option<stored::Author>) -> Result<Author, StoredError> {
         Of::Customer(_) => Author::Customer,
         Of::Platform(_) => Author::Platform,
         Of::Service(_) => Author::Service,
+        Of::Supervisor(who) => Author::Supervisor(who.into()),
+    })
+}
+
+fn leaving(number: i32, supervisor: String) -> Result<Leaving, StoredError> {
+    Ok(match stored::Leaving::try_from(number) {
+        Ok(stored::Leaving::Asked) => Leaving::Asked,
+        Ok(stored::Leaving::SessionLost) => Leaving::SessionLost,
+        Ok(stored::Leaving::Moved) => Leaving::Moved(supervisor.into()),
+        Ok(stored::Leaving::Unspecified) | Err(_) => {
+            return Err(StoredError::UnknownChoice { choice: "a leaving", number });
+        }
+    })
+}
+
+fn presence_cause(number: i32, supervisor: String) -> Result<PresenceCause, StoredError> {
+    Ok(match stored::PresenceCause::try_from(number) {
+        Ok(stored::PresenceCause::Agent) => PresenceCause::Agent,
+        Ok(stored::PresenceCause::Decline) => PresenceCause::Decline,
+        Ok(stored::PresenceCause::Expiry) => PresenceCause::Expiry,
+        Ok(stored::PresenceCause::Supervisor) => PresenceCause::Supervisor(supervisor.into()),
+        Ok(stored::PresenceCause::Unspecified) | Err(_) => {
+            return Err(StoredError::UnknownChoice { choice: "the cause of a presence", number });
+        }
     })
 }
 

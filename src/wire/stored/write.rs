@@ -2,7 +2,7 @@
 
 use super::{stored_v1 as stored, write_directory};
 use crate::engine::{
-    event::{Author, Event},
+    event::{Author, Event, Leaving, PresenceCause},
     ids::RequestKey,
     records::Record,
     routing::{Capacity, Requirement, Routing, Target},
@@ -44,11 +44,15 @@ fn what(event: &Event) -> Stored {
         Event::SessionEnded { agent, epoch } => {
             Stored::SessionEnded(stored::SessionEnded { agent: agent.0, epoch: epoch.0 })
         }
-        Event::PresenceSet { agent, status, cause } => Stored::PresenceSet(stored::PresenceSet {
-            agent: agent.0,
-            status: status.0,
-            cause: stored::PresenceCause::from(*cause).into(),
-        }),
+        Event::PresenceSet { agent, status, cause } => {
+            let (cause, supervisor) = presence_cause(cause);
+            Stored::PresenceSet(stored::PresenceSet {
+                agent: agent.0,
+                status: status.0,
+                cause: cause.into(),
+                supervisor,
+            })
+        }
         Event::ConversationCreated {
             conversation,
             channel,
@@ -96,7 +100,9 @@ fn what(event: &Event) -> Stored {
             interruptible,
             held,
             next_wave_at,
+            at_once,
         } => Stored::InvitesSent(stored::InvitesSent {
+            at_once: *at_once,
             next_wave_at_ms: *next_wave_at,
             request: request.0,
             conversation: conversation.0,
@@ -108,17 +114,25 @@ fn what(event: &Event) -> Stored {
             interruptible: *interruptible,
             held: *held,
         }),
-        Event::InviteAccepted { invite, request, conversation, kind, agent, giver, wrap_up_until } => {
-            Stored::InviteAccepted(stored::InviteAccepted {
-                invite: invite.0,
-                request: request.0,
-                conversation: conversation.0,
-                kind: stored::RequestKind::from(*kind).into(),
-                agent: agent.0,
-                giver: giver.map(|it| it.0),
-                wrap_up_until_ms: *wrap_up_until,
-            })
-        }
+        Event::InviteAccepted {
+            invite,
+            request,
+            conversation,
+            kind,
+            agent,
+            giver,
+            wrap_up_until,
+            supervisor,
+        } => Stored::InviteAccepted(stored::InviteAccepted {
+            invite: invite.0,
+            request: request.0,
+            conversation: conversation.0,
+            kind: stored::RequestKind::from(*kind).into(),
+            agent: agent.0,
+            giver: giver.map(|it| it.0),
+            wrap_up_until_ms: *wrap_up_until,
+            supervisor: supervisor.as_deref().map(Into::into),
+        }),
         Event::InvitesEnded { request, conversation, end, invites, reason } => {
             Stored::InvitesEnded(stored::InvitesEnded {
                 request: request.0,
@@ -163,21 +177,48 @@ fn what(event: &Event) -> Stored {
             })
         }
         Event::ParticipantLeft { conversation, agent, leaving, wrap_up_until } => {
+            let (leaving, supervisor) = self::leaving(leaving);
             Stored::ParticipantLeft(stored::ParticipantLeft {
                 conversation: conversation.0,
                 agent: agent.0,
-                leaving: stored::Leaving::from(*leaving).into(),
+                leaving: leaving.into(),
+                supervisor,
                 wrap_up_until_ms: *wrap_up_until,
             })
         }
         Event::ConversationEnded { conversation, by, participants, wrap_up_until } => {
             Stored::ConversationEnded(stored::ConversationEnded {
                 conversation: conversation.0,
-                by: Some(author(*by)),
+                by: Some(author(by)),
                 participants: participants.iter().map(|it| it.0).collect(),
                 wrap_up_until_ms: *wrap_up_until,
             })
         }
+        Event::ConversationMoved {
+            conversation,
+            supervisor,
+            request,
+            routing,
+            requested_at,
+            overflowed_from,
+        } => Stored::ConversationMoved(stored::ConversationMoved {
+            conversation: conversation.0,
+            supervisor: supervisor.to_string(),
+            request: request.0,
+            routing: Some(self::routing(routing)),
+            requested_at_ms: *requested_at,
+            overflowed_from: overflowed_from.map(|it| it.0),
+        }),
+        Event::FlagRaised { conversation, agent, reason } => Stored::FlagRaised(stored::FlagRaised {
+            conversation: conversation.0,
+            agent: agent.0,
+            reason: reason.to_string(),
+        }),
+        Event::FlagLowered { conversation, agent, by } => Stored::FlagLowered(stored::FlagLowered {
+            conversation: conversation.0,
+            agent: agent.0,
+            by: Some(author(by)),
+        }),
         Event::WrapUpExtended { conversation, agent, until } => {
             Stored::WrapUpExtended(stored::WrapUpExtended {
                 conversation: conversation.0,
@@ -193,7 +234,7 @@ fn what(event: &Event) -> Stored {
                 conversation: conversation.0,
                 number: *number,
                 customer_number: *customer_number,
-                author: Some(self::author(*author)),
+                author: Some(self::author(author)),
                 text: text.to_string(),
             })
         }
@@ -228,15 +269,34 @@ fn record(it: &Record) -> stored::Record {
     }
 }
 
-fn author(author: Author) -> stored::Author {
+fn author(author: &Author) -> stored::Author {
     use stored::author as of;
     let author = match author {
         Author::Agent(agent) => of::Author::Agent(agent.0),
         Author::Customer => of::Author::Customer(of::Customer {}),
         Author::Platform => of::Author::Platform(of::Platform {}),
         Author::Service => of::Author::Service(of::Service {}),
+        Author::Supervisor(who) => of::Author::Supervisor(who.to_string()),
     };
     stored::Author { author: Some(author) }
+}
+
+fn leaving(leaving: &Leaving) -> (stored::Leaving, String) {
+    match leaving {
+        Leaving::Asked => (stored::Leaving::Asked, String::new()),
+        Leaving::SessionLost => (stored::Leaving::SessionLost, String::new()),
+        Leaving::Moved(who) => (stored::Leaving::Moved, who.to_string()),
+    }
+}
+
+fn presence_cause(cause: &PresenceCause) -> (stored::PresenceCause, String) {
+    let choice = match cause {
+        PresenceCause::Agent => stored::PresenceCause::Agent,
+        PresenceCause::Decline => stored::PresenceCause::Decline,
+        PresenceCause::Expiry => stored::PresenceCause::Expiry,
+        PresenceCause::Supervisor(who) => return (stored::PresenceCause::Supervisor, who.to_string()),
+    };
+    (choice, String::new())
 }
 
 fn routing(routing: &Routing) -> stored::Routing {

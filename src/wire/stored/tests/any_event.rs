@@ -44,7 +44,7 @@ fn epoch() -> impl Strategy<Value = Epoch> {
     any::<u64>().prop_map(Epoch)
 }
 
-fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {
+fn one_of<T: Clone + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {
     proptest::sample::select(all)
 }
 
@@ -62,7 +62,8 @@ fn author() -> impl Strategy<Value = Author> {
         Just(Author::Customer),
         agent().prop_map(Author::Agent),
         Just(Author::Platform),
-        Just(Author::Service)
+        Just(Author::Service),
+        text().prop_map(Author::Supervisor)
     ]
 }
 
@@ -200,7 +201,7 @@ fn change() -> impl Strategy<Value = Change> {
 
 fn event_of_a_session() -> impl Strategy<Value = Event> {
     use PresenceCause as C;
-    let cause = one_of(&[C::Agent, C::Decline, C::Expiry]);
+    let cause = prop_oneof![one_of(&[C::Agent, C::Decline, C::Expiry]), text().prop_map(C::Supervisor)];
     let console = one_of(&[Console::Lightning, Console::Classic]);
     prop_oneof![
         vec(change(), 0..6).prop_map(|changes| Event::DirectoryChanged { changes }),
@@ -242,8 +243,10 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
         R::RequesterLeft,
         R::ConversationEnded,
         R::NoAgentAvailable,
+        R::Moved,
     ]);
-    let sent = (any::<u64>(), any::<u64>(), any::<u32>(), any::<bool>(), any::<bool>(), any::<u64>());
+    let held = (any::<bool>(), any::<bool>(), any::<bool>());
+    let sent = (any::<u64>(), any::<u64>(), any::<u32>(), held, any::<u64>());
     let invites = vec((any::<u64>().prop_map(InviteId), agent()), 0..20);
     prop_oneof![
         (conversation(), any::<u32>(), (text(), text()), routing_type, request(), routing(), overflowed())
@@ -287,7 +290,7 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
                 conversation,
                 kind,
                 agents,
-                (first, expires_at, units, interruptible, held, next_wave_at),
+                (first, expires_at, units, (interruptible, held, at_once), next_wave_at),
             )| {
                 let first = InviteId(first);
                 Event::InvitesSent {
@@ -301,14 +304,40 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
                     interruptible,
                     held,
                     next_wave_at,
+                    at_once,
                 }
             }
         ),
-        (any::<u64>(), request(), conversation(), kind(), agent(), option::of(agent()), any::<u64>())
-            .prop_map(|(invite, request, conversation, kind, agent, giver, wrap_up_until)| {
-                let invite = InviteId(invite);
-                Event::InviteAccepted { invite, request, conversation, kind, agent, giver, wrap_up_until }
-            }),
+        (
+            (any::<u64>(), request(), conversation(), kind()),
+            (agent(), option::of(agent()), any::<u64>(), option::of(text()))
+        )
+            .prop_map(
+                |((invite, request, conversation, kind), (agent, giver, wrap_up_until, supervisor))| {
+                    Event::InviteAccepted {
+                        invite: InviteId(invite),
+                        request,
+                        conversation,
+                        kind,
+                        agent,
+                        giver,
+                        wrap_up_until,
+                        supervisor,
+                    }
+                }
+            ),
+        (conversation(), text(), request(), routing(), any::<u64>(), overflowed()).prop_map(
+            |(conversation, supervisor, request, routing, requested_at, overflowed_from)| {
+                Event::ConversationMoved {
+                    conversation,
+                    supervisor,
+                    request,
+                    routing,
+                    requested_at,
+                    overflowed_from,
+                }
+            }
+        ),
         (request(), conversation(), end, invites, text()).prop_map(
             |(request, conversation, end, invites, reason)| Event::InvitesEnded {
                 request,
@@ -346,7 +375,8 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
 }
 
 fn event_of_a_room() -> impl Strategy<Value = Event> {
-    let leaving = one_of(&[Leaving::Asked, Leaving::SessionLost]);
+    let leaving =
+        prop_oneof![one_of(&[Leaving::Asked, Leaving::SessionLost]), text().prop_map(Leaving::Moved)];
     prop_oneof![
         (conversation(), agent(), leaving, any::<u64>()).prop_map(
             |(conversation, agent, leaving, wrap_up_until)| Event::ParticipantLeft {
@@ -368,6 +398,16 @@ fn event_of_a_room() -> impl Strategy<Value = Event> {
             .prop_map(|(conversation, agent, until)| Event::WrapUpExtended { conversation, agent, until }),
         (conversation(), agent())
             .prop_map(|(conversation, agent)| Event::WrapUpEnded { conversation, agent }),
+        (conversation(), agent(), text()).prop_map(|(conversation, agent, reason)| Event::FlagRaised {
+            conversation,
+            agent,
+            reason
+        }),
+        (conversation(), agent(), author()).prop_map(|(conversation, agent, by)| Event::FlagLowered {
+            conversation,
+            agent,
+            by
+        }),
         (conversation(), any::<u32>(), any::<u32>(), author(), text()).prop_map(
             |(conversation, number, customer_number, author, text)| Event::MessagePosted {
                 conversation,

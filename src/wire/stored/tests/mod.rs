@@ -5,6 +5,7 @@ mod any_event;
 use proptest::{collection::vec, option, prelude::*};
 
 use super::{super::samples, *};
+use crate::engine::event::{Leaving, PresenceCause, RequestEnd};
 use any_event::event;
 
 /// A batch of `samples::events()`, as the first release wrote it. It must decode for ever; it is never written anew.
@@ -38,6 +39,13 @@ const FIRST_RECORDS: &str = "\
 /// A conversation with an access scope, as it was first written.
 const FIRST_ACCESS_SCOPE: &str = "\
     0880d095ffbc3112221a2008ac021a0463757374200128ad0232081001300138014064a2010573616c6573";
+
+/// What supervisors did, and flags, as they were first written.
+const FIRST_SUPERVISORS: &str = "\
+    0880d095ffbc31120c720a080118329203037375651221221f08ad0210ac0218022084072a02020130a0ec96ffbc31380240\
+    014801900301121e2a1c08850710ad0218ac022003280130003888f795ffbc31920303737565120e520c08ad0210ac021802\
+    2000283212145a1208ac02183220f0fe95ffbc319203037375651223b2042008ac02120373756518ad02220a220030023803\
+    406448012882d095ffbc3130001211ba040e08ac021a0968652073686f757473120ec2040b08ac021a06920303737565";
 
 fn recorded(events: Vec<(Option<RequestKey>, Event)>) -> Vec<Recorded> {
     events
@@ -99,6 +107,46 @@ fn events_about_records_are_read_for_ever() {
     let events: Vec<_> = samples::events().drain(18..21).map(|it| (None, it)).collect();
     assert_eq!(encode(batch.at, &recorded(events.clone())), from_hex(FIRST_RECORDS));
     assert_eq!(batch, StoredBatch { at: 1_700_000_000_000, events });
+}
+
+/// The events about supervisors and flags, and others by the hand of a supervisor.
+fn by_supervisors() -> Vec<(Option<RequestKey>, Event)> {
+    let who = || Box::<str>::from("sue");
+    let mut events = Vec::new();
+    for mut event in samples::events() {
+        let is_one = if let Event::PresenceSet { cause, .. } = &mut event {
+            *cause = PresenceCause::Supervisor(who());
+            true
+        } else if let Event::InviteAccepted { supervisor, .. } = &mut event {
+            *supervisor = Some(who());
+            true
+        } else if let Event::ParticipantLeft { leaving, .. } = &mut event {
+            *leaving = Leaving::Moved(who());
+            true
+        } else if let Event::RequestEnded { why, .. } = &mut event {
+            *why = RequestEnd::Moved;
+            true
+        } else if let Event::InvitesSent { at_once, .. } = &mut event {
+            *at_once = true;
+            true
+        } else {
+            matches!(
+                event,
+                Event::ConversationMoved { .. } | Event::FlagRaised { .. } | Event::FlagLowered { .. }
+            )
+        };
+        if is_one {
+            events.push(event);
+        }
+    }
+    events.into_iter().map(|it| (None, it)).collect()
+}
+
+#[test]
+fn what_supervisors_did_is_read_for_ever() {
+    let batch = decode(&from_hex(FIRST_SUPERVISORS)).expect("it decodes");
+    assert_eq!(encode(batch.at, &recorded(by_supervisors())), from_hex(FIRST_SUPERVISORS));
+    assert_eq!(batch, StoredBatch { at: 1_700_000_000_000, events: by_supervisors() });
 }
 
 #[test]
