@@ -14,7 +14,7 @@ use super::{
     session::Session,
     verbs::Verb,
 };
-use crate::support::{ORG, START_MS, fresh, reason, to};
+use crate::support::{ORG, START_MS, SUE, fresh, reason, to};
 
 impl Play {
     /// Does what a line says.
@@ -38,10 +38,28 @@ impl Play {
                     self.call(step, Call::End(outsider(step), conversation)).await?;
                 }
             }
-            Verb::WriteFor | Verb::WhisperForCustomer => {
+            Verb::WriteFor | Verb::WhisperFor => {
                 let (conversation, text) = (self.id(step.said.name(1))?, step.said.texts(0)[0].clone());
-                let whisper = step.verb == Verb::WhisperForCustomer;
+                let whisper = step.verb == Verb::WhisperFor;
                 self.call(step, Call::Post { actor: outsider(step), conversation, text, whisper }).await?;
+            }
+            Verb::SetPresence => {
+                for agent in self.agents(step, 0) {
+                    self.call(step, Call::SetPresence(agent, step.said.name(1).into())).await?;
+                }
+            }
+            Verb::Assign => {
+                let call = Call::Assign(self.id(step.said.name(0))?, step.said.name(1).into());
+                self.call(step, call).await?;
+            }
+            Verb::Move => {
+                let priority = step.option("priority <number>").map(|it| small(it.number(0)));
+                let call = Call::Move(self.id(step.said.name(0))?, step.said.name(1).into(), priority);
+                self.call(step, call).await?;
+            }
+            Verb::LowerFlagOf => {
+                let (agent, id) = (step.said.name(0).to_owned(), self.id(step.said.name(1))?);
+                self.call(step, Call::LowerFlag(outsider(step), id, agent)).await?;
             }
             Verb::Restart => {
                 self.house.restart().await;
@@ -256,6 +274,16 @@ impl Play {
                 echo.push(format!("\"{}\" whispered by {agent} in {name}", text(1)));
                 Call::Post { actor, conversation: id, text: text(1), whisper: true }
             }
+            Verb::RaiseFlag => {
+                let why = step.option("because <text>").map(|it| it.texts(0)[0].clone());
+                let because = why.as_ref().map_or_else(String::new, |it| format!(", because \"{it}\""));
+                echo.push(format!("the flag of {agent} up in {name}{because}"));
+                Call::RaiseFlag(session, id, why.unwrap_or_default())
+            }
+            Verb::LowerFlag => {
+                echo.push(format!("the flag of {agent} down in {name}"));
+                Call::LowerFlag(actor, id, String::new())
+            }
             Verb::CompleteWrapUp => {
                 echo.push(format!("the end of the wrap-up of {name}"));
                 Call::CompleteWrapUp(session, id)
@@ -375,10 +403,15 @@ impl Play {
     }
 }
 
-/// Who acts where a line says `the customer` or `the platform`.
+fn small(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Who acts where a line says `the customer`, `the platform` or `the supervisor`.
 fn outsider(step: &Step) -> Actor {
     match &*step.said.sentence[1] {
         "customer" => Actor::Customer(v1::actor::Customer {}),
+        "supervisor" => Actor::Supervisor(v1::actor::Supervisor { supervisor_id: SUE.into() }),
         _ => Actor::Platform(v1::actor::Platform {}),
     }
 }
@@ -396,7 +429,6 @@ fn accepted(invite: &v1::Invite, agent: &str, name: &str) -> Vec<String> {
 pub fn routing(step: &Step, target: v1::target::Target) -> Result<v1::Routing, String> {
     let mut routing = to(target);
     let moment = |ms: u64| i64::try_from(START_MS + ms).unwrap_or(i64::MAX);
-    let small = |it: u64| u32::try_from(it).unwrap_or(u32::MAX);
     for said in &step.options {
         match said.form {
             "mode <WORD>" => {

@@ -41,6 +41,7 @@ impl Play {
             Verb::Log => self.log(step).await,
             Verb::Events => self.events(step).await,
             Verb::ReadOlder => self.read_older(step).await,
+            Verb::ExpectedWait => self.expected_wait(step).await,
             Verb::WasOffered => self.was_offered(step).await,
             Verb::Kept => self.kept(step.said.name(1), step.said.name(0)).await,
             Verb::NobodyKept => self.kept(step.said.name(0), "").await,
@@ -86,6 +87,12 @@ impl Play {
                 same(&format!("{name} is offered to"), &offered, &agents)
             }
             Verb::OfferedToNobody => same(&format!("{name} is offered to"), &offered, &none),
+            Verb::Flagged | Verb::FlaggedByNobody => {
+                let up = it.participants.iter().filter(|it| it.flag.is_some());
+                let up: Vec<String> = up.map(|it| it.agent_id.clone()).collect();
+                let said = if step.verb == Verb::Flagged { self.agents(step, 1) } else { none };
+                same(&format!("{name} is flagged by"), &up, &said)
+            }
             Verb::Over => same(name, &it.state(), &ConversationState::Ended),
             Verb::CameBy => {
                 let by = stripped(RoutingType::as_str_name(&it.routing_type()), "ROUTING_TYPE_");
@@ -266,6 +273,13 @@ impl Play {
         let kind = |it: &Event| format!("{it:?}").split('(').next().unwrap_or_default().to_owned();
         let kinds: Vec<String> = of.iter().filter_map(|it| it.event.as_ref()).map(kind).collect();
         same("the events", &&*kinds, &step.said.names(1))
+    }
+
+    async fn expected_wait(&self, step: &Step) -> Result<(), String> {
+        let request = v1::GetQueueRequest { org_id: ORG.into(), queue_id: step.said.name(0).into() };
+        let found = self.house.supervisor().get_queue(request).await.map_err(|it| failed(&it))?;
+        let wait = found.into_inner().queue.and_then(|it| it.expected_wait_ms);
+        same("the expected wait", &wait.and_then(|it| u64::try_from(it).ok()), &Some(step.said.number(1)))
     }
 
     /// To whom a conversation was offered, in its order: of all decisions there were.

@@ -4,10 +4,11 @@
 use omniroute::wire::v1::{
     self, AgentSession, agent_service_client::AgentServiceClient,
     conversation_service_client::ConversationServiceClient, directory_service_client::DirectoryServiceClient,
+    supervisor_service_client::SupervisorServiceClient,
 };
 use tonic::{Response, Status, transport::Channel};
 
-use crate::support::{House, ORG};
+use crate::support::{House, ORG, SUE};
 
 /// What a call came to.
 pub type Answer = Result<String, Status>;
@@ -30,6 +31,11 @@ pub enum Call {
     ExtendWrapUp(AgentSession, u64, i64),
     Attach(AgentSession, u64, v1::Record),
     Remove(AgentSession, u64, v1::Record),
+    SetPresence(String, String),
+    Assign(u64, String),
+    Move(u64, String, Option<u32>),
+    RaiseFlag(AgentSession, u64, String),
+    LowerFlag(v1::actor::Actor, u64, String),
     Put(v1::resource::Resource),
     Delete(v1::ResourceKind, String),
 }
@@ -40,6 +46,7 @@ pub struct Caller {
     agents: AgentServiceClient<Channel>,
     conversations: ConversationServiceClient<Channel>,
     directory: DirectoryServiceClient<Channel>,
+    supervisor: SupervisorServiceClient<Channel>,
 }
 
 fn shown<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) -> Answer {
@@ -48,7 +55,12 @@ fn shown<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) -> Answer {
 
 impl Caller {
     pub fn new(house: &House) -> Self {
-        Self { agents: house.agents(), conversations: house.conversations(), directory: house.directory() }
+        Self {
+            agents: house.agents(),
+            conversations: house.conversations(),
+            directory: house.directory(),
+            supervisor: house.supervisor(),
+        }
     }
 
     pub async fn call(&mut self, request_id: String, call: Call) -> Answer {
@@ -69,6 +81,19 @@ impl Caller {
                 let request = v1::DeclineInviteRequest { org_id, request_id, session, invite_id, reason };
                 shown(self.agents.decline_invite(request).await)
             }
+            Call::RaiseFlag(session, conversation_id, reason) => {
+                let session = Some(session);
+                let request = v1::RaiseFlagRequest { org_id, request_id, session, conversation_id, reason };
+                shown(self.agents.raise_flag(request).await)
+            }
+            Call::LowerFlag(actor, conversation_id, agent_id) => {
+                let actor = Some(v1::Actor { actor: Some(actor) });
+                let request = v1::LowerFlagRequest { org_id, request_id, actor, conversation_id, agent_id };
+                shown(self.agents.lower_flag(request).await)
+            }
+            Call::SetPresence(..) | Call::Assign(..) | Call::Move(..) => {
+                self.of_supervisors(org_id, request_id, call).await
+            }
             Call::Put(resource) => {
                 let resource = Some(v1::Resource { resource: Some(resource) });
                 let request = v1::PutResourceRequest { org_id, request_id, resource };
@@ -80,6 +105,44 @@ impl Caller {
                 shown(self.directory.delete_resource(request).await)
             }
             other => self.of_conversations(org_id, request_id, other).await,
+        }
+    }
+
+    async fn of_supervisors(&mut self, org_id: String, request_id: String, call: Call) -> Answer {
+        let (it, supervisor_id) = (&mut self.supervisor, SUE.to_owned());
+        match call {
+            Call::SetPresence(agent_id, presence_status_id) => {
+                let request = v1::SetAgentPresenceRequest {
+                    org_id,
+                    request_id,
+                    supervisor_id,
+                    agent_id,
+                    presence_status_id,
+                };
+                shown(it.set_agent_presence(request).await)
+            }
+            Call::Assign(conversation_id, agent_id) => {
+                let request = v1::AssignConversationRequest {
+                    org_id,
+                    request_id,
+                    supervisor_id,
+                    conversation_id,
+                    agent_id,
+                };
+                shown(it.assign_conversation(request).await)
+            }
+            Call::Move(conversation_id, queue_id, priority) => {
+                let request = v1::MoveConversationRequest {
+                    org_id,
+                    request_id,
+                    supervisor_id,
+                    conversation_id,
+                    queue: Some(v1::QueueTarget { queue_id, skills: Vec::new() }),
+                    priority,
+                };
+                shown(it.move_conversation(request).await)
+            }
+            other => unreachable!("{other:?} is sent elsewhere"),
         }
     }
 

@@ -10,7 +10,7 @@ use super::{
     script::Step,
     text::shown,
 };
-use crate::support::START_MS;
+use crate::support::{START_MS, SUE};
 
 /// The names of conversations by their numbers.
 pub type Names = BTreeMap<u64, String>;
@@ -85,7 +85,8 @@ pub fn sentence(notice: &Notice, names: &Names) -> String {
         }
         Notice::Presence(it) => {
             let by = short(it.cause().as_str_name(), "PRESENCE_CAUSE_");
-            format!("status {} set by {by}", it.presence_status_id)
+            let stranger = stranger(&it.supervisor_id);
+            format!("status {} set by {by}{stranger}", it.presence_status_id)
         }
         Notice::WrapUp(it) => {
             let of = format!("the wrap-up of {}", name(names, it.conversation_id));
@@ -105,8 +106,22 @@ pub fn sentence(notice: &Notice, names: &Names) -> String {
             }
         }
         Notice::History(it) => history(it, names),
+        Notice::Flag(it) => {
+            let (flag, of) = (format!("the flag of {}", it.agent_id), name(names, it.conversation_id));
+            let stranger = stranger(&it.supervisor_id);
+            match (it.raised, &*it.supervisor_id) {
+                (true, _) => format!("{flag} up in {of}{}", because(&it.reason)),
+                (false, "") => format!("{flag} down in {of}"),
+                (false, _) => format!("{flag} down in {of}, by the supervisor{stranger}"),
+            }
+        }
         other => format!("{other:?}"),
     }
+}
+
+/// The supervisor of a scenario is one; another would be a mistake.
+fn stranger(supervisor: &str) -> String {
+    if supervisor.is_empty() || supervisor == SUE { String::new() } else { format!(" {supervisor}") }
 }
 
 fn because(reason: &str) -> String {
@@ -136,7 +151,13 @@ pub fn invite(it: &v1::Invite, names: &Names) -> String {
 
 fn update(it: &LogEntry, of: &str) -> String {
     let who = author(it);
+    let by_supervisor = it.author() == Author::Supervisor;
     match it.kind() {
+        LogEntryKind::AgentJoined if by_supervisor => format!("{who} bring {} into {of}", it.agent_id),
+        LogEntryKind::AgentLeft if by_supervisor => format!("{who} take {} out of {of}", it.agent_id),
+        LogEntryKind::Transferred if by_supervisor => {
+            format!("{who} hand {of} from {} to {}", it.agent_id, it.receiver_agent_id)
+        }
         LogEntryKind::Message if it.whisper => format!("\"{}\" whispered by {who} in {of}", it.text),
         LogEntryKind::Message => format!("\"{}\" from {who} in {of}", it.text),
         LogEntryKind::AgentJoined => format!("{} join {of}", it.agent_id),
@@ -153,6 +174,7 @@ fn author(it: &LogEntry) -> String {
         Author::Customer => "the customer".into(),
         Author::Platform => "the platform".into(),
         Author::Service => "the service".into(),
+        Author::Supervisor => format!("the supervisor{}", stranger(&it.supervisor_id)),
         other => format!("{other:?}"),
     }
 }
@@ -160,7 +182,13 @@ fn author(it: &LogEntry) -> String {
 /// An entry of a chat log, as its reader says it.
 pub fn entry(it: &LogEntry) -> String {
     let who = author(it);
+    let by_supervisor = it.author() == Author::Supervisor;
     match it.kind() {
+        LogEntryKind::AgentJoined if by_supervisor => format!("{who} brings {} in", it.agent_id),
+        LogEntryKind::AgentLeft if by_supervisor => format!("{who} takes {} out", it.agent_id),
+        LogEntryKind::Transferred if by_supervisor => {
+            format!("{who} hands over from {} to {}", it.agent_id, it.receiver_agent_id)
+        }
         LogEntryKind::Message if it.whisper => format!("{who} whispers \"{}\"", it.text),
         LogEntryKind::Message => format!("{who} writes \"{}\"", it.text),
         LogEntryKind::AgentJoined => format!("{} joins", it.agent_id),
