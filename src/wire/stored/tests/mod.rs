@@ -1,6 +1,7 @@
 //! Round trips over every event, damage, and bytes of earlier releases.
 
 mod any_event;
+mod any_resource;
 
 use proptest::{collection::vec, option, prelude::*};
 
