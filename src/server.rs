@@ -5,8 +5,9 @@
 //!   stop:   health says NOT_SERVING ─► shards drain ─► snapshots ─► connections close
 //! ```
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server as Tonic;
@@ -117,6 +118,7 @@ pub struct Running {
     logbook: logbook::Writer,
     health: HealthReporter,
     front: Arc<Front>,
+    released: Receiver<Infallible>,
     grpc: JoinHandle<Result<(), tonic::transport::Error>>,
     closing: oneshot::Sender<()>,
     failed: oneshot::Receiver<()>,
@@ -128,6 +130,7 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
     std::fs::create_dir_all(dir).map_err(|source| ServerError::DataDir { path: dir.clone(), source })?;
     let (journal, opened) = Embedded::open(dir)?;
     metrics::torn(opened.torn_bytes);
+    let released = journal.released();
     let journal: Arc<dyn Journal> = Arc::new(journal);
     let snapshots = Snapshots::new(dir.join("snapshots"));
     let hosted = recover_all(&*journal, &snapshots)?;
@@ -196,6 +199,7 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
         logbook: logbook_writer,
         health,
         front,
+        released,
         grpc,
         closing,
         failed,
@@ -237,6 +241,12 @@ impl Running {
         let abort = self.grpc.abort_handle();
         if tokio::time::timeout(LINGER, self.grpc).await.is_err() {
             abort.abort();
+        }
+        drop(self.front);
+        // A stream that is just ending, or a read, may hold the journal a moment longer, and with it the data directory.
+        let let_go = tokio::task::spawn_blocking(move || self.released.recv_timeout(LINGER));
+        if matches!(let_go.await, Ok(Err(RecvTimeoutError::Timeout))) {
+            tracing::warn!("something still reads the journal; the data directory is free when it ends");
         }
         stopped
     }

@@ -18,12 +18,13 @@
 //! `-readonly`, on a journal that crashed and has not been started again, it takes the log in and removes it when it closes; the next start
 //! then asks to be told that this was so.)
 
+use std::convert::Infallible;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use crossbeam_channel::{Sender, TrySendError};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use crate::journal::{Journal, JournalError, JournalReader, JournalWriter, Position, disk};
 
@@ -97,12 +98,15 @@ impl Embedded {
                 .spawn(move || checkpoint::run(&connection, &path, &gate, &woken))
                 .map_err(|error| JournalError::storage("starting the checkpointer", error))?
         };
+        let (held, released) = crossbeam_channel::bounded(0);
         let house = House {
             directory: directory.to_path_buf(),
             gate,
             wake: Some(wake),
             thread: Some(thread),
             _lock: lock,
+            _held: held,
+            released,
         };
         let house = Arc::new(house);
         if check == Check::Everything {
@@ -111,6 +115,11 @@ impl Embedded {
             (opened.orgs, opened.batches) = (walked.orgs, walked.batches);
         }
         Ok((Self { house }, opened))
+    }
+
+    /// A channel that ends when the journal, its writers and its readers are gone and the directory is free.
+    pub fn released(&self) -> Receiver<Infallible> {
+        self.house.released.clone()
     }
 
     /// Checks the batches of `org` from the one that holds `begin` to the last, and that the event before `begin` is there: what a
@@ -139,6 +148,9 @@ struct House {
     wake: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
     _lock: File,
+    /// Goes after the lock, so that whoever waits for its end may open the directory anew.
+    _held: Sender<Infallible>,
+    released: Receiver<Infallible>,
 }
 
 impl House {
