@@ -252,3 +252,63 @@ async fn the_platform_picks_through_the_wide_door_too() {
     assert_eq!(reason(&status_of(refusal)), "AGENT_NOT_ELIGIBLE");
     assert_eq!(house.agent("bob").await.invites[0].invite_id, invited.invite_id);
 }
+
+#[tokio::test]
+async fn what_is_picked_and_its_records_come_by_this_door_too() {
+    let by_choice =
+        v1::Button { model: v1::RoutingModel::Choice.into(), ..sample::button("web", &["french"]) };
+    let house = House::with(sample::with_button(by_choice)).await;
+    let mut ann = house.desk("ann").await;
+    let chat = house.chat(support::button("web")).await;
+    let (session, org_id) = (Some(ann.session.clone()), String::from(ORG));
+    let pick = Command::PickConversation(v1::PickConversationRequest {
+        org_id: org_id.clone(),
+        request_id: fresh(),
+        session: session.clone(),
+        conversation_id: chat,
+    });
+    let (record_type, record_id) = (String::from("order"), String::from("o-7"));
+    let record =
+        v1::Record { record_type: record_type.clone(), record_id: record_id.clone(), title: "Seven".into() };
+    let attach = Command::AttachRecord(v1::AttachRecordRequest {
+        org_id: org_id.clone(),
+        request_id: fresh(),
+        session: session.clone(),
+        conversation_id: chat,
+        record: Some(record),
+    });
+    let given = answers(submit(&house, vec![request(1, pick), request(2, attach)]).await).await;
+    assert!(
+        matches!(&given[..], [(1, Answer::PickConversation(_)), (2, Answer::AttachRecord(_))]),
+        "{given:?}"
+    );
+    assert_eq!(ann.records(chat).await, ["Seven"]);
+    let remove = Command::RemoveRecord(v1::RemoveRecordRequest {
+        org_id,
+        request_id: fresh(),
+        session,
+        conversation_id: chat,
+        record_type,
+        record_id,
+    });
+    let given = answers(submit(&house, vec![request(3, remove)]).await).await;
+    assert!(matches!(&given[..], [(3, Answer::RemoveRecord(_))]), "{given:?}");
+    assert!(ann.records(chat).await.is_empty());
+}
+
+/// What changes a directory is large, and waits for nobody's stream.
+const BY_UNARY_CALL_ALONE: [&str; 3] =
+    ["ApplyDirectoryRequest", "PutResourceRequest", "DeleteResourceRequest"];
+
+#[test]
+fn every_call_that_changes_something_comes_by_this_door() {
+    let heads = include_str!("../src/wire/heads.rs");
+    let list =
+        heads.split("\nrepeatable! {").nth(1).and_then(|it| it.split('}').next()).expect("there is a list");
+    let calls: Vec<&str> = list.split(',').map(str::trim).filter(|it| !it.is_empty()).collect();
+    assert!(calls.len() > 20, "{calls:?}");
+    let proto = include_str!("../proto/omniroute/v1/pipeline_service.proto");
+    for call in calls.iter().filter(|it| !BY_UNARY_CALL_ALONE.contains(it)) {
+        assert!(proto.contains(&format!(" {call} ")), "{call} is not carried");
+    }
+}

@@ -33,6 +33,17 @@ use crate::{
     },
 };
 
+/// One arm a command: the door carries every call that changes something, but for sessions, which are streams of their own.
+macro_rules! carry_out {
+    ($answers:expr, $id:expr, $command:expr; $($name:ident $call:ident),* $(,)?) => {
+        match $command {
+            $(Command::$name(call) => {
+                $answers.post($id, call, |it| Answer::$name(v1::$call::respond(it)));
+            })*
+        }
+    };
+}
+
 /// Commands of one stream that are in flight, at most.
 const IN_FLIGHT_MAX: usize = 4_096;
 
@@ -86,71 +97,30 @@ impl Answers {
             check.say("command", "is required: exactly one");
             return self.refuse(id, &check.into_status());
         };
-        match command {
-            Command::CreateConversation(call) => self
-                .post(id, call, |it| Answer::CreateConversation(v1::CreateConversationRequest::respond(it))),
-            Command::AcceptInvite(call) => {
-                self.post(id, call, |it| Answer::AcceptInvite(v1::AcceptInviteRequest::respond(it)));
-            }
-            Command::DeclineInvite(call) => {
-                self.post(id, call, |it| Answer::DeclineInvite(v1::DeclineInviteRequest::respond(it)));
-            }
-            Command::SetPresence(call) => {
-                self.post(id, call, |it| Answer::SetPresence(v1::SetPresenceRequest::respond(it)));
-            }
-            Command::RequestConference(call) => {
-                self.post(id, call, |it| {
-                    Answer::RequestConference(v1::RequestConferenceRequest::respond(it))
-                });
-            }
-            Command::RequestTransfer(call) => {
-                self.post(id, call, |it| Answer::RequestTransfer(v1::RequestTransferRequest::respond(it)));
-            }
-            Command::CancelRequest(call) => {
-                self.post(id, call, |it| Answer::CancelRequest(v1::CancelRequestRequest::respond(it)));
-            }
-            Command::InviteAgent(call) => {
-                self.post(id, call, |it| Answer::InviteAgent(v1::InviteAgentRequest::respond(it)));
-            }
-            Command::LeaveConversation(call) => {
-                self.post(id, call, |it| {
-                    Answer::LeaveConversation(v1::LeaveConversationRequest::respond(it))
-                });
-            }
-            Command::EndConversation(call) => {
-                self.post(id, call, |it| Answer::EndConversation(v1::EndConversationRequest::respond(it)));
-            }
-            Command::CompleteWrapUp(call) => {
-                self.post(id, call, |it| Answer::CompleteWrapUp(v1::CompleteWrapUpRequest::respond(it)));
-            }
-            Command::ExtendWrapUp(call) => {
-                self.post(id, call, |it| Answer::ExtendWrapUp(v1::ExtendWrapUpRequest::respond(it)));
-            }
-            Command::InactivateConversation(call) => {
-                self.post(id, call, |it| {
-                    Answer::InactivateConversation(v1::InactivateConversationRequest::respond(it))
-                });
-            }
-            Command::PostMessage(call) => {
-                self.post(id, call, |it| Answer::PostMessage(v1::PostMessageRequest::respond(it)));
-            }
-            Command::AssignConversation(call) => {
-                self.post(id, call, |it| {
-                    Answer::AssignConversation(v1::AssignConversationRequest::respond(it))
-                });
-            }
-            Command::MoveConversation(call) => {
-                self.post(id, call, |it| Answer::MoveConversation(v1::MoveConversationRequest::respond(it)));
-            }
-            Command::RaiseFlag(call) => {
-                self.post(id, call, |it| Answer::RaiseFlag(v1::RaiseFlagRequest::respond(it)));
-            }
-            Command::LowerFlag(call) => {
-                self.post(id, call, |it| Answer::LowerFlag(v1::LowerFlagRequest::respond(it)));
-            }
-            Command::SetAgentPresence(call) => {
-                self.post(id, call, |it| Answer::SetAgentPresence(v1::SetAgentPresenceRequest::respond(it)));
-            }
+        carry_out! {
+            self, id, command;
+            AcceptInvite AcceptInviteRequest,
+            AssignConversation AssignConversationRequest,
+            AttachRecord AttachRecordRequest,
+            CancelRequest CancelRequestRequest,
+            CompleteWrapUp CompleteWrapUpRequest,
+            CreateConversation CreateConversationRequest,
+            DeclineInvite DeclineInviteRequest,
+            EndConversation EndConversationRequest,
+            ExtendWrapUp ExtendWrapUpRequest,
+            InactivateConversation InactivateConversationRequest,
+            InviteAgent InviteAgentRequest,
+            LeaveConversation LeaveConversationRequest,
+            LowerFlag LowerFlagRequest,
+            MoveConversation MoveConversationRequest,
+            PickConversation PickConversationRequest,
+            PostMessage PostMessageRequest,
+            RaiseFlag RaiseFlagRequest,
+            RemoveRecord RemoveRecordRequest,
+            RequestConference RequestConferenceRequest,
+            RequestTransfer RequestTransferRequest,
+            SetAgentPresence SetAgentPresenceRequest,
+            SetPresence SetPresenceRequest
         }
     }
 
