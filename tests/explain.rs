@@ -186,6 +186,22 @@ async fn who_is_preferred_is_chosen_and_what_gives_way_is_explained_as_it_is() {
 }
 
 #[tokio::test]
+async fn what_is_for_later_has_chosen_nobody_yet() {
+    let house = House::with(sample::directory()).await;
+    let mut ann = house.desk("ann").await;
+    let not_before_ms = i64::try_from(support::START_MS).expect("a time") + 1_000;
+    let later = v1::Routing { not_before_ms, ..to(queue("help")) };
+    assert_eq!(of(&routing(&house, "chat", later.clone()).await, "ann").standing(), Standing::NotYet);
+    let chat = house.create("chat", later).await.expect("it is created").conversation_id;
+    let explained = conversation(&house, chat).await;
+    let explanation = explained[0].explanation.clone().expect("an explanation");
+    assert_eq!(of(&explanation, "ann").standing(), Standing::NotYet);
+    assert_eq!(explanation.eligible_count, 1);
+    house.advance(1_000).await;
+    assert_eq!(ann.take().await, chat);
+}
+
+#[tokio::test]
 async fn an_agent_who_gets_nothing_is_told_why() {
     let house = House::with(sample::directory()).await;
     assert_eq!(explain_agent(&house, "ann").await.absence(), Standing::NoSession);

@@ -39,6 +39,8 @@ pub enum Standing {
     Chosen,
     /// It could take it, and another is preferred.
     Lost(LostOn),
+    /// It could take it, and will be asked when the request's time has come (QUE-4).
+    NotYet,
     /// It may pick it (BTN-1), or the platform it (SEL-2).
     MayPick,
     /// It can be given nothing at all.
@@ -138,6 +140,7 @@ impl Engine {
             |agent| request.is_some_and(|it| it.sent.pending.iter().any(|(_, whose)| *whose == agent));
         let is_out = request.is_some_and(|it| !it.sent.pending.is_empty() && !it.wave_is_due(self.now));
         let at_once = if is_out { 0 } else { routing.at_once(request.map_or(0, |it| it.sent.wave)) };
+        let is_early = routing.not_before > self.now;
         let chosen = ranks.iter().filter(|it| !invited(it.1.2)).take(at_once).last().copied();
         let better = chosen.or(ranks.first().copied());
         let mut standings: Vec<(AgentIx, Standing)> = ranks
@@ -146,6 +149,7 @@ impl Engine {
                 let standing = match better {
                     _ if invited(rank.1.2) => Standing::Invited,
                     _ if class.picked => Standing::MayPick,
+                    _ if is_early => Standing::NotYet,
                     _ if chosen.is_some_and(|last| in_turn(rank) <= in_turn(&last)) => Standing::Chosen,
                     Some(better) if goes_first(&better) => Standing::Lost(LostOn::Preferred),
                     better => Standing::Lost(lost_on(better.unwrap_or(*rank), *rank)),

@@ -319,6 +319,7 @@ fn not_for(standing: Standing) -> Rejection {
         | Standing::Chosen
         | Standing::Lost(_)
         | Standing::MayPick
+        | Standing::NotYet
         | Standing::Absent(_)
         | Standing::Obstacle(_) => Rejection::AgentNotEligible,
     }
