@@ -1,0 +1,169 @@
+//! A run from its options to its report.
+
+use std::time::Duration;
+
+use tonic::transport::Channel;
+
+use super::{
+    LoadArgs, LoadError,
+    checks::Checks,
+    counters,
+    door::{Door, Pipeline, Unary},
+    driver::{Driver, Parts, Work},
+    floor::{Floor, Rng},
+    heard::{Heard, Mouth, ear},
+    messages::Messages,
+    picture,
+    plan::{DoorKind, Load, Plan},
+    progress::{self, Progress},
+    report::{Measured, Report},
+    sessions,
+    setup::Org,
+};
+use crate::cli::client::connect;
+
+/// Conversations at once while what stands is created and ended.
+const AT_ONCE: usize = 256;
+/// How often an agent is looked at while the load is on.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Puts the load on, and prints what came of it. An error where something was not as the rules say: after the report.
+pub(in crate::cli) async fn run(args: &LoadArgs) -> Result<(), LoadError> {
+    let plan = args.plan()?;
+    let floor = Floor::new(&plan);
+    room_for(&plan, &floor)?;
+    let mut progress = Progress::new(!args.json);
+    let mut connections = Vec::new();
+    for _ in 0..args.connections {
+        connections.push(connect(&args.addr).await?);
+    }
+    let org = Org::new(args, connect(&args.addr).await?);
+    let url = args.metrics_url();
+    org.apply(&floor).await?;
+    org.clear().await?;
+
+    let mut driver = Box::pin(driver(args, &plan, floor, &org, &connections, &mut progress)).await?;
+    let standing = driver.floor.standing();
+    progress.begin("work that stands", 0);
+    driver.run(Load::Clients(AT_ONCE), Work::Fill(standing.clone()), &mut progress).await?;
+    let before = counters::read(&url).await;
+    let mut measured = Vec::new();
+    for load in &plan.loads {
+        measured.push(Box::pin(measure(&mut driver, *load, &plan, &mut progress)).await?);
+    }
+    let grown = match (before, counters::read(&url).await) {
+        (Some(before), Some(after)) => Some(counters::growth(&before, &after)),
+        _ => None,
+    };
+    progress.begin("end of all work", 0);
+    driver.run(Load::Clients(AT_ONCE), Work::Empty, &mut progress).await?;
+    progress.end();
+    org.check_at_rest(&mut driver.checks).await?;
+    let checks = std::mem::take(&mut driver.checks);
+    let report = Report::new(plan, driver.floor.units(), standing.len(), measured, grown, checks);
+    report.print(args.json)?;
+    if let Some(path) = &args.svg {
+        picture::draw(path, &report)?;
+    }
+    verdict(&report.checks)
+}
+
+/// What becomes of the run by what was observed in it.
+fn verdict(checks: &Checks) -> Result<(), LoadError> {
+    match checks.violations.first() {
+        None => Ok(()),
+        Some(first) => Err(LoadError::Broken { count: checks.violation_count, first: first.clone() }),
+    }
+}
+
+/// Conversations that are handed over need a second agent while the first still has them: with too little room all would wait for each
+/// other.
+fn room_for(plan: &Plan, floor: &Floor) -> Result<(), LoadError> {
+    let free = floor.units() - floor.standing().len();
+    let needed = 2 * plan.in_flight_max();
+    if plan.has_transfers() && free < needed {
+        let why = format!(
+            "{} conversations at once that are handed over need {needed} free units, and there are {free}: more --agents, \
+             fewer --clients (or --in-flight), or a lower --busy-share",
+            plan.in_flight_max()
+        );
+        return Err(LoadError::Options { why });
+    }
+    Ok(())
+}
+
+async fn driver(
+    args: &LoadArgs,
+    plan: &Plan,
+    floor: Floor,
+    org: &Org,
+    connections: &[Channel],
+    progress: &mut Progress,
+) -> Result<Driver, LoadError> {
+    let (mouth, ear) = ear();
+    let agent_ids = floor.agent_ids();
+    progress.begin("sessions", agent_ids.len() as u64);
+    let opened = |count| progress.at(count);
+    let sessions = sessions::open(args, agent_ids.clone(), &mouth, opened).await?;
+    let slots = plan.in_flight_max().max(AT_ONCE);
+    let at_once = if plan.has_races() { plan.floor.acceptors } else { 1 };
+    let door = match plan.door {
+        // Beside what is in flight there is room for what was refused and is sent again.
+        DoorKind::Pipeline => Door::Pipeline(Pipeline::open(connections, 2 * slots * at_once, &mouth).await?),
+        DoorKind::Unary => Door::Unary(Unary::new(connections, mouth.clone())),
+    };
+    look(org.clone(), agent_ids, plan.floor.seed, mouth);
+    Driver::new(Parts {
+        messages: Messages::new(args.org.clone(), floor.skill_ids(), sessions),
+        floor,
+        door,
+        ear,
+        slots,
+        acceptors: plan.floor.acceptors,
+        seed: plan.floor.seed,
+    })
+}
+
+/// Looks at one agent after the other, as long as anybody hears of it.
+fn look(org: Org, agent_ids: Vec<String>, seed: u64, heard: Mouth) {
+    tokio::spawn(async move {
+        let mut rng = Rng::new(seed);
+        let mut again = tokio::time::interval(LOOK_EVERY);
+        loop {
+            again.tick().await;
+            // A look that is refused, when there is no room, is one look less.
+            if let Ok(agent) = org.agent(agent_ids[rng.below(agent_ids.len())].clone()).await
+                && heard.send(Heard::Seen(Box::new(agent))).await.is_err()
+            {
+                return;
+            }
+        }
+    });
+}
+
+async fn measure(
+    driver: &mut Driver,
+    load: Load,
+    plan: &Plan,
+    progress: &mut Progress,
+) -> Result<Measured, LoadError> {
+    let Plan { workload, warm_up, duration, .. } = *plan;
+    progress.begin(&load.to_string(), progress::length(warm_up + duration));
+    let tally = driver.run(load, Work::Timed { workload, warm_up, duration }, progress).await?;
+    Ok(Measured::new(load, duration, tally))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_invariant_fails_the_run() {
+        let mut checks = Checks::default();
+        checks.settled(1, 1, 3);
+        assert!(verdict(&checks).is_ok());
+        checks.settled(2, 2, 2);
+        let Err(LoadError::Broken { count: 1, first }) = verdict(&checks) else { panic!("it is broken") };
+        assert!(first.contains("conversation 2"));
+    }
+}
