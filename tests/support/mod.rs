@@ -73,6 +73,11 @@ impl House {
         (self.running, self.channel) = (Some(running), channel);
     }
 
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.running.as_ref().expect("it runs").grpc_addr
+    }
+
     /// One more connection.
     pub async fn connect(&self) -> Channel {
         connect(self.running.as_ref().expect("it runs").grpc_addr).await
