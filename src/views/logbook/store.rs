@@ -24,6 +24,12 @@ const FORMAT: i64 = 2;
 /// A writer's transaction is short; a reader that meets one waits.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// Memory of the writer for pages, in KiB (SQLite takes it as a negative number). With SQLite's 2,000 it reads most pages back that it has
+/// just written.
+const CACHE_KIB: i64 = 32_768;
+/// Pages in the write-ahead log, 64 MiB, before it is taken into the file: a page that is written often is copied and synced less often.
+const CHECKPOINT_PAGES: i64 = 16_384;
+
 const TABLES: &str = "
     PRAGMA journal_mode = WAL;
     CREATE TABLE IF NOT EXISTS org (id TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
@@ -108,6 +114,14 @@ impl Store {
             connection.pragma_update(None, "user_version", FORMAT)?;
         }
         Ok(Self(connection))
+    }
+
+    /// For the one that writes.
+    pub(super) fn open_to_write(path: &Path) -> Result<Self, LogbookError> {
+        let store = Self::open(path)?;
+        store.0.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        store.0.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        Ok(store)
     }
 
     fn is_sound(&self) -> Result<bool, LogbookError> {
@@ -275,12 +289,14 @@ fn write_event(
             .prepare_cached("INSERT OR IGNORE INTO participant VALUES (?1, ?2, ?3)")?
             .execute(params![org, signed(conversation.0), agent_id(Some(*agent))])?;
     }
+    let ended_at = matches!(event, Event::ConversationEnded { .. }).then(|| signed(at));
     let (number, customer_number): (u32, u32) = transaction
         .prepare_cached(
-            "UPDATE conversation SET entries = entries + 1, customer_entries = customer_entries + ?3
+            "UPDATE conversation SET entries = entries + 1, customer_entries = customer_entries + ?3,
+                 ended_at_ms = coalesce(?4, ended_at_ms)
              WHERE org = ?1 AND id = ?2 RETURNING entries, customer_entries",
         )?
-        .query_row(params![org, signed(entry.conversation.0), entry.shown_to_customer], |row| {
+        .query_row(params![org, signed(entry.conversation.0), entry.shown_to_customer, ended_at], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
     transaction
@@ -298,11 +314,6 @@ fn write_event(
             entry.text,
             !entry.shown_to_customer
         ])?;
-    if let Event::ConversationEnded { conversation, .. } = event {
-        transaction
-            .prepare_cached("UPDATE conversation SET ended_at_ms = ?3 WHERE org = ?1 AND id = ?2")?
-            .execute(params![org, signed(conversation.0), signed(at)])?;
-    }
     Ok(())
 }
 
