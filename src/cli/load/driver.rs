@@ -17,7 +17,7 @@ use super::{
     floor::{AgentNumber, Floor, Rng},
     heard::{Answered, Call, Ear, Heard, Invited, LifeId, Token},
     latency::{Nanos, Step},
-    life::{Ending, Life, Next, Stage, Standing, Task},
+    life::{Ending, Life, Next, Stage, Staying, Task},
     messages::Messages,
     pace::{Metronome, Pace, nanos},
     plan::{Load, Workload},
@@ -57,7 +57,7 @@ pub(super) struct Driver {
     acceptors: usize,
     lives: Vec<Life>,
     unused: Vec<u32>,
-    standing: Vec<Standing>,
+    staying: Vec<Staying>,
     again: Vec<(Nanos, Token)>,
     rng: Rng,
     watch: Stopwatch,
@@ -90,7 +90,7 @@ impl Driver {
             acceptors: parts.acceptors,
             lives: (0..slots).map(|_| Life::unused()).collect(),
             unused: (0..slots).rev().collect(),
-            standing: Vec::new(),
+            staying: Vec::new(),
             again: Vec::new(),
             rng: Rng::new(parts.seed),
             watch: Stopwatch::start(),
@@ -169,7 +169,7 @@ impl Driver {
             }
             let done = match work {
                 Work::Fill(agents) => agents.is_empty(),
-                Work::Empty => self.standing.is_empty(),
+                Work::Empty => self.staying.is_empty(),
                 Work::Timed { .. } => false,
             };
             if done {
@@ -187,8 +187,8 @@ impl Driver {
 
     fn task(&mut self, work: &mut Work) -> Option<Task> {
         match work {
-            Work::Fill(agents) => agents.pop().map(Task::Stand),
-            Work::Empty => self.standing.pop().map(Task::End),
+            Work::Fill(agents) => agents.pop().map(Task::Stay),
+            Work::Empty => self.staying.pop().map(Task::End),
             Work::Timed { workload: Workload::Cycle, .. } => {
                 Some(Task::Cycle(self.floor.item(&mut self.rng)))
             }
@@ -209,8 +209,8 @@ impl Driver {
         let Some(slot) = self.unused.pop() else { return Ok(()) };
         let life = &mut self.lives[slot as usize];
         life.begin(task, due);
-        if let Task::End(standing) = task {
-            return self.end(slot, standing.into(), now);
+        if let Task::End(staying) = task {
+            return self.end(slot, staying.into(), now);
         }
         self.send(slot, Call::Create, 0)
     }
@@ -219,7 +219,7 @@ impl Driver {
         let life = &mut self.lives[slot as usize];
         life.unanswered += 1;
         let which = u16::try_from(which).unwrap_or(u16::MAX);
-        let token = Token { life: LifeId { slot, turn: life.turn }, call, which };
+        let token = Token { life: LifeId { slot, lap: life.lap }, call, which };
         self.door.send(token, self.messages.command(token, life))
     }
 
@@ -239,7 +239,7 @@ impl Driver {
         let now = nanos(self.watch);
         self.last_heard = now;
         let slot = it.life.slot;
-        let Some(life) = self.lives.get_mut(slot as usize).filter(|life| life.turn == it.life.turn) else {
+        let Some(life) = self.lives.get_mut(slot as usize).filter(|life| life.lap == it.life.lap) else {
             return Ok(());
         };
         life.conversation = it.conversation;
@@ -261,7 +261,7 @@ impl Driver {
         let now = nanos(self.watch);
         self.last_heard = now;
         let slot = token.life.slot;
-        let Some(life) = self.lives.get_mut(slot as usize).filter(|it| it.turn == token.life.turn) else {
+        let Some(life) = self.lives.get_mut(slot as usize).filter(|it| it.lap == token.life.lap) else {
             return Ok(());
         };
         if let Err(error) = &answer
@@ -343,7 +343,7 @@ impl Driver {
                 self.tally.record(life.begun, Step::HandedOver, life.transferred, now);
                 giver.into_iter().for_each(|it| self.floor.take(it));
             }
-            (Task::Transfer(_) | Task::Cycle(_) | Task::Stand(_), Next::GiveUp) => {
+            (Task::Transfer(_) | Task::Cycle(_) | Task::Stay(_), Next::GiveUp) => {
                 life.invites.last().into_iter().for_each(|(agent, _)| self.floor.take(*agent));
             }
             _ => {}
@@ -365,13 +365,13 @@ impl Driver {
             }
             Next::Stay => {
                 let agent = life.holder.unwrap_or(AgentNumber::MAX);
-                self.standing.push(Standing { conversation: life.conversation, agent });
-                if matches!(life.task, Task::Stand(_)) {
+                self.staying.push(Staying { conversation: life.conversation, agent });
+                if matches!(life.task, Task::Stay(_)) {
                     life.stage = Stage::Done;
                     return Ok(());
                 }
-                let another = self.rng.below(self.standing.len());
-                let ending = self.standing.swap_remove(another).into();
+                let another = self.rng.below(self.staying.len());
+                let ending = self.staying.swap_remove(another).into();
                 self.end(slot, ending, now)
             }
         }

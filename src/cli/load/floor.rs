@@ -129,8 +129,8 @@ impl Floor {
         (0..self.args.agents).map(|it| self.cohort(it).units as usize).sum()
     }
 
-    /// Who has the work that stands beside what the clients do: one entry a unit.
-    pub(super) fn standing(&self) -> Vec<AgentNumber> {
+    /// Who has the work that stays beside what the clients do: one entry a unit.
+    pub(super) fn staying(&self) -> Vec<AgentNumber> {
         let mut rng = Rng::new(self.args.seed ^ 0x5EED);
         let units = |it: usize| {
             let agent = u32::try_from(it).unwrap_or(u32::MAX);
@@ -334,12 +334,12 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_is_the_share_that_was_asked_and_fits() {
+    fn what_stays_is_the_share_that_was_asked_and_fits() {
         let floor = floor(&["--agents", "500", "--busy-share", "0.5"]);
-        let standing = floor.standing();
-        assert_eq!(standing.len(), floor.units() / 2);
+        let staying = floor.staying();
+        assert_eq!(staying.len(), floor.units() / 2);
         for agent in 0..500 {
-            let held = standing.iter().filter(|it| **it == agent).count();
+            let held = staying.iter().filter(|it| **it == agent).count();
             assert!(held <= floor.cohort(agent as usize).units as usize);
         }
     }

@@ -59,19 +59,19 @@ pub(super) fn ear() -> (Mouth, Ear) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct LifeId {
     pub(super) slot: u32,
-    pub(super) turn: u32,
+    pub(super) lap: u32,
 }
 
 impl LifeId {
     /// What its customer is called.
     pub(super) fn customer(self) -> String {
-        format!("{}.{}", self.slot, self.turn)
+        format!("{}.{}", self.slot, self.lap)
     }
 
     /// Whose customer is called so.
     pub(super) fn of_customer(customer: &str) -> Option<Self> {
-        let (slot, turn) = customer.split_once('.')?;
-        Some(Self { slot: slot.parse().ok()?, turn: turn.parse().ok()? })
+        let (slot, lap) = customer.split_once('.')?;
+        Some(Self { slot: slot.parse().ok()?, lap: lap.parse().ok()? })
     }
 }
 
@@ -104,8 +104,8 @@ pub(super) struct Token {
     pub(super) which: u16,
 }
 
-/// Bits of the parts of a correlation id: slot, turn, call, which. A turn that has come round again is another one by far.
-const TURN_BITS: u32 = 32;
+/// Bits of the parts of a correlation id: slot, lap, call, which. A lap that has come round again is another one by far.
+const LAP_BITS: u32 = 32;
 const WHICH_BITS: u32 = 14;
 const CALL_BITS: u32 = 2;
 
@@ -113,7 +113,7 @@ impl Token {
     /// As one number.
     pub(super) fn pack(self) -> u64 {
         let low = u64::from(self.which) << CALL_BITS | self.call as u64;
-        (u64::from(self.life.slot) << TURN_BITS | u64::from(self.life.turn)) << (WHICH_BITS + CALL_BITS) | low
+        (u64::from(self.life.slot) << LAP_BITS | u64::from(self.life.lap)) << (WHICH_BITS + CALL_BITS) | low
     }
 
     /// From that number.
@@ -129,7 +129,7 @@ impl Token {
         };
         let low = WHICH_BITS + CALL_BITS;
         Self {
-            life: LifeId { slot: bits(low + TURN_BITS, 64 - low - TURN_BITS), turn: bits(low, TURN_BITS) },
+            life: LifeId { slot: bits(low + LAP_BITS, 64 - low - LAP_BITS), lap: bits(low, LAP_BITS) },
             call,
             which: u16::try_from(bits(CALL_BITS, WHICH_BITS)).unwrap_or(u16::MAX),
         }
@@ -142,20 +142,20 @@ mod tests {
 
     #[test]
     fn a_token_comes_back_as_it_went() {
-        for (slot, turn, call, which) in [
+        for (slot, lap, call, which) in [
             (0, 0, Call::Create, 0),
             (16_383, u32::MAX, Call::End, 16_383),
             (7, 1 << 20, Call::Accept, 9_999),
             (1, 2, Call::Transfer, 3),
         ] {
-            let token = Token { life: LifeId { slot, turn }, call, which };
+            let token = Token { life: LifeId { slot, lap }, call, which };
             assert_eq!(Token::unpack(token.pack()), token);
         }
     }
 
     #[test]
     fn a_customer_names_its_life() {
-        let life = LifeId { slot: 12, turn: 345 };
+        let life = LifeId { slot: 12, lap: 345 };
         assert_eq!(LifeId::of_customer(&life.customer()), Some(life));
         assert_eq!(LifeId::of_customer("maria"), None);
     }

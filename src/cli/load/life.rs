@@ -1,7 +1,7 @@
 //! The life of a conversation, as the platform and its agents see it: what has come, and what is to be done next.
 //!
 //! ```text
-//!   stand      Creating ─ invited ─► Accepting ─────────────────────────────────────────────► Done (it stays open)
+//!   stay       Creating ─ invited ─► Accepting ─────────────────────────────────────────────► Done (it stays open)
 //!   cycle      Creating ─ invited ─► Accepting ───────────────────────────────► Ending ─────► Done (one that is open ends)
 //!   race       Creating ─ several ─► Accepting, all at once; one wins ────────► Ending ─────► Done
 //!   transfer   Creating ─ invited ─► Accepting ─► Transferring ─► Accepting ──► Ending ─────► Done
@@ -17,20 +17,20 @@ use super::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Task {
     /// To be the work in hand of an agent while others come and go.
-    Stand(AgentNumber),
+    Stay(AgentNumber),
     /// To be routed to the best agent.
     Cycle(Item),
     /// To be raced for.
     Race,
     /// To be routed and then handed over.
     Transfer(Item),
-    /// To end one that stands.
-    End(Standing),
+    /// To end one that stays.
+    End(Staying),
 }
 
 /// A conversation that an agent has in hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct Staying {
     pub(super) conversation: u64,
     pub(super) agent: AgentNumber,
 }
@@ -70,8 +70,8 @@ pub(super) struct Ending {
     pub(super) frees: Option<AgentNumber>,
 }
 
-impl From<Standing> for Ending {
-    fn from(it: Standing) -> Self {
+impl From<Staying> for Ending {
+    fn from(it: Staying) -> Self {
         Self { conversation: it.conversation, by: Some(it.agent), frees: Some(it.agent) }
     }
 }
@@ -80,7 +80,7 @@ impl From<Standing> for Ending {
 #[derive(Debug)]
 pub(super) struct Life {
     /// The how-manieth in its slot.
-    pub(super) turn: u32,
+    pub(super) lap: u32,
     pub(super) task: Task,
     pub(super) stage: Stage,
     /// When it should have begun.
@@ -109,7 +109,7 @@ impl Life {
     /// A slot that nobody has used.
     pub(super) fn unused() -> Self {
         Self {
-            turn: 0,
+            lap: 0,
             task: Task::Race,
             stage: Stage::Done,
             begun: 0,
@@ -132,7 +132,7 @@ impl Life {
         let mut invites = std::mem::take(&mut self.invites);
         invites.clear();
         *self = Self {
-            turn: self.turn.wrapping_add(1),
+            lap: self.lap.wrapping_add(1),
             task,
             stage: Stage::Creating,
             begun,
@@ -172,7 +172,7 @@ impl Life {
         }
         match self.task {
             _ if self.won == 0 => Next::GiveUp,
-            Task::Stand(_) | Task::Cycle(_) => Next::Stay,
+            Task::Stay(_) | Task::Cycle(_) => Next::Stay,
             Task::Transfer(_) if former.is_none() => Next::Transfer,
             Task::Transfer(_) | Task::Race | Task::End(_) => Next::End,
         }
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_single_invite_is_accepted_at_once() {
-        let mut life = begun(Task::Stand(3));
+        let mut life = begun(Task::Stay(3));
         assert_eq!(life.invited(3, 70, 4), Next::Accept);
         life.accept(9);
         assert_eq!(life.accepted(0, true), Next::Stay);
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_nobody_won_is_given_up() {
-        let mut life = begun(Task::Stand(3));
+        let mut life = begun(Task::Stay(3));
         assert_eq!(life.invited(3, 70, 4), Next::Accept);
         life.accept(9);
         assert_eq!(life.accepted(0, false), Next::GiveUp);
@@ -262,8 +262,8 @@ mod tests {
     fn a_life_in_a_used_slot_is_a_new_one() {
         let mut life = begun(Task::Race);
         life.invited(1, 70, 4);
-        let turn = life.turn;
+        let lap = life.lap;
         life.begin(Task::Race, 9);
-        assert_eq!((life.turn, life.invites.len(), life.begun), (turn + 1, 0, 9));
+        assert_eq!((life.lap, life.invites.len(), life.begun), (lap + 1, 0, 9));
     }
 }

@@ -82,8 +82,8 @@ impl Messages {
     fn routing(&self, task: Task) -> Routing {
         let agent_id = |it: AgentNumber| target::Target::AgentId(self.session(it).agent_id);
         match task {
-            Task::Stand(agent) => to(agent_id(agent)),
-            Task::End(standing) => to(agent_id(standing.agent)),
+            Task::Stay(agent) => to(agent_id(agent)),
+            Task::End(staying) => to(agent_id(staying.agent)),
             Task::Race => Routing {
                 mode: RoutingMode::Broadcast.into(),
                 ..to(target::Target::SkillId(RACE_SKILL.to_owned()))
@@ -103,7 +103,7 @@ impl Messages {
         let mut id = String::with_capacity(self.run.len() + 24);
         let Token { life, call, which } = token;
         // Writing to a string does not fail.
-        write!(id, "{}.{}.{}.{}.{which}", self.run, life.slot, life.turn, call as u8).unwrap_or(());
+        write!(id, "{}.{}.{}.{}.{which}", self.run, life.slot, life.lap, call as u8).unwrap_or(());
         id
     }
 }

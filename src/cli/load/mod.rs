@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   plan       the options                                 floor     the contact centre that they make
-//!   setup      directory, sessions, what stands            door      how commands go: a call each, or on streams
+//!   setup      directory, sessions, what stays            door      how commands go: a call each, or on streams
 //!   driver     begins conversations when pace says so, ◄─── heard    answers, invites, agents looked at
 //!              does what each life says next                life     what comes next in a conversation
 //!   latency, tally, checks, counters ──► report, picture
@@ -13,6 +13,7 @@
 
 mod checks;
 mod counters;
+mod cpu;
 mod door;
 mod driver;
 mod floor;

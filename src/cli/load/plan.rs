@@ -100,7 +100,7 @@ pub(super) struct FloorArgs {
     #[arg(long, value_name = "COUNT", default_value_t = 200,
           value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     pub(super) cohorts: usize,
-    /// The share of all units that is in use beside what the clients do.
+    /// The share of all units that is in use all the time, beside what the clients do.
     #[arg(long, value_name = "0…0.99", default_value_t = 0.85, value_parser = share)]
     pub(super) busy_share: f64,
     /// Agents that a race's broadcast goes to.

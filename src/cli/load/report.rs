@@ -19,7 +19,7 @@ pub(super) struct Report {
     pub(super) plan: Plan,
     /// Units of all agents but those who race, and those of them that were in use all the time.
     units: usize,
-    units_standing: usize,
+    units_busy: usize,
     pub(super) loads: Vec<Measured>,
     /// By how much the service's counters grew while the loads were on; none: they could not be read.
     counters: Option<Counters>,
@@ -37,6 +37,8 @@ pub(super) struct Measured {
     cycles: u64,
     races: u64,
     transfers: u64,
+    /// Processor time of the generator for each conversation, warm-up and all; none: the system does not tell it.
+    generator_us_per_conversation: Option<f64>,
     /// Of those that should have begun in that time.
     pub(super) latencies: Vec<Summary>,
     #[serde(skip)]
@@ -55,7 +57,7 @@ struct Refused {
 }
 
 impl Measured {
-    pub(super) fn new(load: Load, duration: Duration, tally: Tally) -> Self {
+    pub(super) fn new(load: Load, duration: Duration, tally: Tally, cpu_nanos: Option<u64>) -> Self {
         let (seconds, conversations) = (duration.as_secs_f64(), tally.measured());
         let refused = |((call, reason), count)| Refused { call, reason, count };
         #[allow(clippy::cast_precision_loss, reason = "a count far below 2^52")]
@@ -67,6 +69,9 @@ impl Measured {
             cycles: tally.cycles,
             races: tally.races,
             transfers: tally.transfers,
+            generator_us_per_conversation: cpu_nanos
+                .filter(|_| tally.finished > 0)
+                .map(|it| it as f64 / 1_000.0 / tally.finished as f64),
             latencies: tally.latencies.summaries(),
             whole: tally.latencies.summary(Step::Whole),
             overloaded: tally.overloaded,
@@ -91,12 +96,12 @@ impl Report {
     pub(super) fn new(
         plan: Plan,
         units: usize,
-        units_standing: usize,
+        units_busy: usize,
         loads: Vec<Measured>,
         counters: Option<Counters>,
         checks: Checks,
     ) -> Self {
-        Self { plan, units, units_standing, loads, counters, checks }
+        Self { plan, units, units_busy, loads, counters, checks }
     }
 
     /// Prints it to the standard output.
@@ -116,7 +121,7 @@ impl fmt::Display for Report {
             name(door),
             floor.agents,
             floor.cohorts.min(floor.agents),
-            self.units_standing,
+            self.units_busy,
             self.units
         )?;
         if matches!(workload, Workload::Race | Workload::Mix) {
@@ -180,6 +185,9 @@ impl fmt::Display for Measured {
                 out,
                 "  (a closed loop: who waits begins nothing else; with --rate latency counts from the schedule)"
             )?;
+        }
+        if let Some(micros) = self.generator_us_per_conversation {
+            writeln!(out, "  the generator itself took {micros:.1} µs of processor time a conversation")?;
         }
         if self.not_begun > 0 {
             writeln!(out, "  {} were due and had not begun at the end: it did not keep up", self.not_begun)?;

@@ -7,7 +7,7 @@ use tonic::transport::Channel;
 use super::{
     LoadArgs, LoadError,
     checks::Checks,
-    counters,
+    counters, cpu,
     door::{Door, Pipeline, Unary},
     driver::{Driver, Parts, Work},
     floor::{Floor, Rng},
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::cli::client::connect;
 
-/// Conversations at once while what stands is created and ended.
+/// Conversations at once while what stays is created and ended.
 const AT_ONCE: usize = 256;
 /// How often an agent is looked at while the load is on.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -43,9 +43,9 @@ pub(in crate::cli) async fn run(args: &LoadArgs) -> Result<(), LoadError> {
     org.clear().await?;
 
     let mut driver = Box::pin(driver(args, &plan, floor, &org, &connections, &mut progress)).await?;
-    let standing = driver.floor.standing();
-    progress.begin("work that stands", 0);
-    driver.run(Load::Clients(AT_ONCE), Work::Fill(standing.clone()), &mut progress).await?;
+    let staying = driver.floor.staying();
+    progress.begin("work that stays", 0);
+    driver.run(Load::Clients(AT_ONCE), Work::Fill(staying.clone()), &mut progress).await?;
     let before = counters::read(&url).await;
     let mut measured = Vec::new();
     for load in &plan.loads {
@@ -60,7 +60,7 @@ pub(in crate::cli) async fn run(args: &LoadArgs) -> Result<(), LoadError> {
     progress.end();
     org.check_at_rest(&mut driver.checks).await?;
     let checks = std::mem::take(&mut driver.checks);
-    let report = Report::new(plan, driver.floor.units(), standing.len(), measured, grown, checks);
+    let report = Report::new(plan, driver.floor.units(), staying.len(), measured, grown, checks);
     report.print(args.json)?;
     if let Some(path) = &args.svg {
         picture::draw(path, &report)?;
@@ -79,7 +79,7 @@ fn verdict(checks: &Checks) -> Result<(), LoadError> {
 /// Conversations that are handed over need a second agent while the first still has them: with too little room all would wait for each
 /// other.
 fn room_for(plan: &Plan, floor: &Floor) -> Result<(), LoadError> {
-    let free = floor.units() - floor.standing().len();
+    let free = floor.units() - floor.staying().len();
     let needed = 2 * plan.in_flight_max();
     if plan.has_transfers() && free < needed {
         let why = format!(
@@ -149,8 +149,10 @@ async fn measure(
 ) -> Result<Measured, LoadError> {
     let Plan { workload, warm_up, duration, .. } = *plan;
     progress.begin(&load.to_string(), progress::length(warm_up + duration));
+    let before = cpu::nanos();
     let tally = driver.run(load, Work::Timed { workload, warm_up, duration }, progress).await?;
-    Ok(Measured::new(load, duration, tally))
+    let cpu_nanos = before.zip(cpu::nanos()).map(|(before, after)| after.saturating_sub(before));
+    Ok(Measured::new(load, duration, tally, cpu_nanos))
 }
 
 #[cfg(test)]

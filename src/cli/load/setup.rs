@@ -1,4 +1,4 @@
-//! What is there before the load and is gone after it: the org's directory, the agents' sessions, the work that stands.
+//! What is there before the load and is gone after it: the org's directory, the agents' sessions, the work that stays.
 
 use tonic::transport::Channel;
 

@@ -69,7 +69,7 @@ impl Tally {
                 Task::Cycle(_) => self.cycles += 1,
                 Task::Race => self.races += 1,
                 Task::Transfer(_) => self.transfers += 1,
-                Task::Stand(_) | Task::End(_) => {}
+                Task::Stay(_) | Task::End(_) => {}
             }
         }
     }
