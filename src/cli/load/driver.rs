@@ -55,6 +55,8 @@ pub(super) struct Driver {
     door: Door,
     ear: Ear,
     acceptors: usize,
+    transfers_max: usize,
+    transfers: usize,
     lives: Vec<Life>,
     unused: Vec<u32>,
     staying: Vec<Staying>,
@@ -75,6 +77,8 @@ pub(super) struct Parts {
     pub(super) slots: usize,
     /// How many accept a race at once.
     pub(super) acceptors: usize,
+    /// How many of a mix are handed over at once, at most.
+    pub(super) transfers_max: usize,
     pub(super) seed: u64,
 }
 
@@ -88,6 +92,8 @@ impl Driver {
             door: parts.door,
             ear: parts.ear,
             acceptors: parts.acceptors,
+            transfers_max: parts.transfers_max,
+            transfers: 0,
             lives: (0..slots).map(|_| Life::unused()).collect(),
             unused: (0..slots).rev().collect(),
             staying: Vec::new(),
@@ -198,7 +204,7 @@ impl Driver {
             }
             Work::Timed { workload: Workload::Mix, .. } => Some(match self.rng.below(10) {
                 0 => Task::Race,
-                1 => Task::Transfer(self.floor.item(&mut self.rng)),
+                1 if self.transfers < self.transfers_max => Task::Transfer(self.floor.item(&mut self.rng)),
                 _ => Task::Cycle(self.floor.item(&mut self.rng)),
             }),
         }
@@ -209,6 +215,7 @@ impl Driver {
         let Some(slot) = self.unused.pop() else { return Ok(()) };
         let life = &mut self.lives[slot as usize];
         life.begin(task, due);
+        self.transfers += usize::from(matches!(task, Task::Transfer(_)));
         if let Task::End(staying) = task {
             return self.end(slot, staying.into(), now);
         }
@@ -410,6 +417,7 @@ impl Driver {
         if life.is_over() {
             self.tally.record(life.begun, Step::Whole, life.begun, now);
             self.tally.finished(life.task, now);
+            self.transfers -= usize::from(matches!(life.task, Task::Transfer(_)));
             self.unused.push(slot);
         }
     }

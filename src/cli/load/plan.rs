@@ -40,7 +40,8 @@ pub struct LoadArgs {
     #[arg(long, value_name = "PER_SECOND,…", value_delimiter = ',', conflicts_with = "clients",
           value_parser = RangedU64ValueParser::<u64>::new().range(1..=10_000_000))]
     rate: Vec<u64>,
-    /// Open loop: conversations at once, at most. Beyond it they are begun later, and counted from when they should have been.
+    /// Open loop: conversations at once, at most; fewer where they are handed over and the agents have less room. Beyond it they are begun
+    /// later, and counted from when they should have been.
     #[arg(long, value_name = "COUNT", default_value_t = 4_096,
           value_parser = RangedU64ValueParser::<usize>::new().range(1..=IN_FLIGHT_MAX))]
     in_flight: usize,
@@ -243,11 +244,6 @@ impl Plan {
     /// Whether conversations are broadcast.
     pub(super) fn has_races(&self) -> bool {
         matches!(self.workload, Workload::Race | Workload::Mix)
-    }
-
-    /// Whether conversations are handed over.
-    pub(super) fn has_transfers(&self) -> bool {
-        matches!(self.workload, Workload::Transfer | Workload::Mix)
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     heard::{Heard, Mouth, ear},
     messages::Messages,
     picture,
-    plan::{DoorKind, Load, Plan},
+    plan::{DoorKind, Load, Plan, Workload},
     progress::{self, Progress},
     report::{Measured, Report},
     sessions,
@@ -29,9 +29,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Puts the load on, and prints what came of it. An error where something was not as the rules say: after the report.
 pub(in crate::cli) async fn run(args: &LoadArgs) -> Result<(), LoadError> {
-    let plan = args.plan()?;
+    let mut plan = args.plan()?;
     let floor = Floor::new(&plan);
-    room_for(&plan, &floor)?;
+    let transfers_max = handed_over_max(&mut plan, &floor)?;
     let mut progress = Progress::new(!args.json);
     let mut connections = Vec::new();
     for _ in 0..args.connections {
@@ -42,7 +42,8 @@ pub(in crate::cli) async fn run(args: &LoadArgs) -> Result<(), LoadError> {
     org.apply(&floor).await?;
     org.clear().await?;
 
-    let mut driver = Box::pin(driver(args, &plan, floor, &org, &connections, &mut progress)).await?;
+    let mut driver =
+        Box::pin(driver(args, &plan, (floor, transfers_max), &org, &connections, &mut progress)).await?;
     let staying = driver.floor.staying();
     progress.begin("work that stays", 0);
     driver.run(Load::Clients(AT_ONCE), Work::Fill(staying.clone()), &mut progress).await?;
@@ -76,26 +77,36 @@ fn verdict(checks: &Checks) -> Result<(), LoadError> {
     }
 }
 
-/// Conversations that are handed over need a second agent while the first still has them: with too little room all would wait for each
-/// other.
-fn room_for(plan: &Plan, floor: &Floor) -> Result<(), LoadError> {
-    let free = floor.units() - floor.staying().len();
-    let needed = 2 * plan.in_flight_max();
-    if plan.has_transfers() && free < needed {
+/// How many conversations may be handed over at once: each needs a second agent while the first still has it, so with too little room all
+/// would wait for each other. A schedule is kept to that many; more clients than that make no sense.
+fn handed_over_max(plan: &mut Plan, floor: &Floor) -> Result<usize, LoadError> {
+    let most = (floor.units() - floor.staying().len()) / 2;
+    let is_too_much = match plan.workload {
+        Workload::Cycle | Workload::Race => false,
+        Workload::Mix => most == 0,
+        Workload::Transfer => {
+            plan.loads.iter_mut().for_each(|it| {
+                if let Load::Rate { in_flight_max, .. } = it {
+                    *in_flight_max = most.min(*in_flight_max);
+                }
+            });
+            most == 0 || plan.in_flight_max() > most
+        }
+    };
+    if is_too_much {
         let why = format!(
-            "{} conversations at once that are handed over need {needed} free units, and there are {free}: more --agents, \
-             fewer --clients (or --in-flight), or a lower --busy-share",
-            plan.in_flight_max()
+            "there is room for {most} conversations that are handed over at once: more --agents, fewer --clients, or a lower \
+             --busy-share"
         );
         return Err(LoadError::Options { why });
     }
-    Ok(())
+    Ok(most)
 }
 
 async fn driver(
     args: &LoadArgs,
     plan: &Plan,
-    floor: Floor,
+    (floor, transfers_max): (Floor, usize),
     org: &Org,
     connections: &[Channel],
     progress: &mut Progress,
@@ -120,6 +131,7 @@ async fn driver(
         ear,
         slots,
         acceptors: plan.floor.acceptors,
+        transfers_max,
         seed: plan.floor.seed,
     })
 }
@@ -157,7 +169,34 @@ async fn measure(
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        load: LoadArgs,
+    }
+
+    fn room(line: &[&str]) -> (Plan, Result<usize, LoadError>) {
+        let args = Line::try_parse_from([&["load"], line].concat()).unwrap().load;
+        let mut plan = args.plan().unwrap();
+        let room = handed_over_max(&mut plan, &Floor::new(&args.plan().unwrap()));
+        (plan, room)
+    }
+
+    #[test]
+    fn no_more_are_handed_over_at_once_than_there_is_room_for() {
+        let small = ["--agents", "100", "--busy-share", "0", "--workload"];
+        let (_, most) = room(&[&small[..], &["mix", "--clients", "4000"]].concat());
+        let most = most.unwrap();
+        assert!((50..=150).contains(&most), "half of 100 to 300 units, not {most}");
+        let (plan, scheduled) = room(&[&small[..], &["transfer", "--rate", "9"]].concat());
+        assert_eq!((plan.in_flight_max(), scheduled.unwrap()), (most, most));
+        assert!(room(&[&small[..], &["transfer", "--clients", "151"]].concat()).1.is_err());
+        assert!(room(&["--agents", "1", "--workload", "mix", "--busy-share", "0.9"]).1.is_err());
+    }
 
     #[test]
     fn a_broken_invariant_fails_the_run() {
