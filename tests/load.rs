@@ -63,12 +63,16 @@ fn names<'a>(steps: &[(&'a str, u64)]) -> Vec<&'a str> {
 
 /// What must be of any run.
 fn judge(ended: &Ended) -> Value {
+    judge_of(ended, 60)
+}
+
+fn judge_of(ended: &Ended, agents: u64) -> Value {
     assert_eq!(ended.code, 0, "{}{}", ended.report, ended.said);
     let report = ended.json();
     let checks = &report["checks"];
     assert_eq!(checks["violation_count"], 0, "{checks}");
     assert_eq!(checks["created"], checks["ended"]);
-    assert!(checks["agents_looked_at"].as_u64() >= Some(60), "everybody, at the end");
+    assert!(checks["agents_looked_at"].as_u64() >= Some(agents), "everybody, at the end");
     for load in report["loads"].as_array().expect("a list") {
         for it in load["latencies"].as_array().expect("a list") {
             let times = ["p50_us", "p90_us", "p99_us", "p99_9_us", "max_us"].map(|key| it[key].as_f64());
@@ -150,6 +154,16 @@ async fn a_mix_has_all_of_them_by_either_door() {
         assert_eq!(of("cycles") + of("races") + of("transfers"), of("conversations"));
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_are_told_too_much_at_once_come_back() {
+    let house = House::empty().await;
+    // Two thousand invites at once to each of two agents; the service cuts a session of which a thousand notices wait.
+    let flood =
+        ["--clients", "2000", "--race-agents", "2", "--acceptors", "2", "--busy-share", "0", "--agents", "2"];
+    let time = ["--duration", "1", "--warm-up", "0"];
+    judge_of(&load(&house, &[&["--json", "--workload", "race"][..], &flood, &time].concat()).await, 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

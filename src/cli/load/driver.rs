@@ -238,6 +238,10 @@ impl Driver {
                 self.checks.looked_at(&agent);
                 Ok(())
             }
+            Heard::Resumed => {
+                self.tally.sessions_cut += 1;
+                Ok(())
+            }
             Heard::Lost { what, why } => Err(LoadError::Lost { what, why }),
         }
     }
@@ -335,13 +339,16 @@ impl Driver {
                 self.checks.misled(life.conversation, *conversation);
             }
             Ok(_) => {}
-            Err(error) => self.tally.refused(error),
+            Err(error) => {
+                life.no_room += usize::from(error.is("AGENT_AT_CAPACITY"));
+                self.tally.refused(error);
+            }
         }
         let next = life.accepted(usize::from(token.which), answer.is_ok());
         if next == Next::Wait {
             return Ok(());
         }
-        self.checks.settled(life.conversation, life.won, life.lost);
+        self.checks.settled(life.conversation, life.won, life.lost, life.no_room);
         if life.task == Task::Race {
             self.tally.record(life.begun, Step::RaceSettled, life.sent, now);
         }

@@ -17,6 +17,8 @@ pub(super) enum Heard {
     Invited(Invited),
     /// An agent as the service sees it now.
     Seen(Box<v1::Agent>),
+    /// An agent's session has come back after its stream was cut.
+    Resumed,
     /// The stream that the answers or the invites of somebody came on has ended.
     Lost {
         /// Which: the door, or an agent's session.

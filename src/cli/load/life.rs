@@ -100,8 +100,10 @@ pub(super) struct Life {
     /// The invites that came, and from which on they are of its open request.
     pub(super) invites: Vec<(AgentNumber, u64)>,
     pub(super) first: usize,
+    /// The acceptances that were answered: those that won, those that lost, and of these the ones whose agent had no room.
     pub(super) won: usize,
     pub(super) lost: usize,
+    pub(super) no_room: usize,
     pub(super) ending: Ending,
 }
 
@@ -123,6 +125,7 @@ impl Life {
             first: 0,
             won: 0,
             lost: 0,
+            no_room: 0,
             ending: Ending::default(),
         }
     }
@@ -149,13 +152,18 @@ impl Life {
             // Those of a broadcast who did not accept, or one who is asked when it has been given up.
             (Stage::Accepting | Stage::Ending | Stage::Done, _) => return Next::Wait,
         };
+        if self.invites.contains(&(agent, invite)) {
+            // A session that came back is told again of what it was told before.
+            return Next::Wait;
+        }
         self.invites.push((agent, invite));
         if self.invites.len() - self.first < wanted { Next::Wait } else { Next::Accept }
     }
 
     /// The invites that came for its open request are being accepted.
     pub(super) fn accept(&mut self, now: Nanos) {
-        (self.stage, self.sent, self.won, self.lost) = (Stage::Accepting, now, 0, 0);
+        (self.stage, self.sent) = (Stage::Accepting, now);
+        (self.won, self.lost, self.no_room) = (0, 0, 0);
     }
 
     /// An acceptance is answered; whether it won.
@@ -227,7 +235,10 @@ mod tests {
     #[test]
     fn a_race_waits_for_its_acceptors_and_is_over_when_all_are_answered() {
         let mut life = begun(Task::Race);
-        assert_eq!([0, 1, 2].map(|it| life.invited(it, 70, 3)), [Next::Wait, Next::Wait, Next::Accept]);
+        assert_eq!(
+            [0, 1, 1, 2].map(|it| life.invited(it, 70, 3)),
+            [Next::Wait, Next::Wait, Next::Wait, Next::Accept]
+        );
         life.accept(9);
         assert_eq!(life.invited(3, 73, 3), Next::Wait, "who comes later does not accept");
         let answers = [(1, false), (2, true), (0, false)].map(|(which, won)| life.accepted(which, won));

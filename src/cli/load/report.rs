@@ -45,6 +45,7 @@ pub(super) struct Measured {
     pub(super) whole: Summary,
     overloaded: u64,
     hung_up: u64,
+    sessions_cut: u64,
     not_begun: u64,
     refusals: Vec<Refused>,
 }
@@ -76,6 +77,7 @@ impl Measured {
             whole: tally.latencies.summary(Step::Whole),
             overloaded: tally.overloaded,
             hung_up: tally.hung_up,
+            sessions_cut: tally.sessions_cut,
             not_begun: tally.not_begun,
             refusals: tally.refusals.into_iter().map(refused).collect(),
         }
@@ -197,6 +199,13 @@ impl fmt::Display for Measured {
         }
         if self.hung_up > 0 {
             writeln!(out, "  {} customers still waited at the end and hung up", self.hung_up)?;
+        }
+        if self.sessions_cut > 0 {
+            writeln!(
+                out,
+                "  {} sessions were told too much at once, were cut and came back",
+                self.sessions_cut
+            )?;
         }
         self.refusals
             .iter()

@@ -63,10 +63,8 @@ pub(in crate::cli) async fn run(args: &LoadArgs) -> Result<(), LoadError> {
     let checks = std::mem::take(&mut driver.checks);
     let report = Report::new(plan, driver.floor.units(), staying.len(), measured, grown, checks);
     report.print(args.json)?;
-    if let Some(path) = &args.svg {
-        picture::draw(path, &report)?;
-    }
-    verdict(&report.checks)
+    let drawn = args.svg.as_ref().map_or(Ok(()), |path| picture::draw(path, &report));
+    verdict(&report.checks).and(drawn)
 }
 
 /// What becomes of the run by what was observed in it.
@@ -201,9 +199,9 @@ mod tests {
     #[test]
     fn a_broken_invariant_fails_the_run() {
         let mut checks = Checks::default();
-        checks.settled(1, 1, 3);
+        checks.settled(1, 1, 3, 0);
         assert!(verdict(&checks).is_ok());
-        checks.settled(2, 2, 2);
+        checks.settled(2, 2, 2, 0);
         let Err(LoadError::Broken { count: 1, first }) = verdict(&checks) else { panic!("it is broken") };
         assert!(first.contains("conversation 2"));
     }

@@ -12,15 +12,15 @@ use super::{
     LoadError,
     floor::{AgentNumber, STATUS},
     heard::{Heard, Invited, LifeId, Mouth},
+    plan::LoadArgs,
 };
 use crate::{
     cli::{
         client::{CallError, connect, refused},
-        load::plan::LoadArgs,
         request_ids::RequestIds,
     },
     wire::v1::{
-        AgentSession, Console, OpenSessionRequest, OpenSessionResponse, SessionOpened,
+        AgentSession, Console, Invite, OpenSessionRequest, OpenSessionResponse, SessionOpened,
         agent_service_client::AgentServiceClient, open_session_response::Notice,
     },
 };
@@ -56,21 +56,24 @@ pub(super) async fn open(
                 without_history: true,
             };
             let agent = AgentNumber::try_from(agent).unwrap_or(AgentNumber::MAX);
-            let (client, opening, told, heard) =
-                (client.clone(), opening.clone(), told.clone(), heard.clone());
+            let mut session = Session { agent, request, client: client.clone(), heard: heard.clone() };
+            let (opening, told) = (opening.clone(), told.clone());
             tokio::spawn(async move {
-                let turn = opening.acquire_owned().await;
-                let session = begin(client, request).await;
-                drop(turn);
-                let (epoch, stream) = match session {
-                    Ok((epoch, stream)) => (Ok(epoch), Some(stream)),
+                let place = opening.acquire_owned().await;
+                let begun = session.begin().await;
+                drop(place);
+                let (epoch, stream) = match begun {
+                    Ok((opened, stream)) => {
+                        session.request.resume_epoch = opened.epoch;
+                        (Ok(opened.epoch), Some(stream))
+                    }
                     Err(error) => (Err(error), None),
                 };
                 // Nobody waits for it any more when another could not be opened.
                 told.send((agent, epoch)).await.unwrap_or(());
                 drop(told);
                 if let Some(stream) = stream {
-                    listen(stream, agent, heard).await;
+                    session.keep(stream).await;
                 }
             });
         }
@@ -85,36 +88,81 @@ pub(super) async fn open(
     Ok(sessions)
 }
 
-async fn begin(
-    mut client: AgentServiceClient<Channel>,
+/// The session of an agent, on its client's side.
+struct Session {
+    agent: AgentNumber,
     request: OpenSessionRequest,
-) -> Result<(u64, Streaming<OpenSessionResponse>), Box<CallError>> {
-    let begun = async {
-        let mut stream = client.open_session(request).await?.into_inner();
-        match stream.message().await?.and_then(|it| it.notice) {
-            Some(Notice::Opened(SessionOpened { epoch, .. })) => Ok((epoch, stream)),
-            _ => Err(Status::internal("a session begins with `opened`")),
-        }
-    };
-    begun.await.map_err(refused("OpenSession"))
+    client: AgentServiceClient<Channel>,
+    heard: Mouth,
 }
 
-async fn listen(mut stream: Streaming<OpenSessionResponse>, agent: AgentNumber, heard: Mouth) {
-    let why = loop {
-        match stream.message().await {
-            Ok(Some(OpenSessionResponse { notice: Some(Notice::Invited(invite)), .. })) => {
-                let Some(life) = LifeId::of_customer(&invite.customer_id) else { continue };
-                let (invite, conversation) = (invite.invite_id, invite.conversation_id);
-                let invited = Invited { agent, invite, conversation, life };
-                if heard.send(Heard::Invited(invited)).await.is_err() {
-                    // The run is over.
-                    return;
-                }
+type Begun = (SessionOpened, Streaming<OpenSessionResponse>);
+
+impl Session {
+    async fn begin(&self) -> Result<Begun, Box<CallError>> {
+        let begun = async {
+            let mut stream = self.client.clone().open_session(self.request.clone()).await?.into_inner();
+            match stream.message().await?.and_then(|it| it.notice) {
+                Some(Notice::Opened(opened)) => Ok((opened, stream)),
+                _ => Err(Status::internal("a session begins with `opened`")),
             }
-            Ok(Some(_)) => {}
-            Ok(None) => break "the service ended it".to_owned(),
-            Err(status) => break refused("OpenSession")(status).to_string(),
+        };
+        begun.await.map_err(refused("OpenSession"))
+    }
+
+    /// Lets the invites be heard until the run is over. A stream that the service cut, because more was to be told at once than waits for
+    /// a session, is opened again: the session is the same, and what was missed stands in it.
+    async fn keep(mut self, mut stream: Streaming<OpenSessionResponse>) {
+        let first = self.request.request_id.clone();
+        let mut cuts = 0;
+        loop {
+            let Some(why) = self.listen(stream).await else { return };
+            if !why.is("SESSION_NOT_OPEN") {
+                return self.lost(&why.to_string()).await;
+            }
+            cuts += 1;
+            self.request.request_id = format!("{first}.{cuts}");
+            stream = match self.begin().await {
+                Ok((opened, stream)) if opened.resumed => {
+                    self.heard.send(Heard::Resumed).await.unwrap_or(());
+                    let missed = opened.agent.map(|it| it.invites).unwrap_or_default();
+                    for invite in missed {
+                        if self.invited(&invite).await.is_none() {
+                            return;
+                        }
+                    }
+                    stream
+                }
+                Ok(_) => return self.lost("it was cut, and was over when it came back").await,
+                Err(error) => return self.lost(&error.to_string()).await,
+            };
         }
-    };
-    heard.send(Heard::Lost { what: format!("the session of agent number {agent}"), why }).await.unwrap_or(());
+    }
+
+    /// Lets the invites be heard until the stream ends, and says why it did; nothing: the run is over.
+    async fn listen(&mut self, mut stream: Streaming<OpenSessionResponse>) -> Option<Box<CallError>> {
+        loop {
+            match stream.message().await {
+                Ok(Some(OpenSessionResponse { notice: Some(Notice::Invited(invite)), .. })) => {
+                    self.invited(&invite).await?;
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return Some(refused("OpenSession")(Status::unavailable("the service ended it"))),
+                Err(status) => return Some(refused("OpenSession")(status)),
+            }
+        }
+    }
+
+    /// Lets an invite be heard; nothing: the run is over. What somebody else has asked for is not ours.
+    async fn invited(&self, invite: &Invite) -> Option<()> {
+        let Some(life) = LifeId::of_customer(&invite.customer_id) else { return Some(()) };
+        let (agent, conversation) = (self.agent, invite.conversation_id);
+        let invited = Invited { agent, invite: invite.invite_id, conversation, life };
+        self.heard.send(Heard::Invited(invited)).await.ok()
+    }
+
+    async fn lost(self, why: &str) {
+        let what = format!("the session of {}", self.request.agent_id);
+        self.heard.send(Heard::Lost { what, why: why.to_owned() }).await.unwrap_or(());
+    }
 }

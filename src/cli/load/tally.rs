@@ -23,6 +23,8 @@ pub(super) struct Tally {
     pub(super) overloaded: u64,
     /// Conversations that still waited for an agent when no more were begun, and hung up.
     pub(super) hung_up: u64,
+    /// Session streams that the service cut, and that came back.
+    pub(super) sessions_cut: u64,
     /// Conversations that were due in the window and had not begun at its end.
     pub(super) not_begun: u64,
     /// Commands that were refused, by the call and the reason.
@@ -41,6 +43,7 @@ impl Tally {
             transfers: 0,
             overloaded: 0,
             hung_up: 0,
+            sessions_cut: 0,
             not_begun: 0,
             refusals: BTreeMap::new(),
         })
