@@ -128,8 +128,9 @@ impl Driver {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut heard = Vec::with_capacity(HEARD_AT_ONCE);
+        let mut is_begun = false;
         loop {
-            let is_begun = self.begin_due(&mut pace, &mut work, stop)?;
+            is_begun = is_begun || self.begin_due(&mut pace, &mut work, stop)?;
             if is_begun && self.in_flight() == 0 {
                 break;
             }
@@ -170,18 +171,18 @@ impl Driver {
     fn begin_due(&mut self, pace: &mut Pace, work: &mut Work, stop: Nanos) -> Result<bool, LoadError> {
         loop {
             let now = nanos(self.watch);
-            if now >= stop {
-                return Ok(true);
-            }
-            let done = match work {
-                Work::Fill(agents) => agents.is_empty(),
-                Work::Empty => self.staying.is_empty(),
-                Work::Timed { .. } => false,
+            let is_over = now >= stop;
+            let is_done = match (&*work, pace.load()) {
+                (Work::Fill(agents), _) => agents.is_empty(),
+                (Work::Empty, _) => self.staying.is_empty(),
+                (Work::Timed { .. }, Load::Clients(_)) => is_over,
+                // What was due just before the end is begun still, where there is room.
+                (Work::Timed { .. }, Load::Rate { .. }) => false,
             };
-            if done {
+            if is_done {
                 return Ok(true);
             }
-            let Some(due) = pace.due(now, self.in_flight()) else { return Ok(false) };
+            let Some(due) = pace.due(now.min(stop - 1), self.in_flight()) else { return Ok(is_over) };
             if let Some(task) = self.task(work) {
                 if matches!(pace.load(), Load::Rate { .. }) {
                     self.tally.record(due, Step::StartedLate, due, now);

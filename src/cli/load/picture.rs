@@ -7,6 +7,7 @@ use plotters::prelude::*;
 use super::{
     LoadError,
     latency::Summary,
+    plan::Load,
     report::{Measured, Report},
 };
 
@@ -28,10 +29,19 @@ pub(super) fn draw(path: &Path, report: &Report) -> Result<(), LoadError> {
     std::fs::write(path, text).map_err(|it| failed(&it))
 }
 
+/// Where a load is drawn: a schedule where it is, kept up with or not, a closed loop where it came to.
+#[allow(clippy::cast_precision_loss, reason = "rates are far below 2^52")]
+fn across(measured: &Measured) -> f64 {
+    match measured.load {
+        Load::Rate { per_second, .. } => per_second as f64,
+        Load::Clients(_) => measured.conversations_per_second,
+    }
+}
+
 fn lines(text: &mut String, loads: &[Measured], report: &str) -> Result<(), Box<dyn std::error::Error>> {
     let mut loads: Vec<&Measured> = loads.iter().filter(|it| it.whole.count > 0).collect();
-    loads.sort_by(|a, b| a.conversations_per_second.total_cmp(&b.conversations_per_second));
-    let most = loads.last().map_or(1.0, |it| it.conversations_per_second) * 1.05;
+    loads.sort_by(|a, b| across(a).total_cmp(&across(b)));
+    let most = loads.last().map_or(1.0, |it| across(it)) * 1.05;
     let slowest = loads.iter().map(|it| it.whole.p99_9_us).fold(1.0, f64::max) / 1_000.0;
     let fastest = loads.iter().map(|it| it.whole.p50_us).fold(f64::INFINITY, f64::min) / 1_000.0;
     let fastest = fastest.clamp(0.01, slowest) / 2.0;
@@ -47,7 +57,7 @@ fn lines(text: &mut String, loads: &[Measured], report: &str) -> Result<(), Box<
     chart.configure_mesh().x_desc("conversations a second").y_desc("ms").draw()?;
     for (name, colour, value) in LINES {
         let points: Vec<(f64, f64)> =
-            loads.iter().map(|it| (it.conversations_per_second, value(&it.whole) / 1_000.0)).collect();
+            loads.iter().map(|it| (across(it), value(&it.whole) / 1_000.0)).collect();
         chart
             .draw_series(LineSeries::new(points.clone(), colour.stroke_width(2)).point_size(3))?
             .label(name)
