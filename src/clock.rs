@@ -46,7 +46,7 @@ impl Clock {
     }
 }
 
-/// Measures how long something takes, for metrics. It decides nothing.
+/// Measures how long something takes, for metrics and for the load generator. It decides nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);
 
@@ -59,6 +59,11 @@ impl Stopwatch {
 
     /// Seconds since the start.
     pub fn seconds(self) -> f64 {
-        self.0.elapsed().as_secs_f64()
+        self.elapsed().as_secs_f64()
+    }
+
+    /// The time since the start.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
     }
 }

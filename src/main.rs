@@ -14,10 +14,15 @@ use omniroute::{
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
-        Command::Serve(config) => serve(&config).map_err(Into::into),
-        Command::Client(command) => cli::run(command).map_err(Into::into),
+        Command::Serve(config) => serve(&config).map_err(|error| failed(&error, 1)),
+        Command::Client(command) => cli::run(command).map_err(|error| failed(&error, error.exit_code())),
     };
-    ended.map_or_else(|error: Box<dyn Error>| cli::fail(&*error), |()| ExitCode::SUCCESS)
+    ended.map_or_else(|code| code, |()| ExitCode::SUCCESS)
+}
+
+fn failed(error: &dyn Error, code: u8) -> ExitCode {
+    cli::say_why(error);
+    ExitCode::from(code)
 }
 
 /// Why `omniroute serve` ended otherwise than by being asked to.

@@ -1,7 +1,7 @@
 //! What `omniroute serve` says when it is ready, and what the command says when it fails.
 #![allow(clippy::print_stderr, reason = "this is the command line")]
 
-use std::{error::Error, io::Write, net::SocketAddr, path::Path, process::ExitCode};
+use std::{error::Error, io::Write, net::SocketAddr, path::Path};
 
 use crate::server::Found;
 
@@ -47,12 +47,11 @@ pub fn announce(it: &Announcement<'_>) {
 }
 
 /// Says why the command failed, with everything that stands behind it.
-pub fn fail(error: &dyn Error) -> ExitCode {
+pub fn say_why(error: &dyn Error) {
     eprintln!("omniroute: {error}");
     let mut source = error.source();
     while let Some(behind) = source {
         eprintln!("  because: {behind}");
         source = behind.source();
     }
-    ExitCode::FAILURE
 }

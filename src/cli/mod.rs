@@ -3,7 +3,8 @@
 //! ```text
 //!   main ──► Cli ──┬─ serve ──► config ──► the service
 //!                  ├─ apply ──► directory_file ──► v1::Directory ──┐
-//!                  └─ demo ───► a story at several agents' desks ──┴─► client ──gRPC──► a running service
+//!                  ├─ demo ───► a story at several agents' desks ──┼─► client ──gRPC──► a running service
+//!                  └─ load ───► a whole floor at work, measured ───┘
 //! ```
 //!
 //! The clients know the public API and nothing else of the house: whatever they do, any client can.
@@ -14,15 +15,18 @@ pub mod client;
 mod demo;
 pub mod directory_file;
 mod file_values;
+mod load;
 mod request_ids;
 mod sample;
 
 use clap::{Parser, Subcommand};
 use thiserror::Error;
+use tokio::runtime::{Builder, Runtime};
 
-pub use announce::{Announcement, announce, fail};
+pub use announce::{Announcement, announce, say_why};
 pub use apply::{ApplyArgs, ApplyError};
 pub use demo::{DemoArgs, DemoError};
+pub use load::{LoadArgs, LoadError};
 pub use sample::{SAMPLE, SAMPLE_ORG};
 
 use crate::config::Config;
@@ -53,6 +57,8 @@ pub enum ClientCommand {
     Demo(DemoArgs),
     /// Make the directory of an org what a file says: all or nothing.
     Apply(ApplyArgs),
+    /// Put a load on a running service, measure it, and check that the rules hold meanwhile.
+    Load(Box<LoadArgs>),
 }
 
 /// Why a client command did not come to its end. Its text is for people.
@@ -64,23 +70,45 @@ pub enum CliError {
     /// A directory was not applied.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// A load found what must not be, or could not be put on.
+    #[error(transparent)]
+    Load(#[from] LoadError),
     /// The threads that the client runs on could not be started.
     #[error("the threads that the client runs on cannot be started")]
     Runtime(#[source] std::io::Error),
 }
 
+impl CliError {
+    /// The exit code: 3 says that the service did what the rules forbid, and nothing else does.
+    pub fn exit_code(&self) -> u8 {
+        if matches!(self, Self::Load(LoadError::Broken { .. })) { 3 } else { 1 }
+    }
+}
+
 /// Carries out a client command and prints what comes of it to the standard output.
 pub fn run(command: ClientCommand) -> Result<(), CliError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(CliError::Runtime)?;
+    let runtime = runtime(&command).map_err(CliError::Runtime)?;
     match command {
         ClientCommand::Demo(args) => runtime.block_on(demo::play(args))?,
         ClientCommand::Apply(args) => runtime.block_on(apply::apply(args))?,
+        ClientCommand::Load(args) => runtime.block_on(Box::pin(load::run(&args)))?,
     }
     Ok(())
+}
+
+/// Two threads; the load has as many as it is told.
+fn runtime(command: &ClientCommand) -> std::io::Result<Runtime> {
+    match command {
+        ClientCommand::Load(args) if args.threads() == 1 => {
+            Builder::new_current_thread().enable_all().build()
+        }
+        ClientCommand::Load(args) => {
+            Builder::new_multi_thread().worker_threads(args.threads()).enable_all().build()
+        }
+        ClientCommand::Demo(_) | ClientCommand::Apply(_) => {
+            Builder::new_multi_thread().worker_threads(2).enable_all().build()
+        }
+    }
 }
 
 #[cfg(test)]

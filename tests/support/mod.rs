@@ -80,6 +80,11 @@ impl House {
         self.running.take().expect("it runs").stop().await.expect("it stops in order");
     }
 
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.running.as_ref().expect("it runs").grpc_addr
+    }
+
     /// One more connection.
     pub async fn connect(&self) -> Channel {
         connect(self.running.as_ref().expect("it runs").grpc_addr).await

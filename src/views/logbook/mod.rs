@@ -101,7 +101,7 @@ impl Logbook {
 
     /// Starts the thread that writes it. It ends when nobody can send it word any more.
     pub fn start(&self, orgs: Arc<Orgs>, feed: Arc<Feed>) -> Result<(Sender<()>, Writer), LogbookError> {
-        let store = Store::open(&self.path)?;
+        let store = Store::open_to_write(&self.path)?;
         let (word, words) = bounded(1);
         let thread = std::thread::Builder::new()
             .name("logbook".into())

@@ -24,6 +24,12 @@ const FORMAT: i64 = 4;
 /// A writer's transaction is short; a reader that meets one waits.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// Memory of the writer for pages, in KiB (SQLite takes it as a negative number). With SQLite's 2,000 it reads most pages back that it has
+/// just written.
+const CACHE_KIB: i64 = 32_768;
+/// Pages in the write-ahead log, 64 MiB, before it is taken into the file: a page that is written often is copied and synced less often.
+const CHECKPOINT_PAGES: i64 = 16_384;
+
 const TABLES: &str = "
     PRAGMA journal_mode = WAL;
     CREATE TABLE IF NOT EXISTS org (id TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
@@ -110,6 +116,14 @@ impl Store {
             connection.pragma_update(None, "user_version", FORMAT)?;
         }
         Ok(Self(connection))
+    }
+
+    /// For the one that writes.
+    pub(super) fn open_to_write(path: &Path) -> Result<Self, LogbookError> {
+        let store = Self::open(path)?;
+        store.0.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        store.0.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        Ok(store)
     }
 
     fn is_sound(&self) -> Result<bool, LogbookError> {
@@ -285,14 +299,18 @@ fn write_event(
             .prepare_cached("INSERT OR IGNORE INTO participant VALUES (?1, ?2, ?3)")?
             .execute(params![org, signed(conversation.0), agent_id(Some(*agent))])?;
     }
+    let ended: (Option<i64>, Option<i64>) =
+        matches!(event, Event::ConversationEnded { .. }).then(|| (signed(at), signed(position.0))).unzip();
     let (number, customer_number): (u32, u32) = transaction
         .prepare_cached(
-            "UPDATE conversation SET entries = entries + 1, customer_entries = customer_entries + ?3
+            "UPDATE conversation SET entries = entries + 1, customer_entries = customer_entries + ?3,
+                 ended_at_ms = coalesce(?4, ended_at_ms), ended_position = coalesce(?5, ended_position)
              WHERE org = ?1 AND id = ?2 RETURNING entries, customer_entries",
         )?
-        .query_row(params![org, signed(entry.conversation.0), entry.shown_to_customer], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+        .query_row(
+            params![org, signed(entry.conversation.0), entry.shown_to_customer, ended.0, ended.1],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
     transaction
         .prepare_cached("INSERT INTO log_entry VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?
         .execute(params![
@@ -309,13 +327,6 @@ fn write_event(
             !entry.shown_to_customer,
             supervisor
         ])?;
-    if let Event::ConversationEnded { conversation, .. } = event {
-        transaction
-            .prepare_cached(
-                "UPDATE conversation SET ended_at_ms = ?3, ended_position = ?4 WHERE org = ?1 AND id = ?2",
-            )?
-            .execute(params![org, signed(conversation.0), signed(at), signed(position.0)])?;
-    }
     Ok(())
 }
 

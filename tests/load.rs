@@ -1,0 +1,270 @@
+//! The load generator: the real binary puts a short load on a service, and what it reports is judged. No speed is: machines differ.
+#![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{net::TcpListener, process::Command};
+
+use omniroute::wire::v1;
+use serde_json::Value;
+use support::{House, ORG, agent, fresh, sample, to};
+
+/// A small floor, so that the debug build is quick about it.
+const SMALL: [&str; 8] = ["--agents", "60", "--cohorts", "12", "--race-agents", "5", "--acceptors", "3"];
+const CLOSED: [&str; 6] = ["--clients", "6", "--duration", "0.5", "--warm-up", "0.1"];
+const LOAD_ORG: &str = "load";
+
+struct Ended {
+    code: i32,
+    report: String,
+    said: String,
+}
+
+impl Ended {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.report).unwrap_or_else(|_| panic!("{}{}", self.report, self.said))
+    }
+}
+
+/// Runs `omniroute load` against a house.
+async fn load(house: &House, args: &[&str]) -> Ended {
+    let addr = house.addr().to_string();
+    let mut args: Vec<String> = args.iter().map(|it| (*it).to_owned()).collect();
+    if !args.iter().any(|it| it == "--metrics-url") {
+        // Where nobody answers.
+        args.extend(["--metrics-url", "http://127.0.0.1:1/metrics"].map(str::to_owned));
+    }
+    let ended = tokio::task::spawn_blocking(move || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_omniroute"));
+        command.args(["load", "--addr", &addr]).args(args).output().expect("the binary starts")
+    });
+    let ended = ended.await.expect("it is waited for");
+    Ended {
+        code: ended.status.code().expect("it ends by itself"),
+        report: String::from_utf8(ended.stdout).expect("it is text"),
+        said: String::from_utf8(ended.stderr).expect("it is text"),
+    }
+}
+
+/// The steps whose latency is told, with how many there were.
+fn steps(load: &Value) -> Vec<(&str, u64)> {
+    let latencies = load["latencies"].as_array().expect("a list");
+    let step = |it: &'_ Value| (it["step"].as_str().map(str::len), it["count"].as_u64());
+    assert!(latencies.iter().all(|it| step(it).0.is_some() && step(it).1.is_some()));
+    latencies
+        .iter()
+        .map(|it| (it["step"].as_str().unwrap_or_default(), it["count"].as_u64().unwrap_or_default()))
+        .collect()
+}
+
+fn names<'a>(steps: &[(&'a str, u64)]) -> Vec<&'a str> {
+    steps.iter().map(|it| it.0).collect()
+}
+
+/// What must be of any run.
+fn judge(ended: &Ended) -> Value {
+    judge_of(ended, 60)
+}
+
+fn judge_of(ended: &Ended, agents: u64) -> Value {
+    assert_eq!(ended.code, 0, "{}{}", ended.report, ended.said);
+    let report = ended.json();
+    let checks = &report["checks"];
+    assert_eq!(checks["violation_count"], 0, "{checks}");
+    assert_eq!(checks["created"], checks["ended"]);
+    assert!(checks["agents_looked_at"].as_u64() >= Some(agents), "everybody, at the end");
+    for load in report["loads"].as_array().expect("a list") {
+        for it in load["latencies"].as_array().expect("a list") {
+            let times = ["p50_us", "p90_us", "p99_us", "p99_9_us", "max_us"].map(|key| it[key].as_f64());
+            assert!(times.is_sorted() && times[0] > Some(0.0), "{it}");
+        }
+    }
+    report
+}
+
+async fn by_each_door(workload: &str, judge_load: impl Fn(&Value, &Value)) {
+    let house = House::empty().await;
+    for door in ["pipeline", "unary"] {
+        let line = [&["--workload", workload, "--door", door, "--json"][..], &SMALL, &CLOSED].concat();
+        let report = judge(&load(&house, &line).await);
+        assert_eq!((&report["plan"]["workload"], &report["plan"]["door"]), (&workload.into(), &door.into()));
+        let [load] = &report["loads"].as_array().expect("a list")[..] else { panic!("{report}") };
+        assert!(load["conversations"].as_u64() > Some(0), "{load}");
+        assert_eq!(load["load"]["clients"], 6);
+        judge_load(load, &report["checks"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cycles_go_by_either_door() {
+    by_each_door("cycle", |load, _| {
+        assert_eq!(load["cycles"], load["conversations"]);
+        let expected = [
+            "create_conversation",
+            "until_invited",
+            "accept_invite",
+            "end_conversation",
+            "whole_conversation",
+        ];
+        assert_eq!(names(&steps(load)), expected);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_each_race_one_wins_by_either_door() {
+    by_each_door("race", |load, checks| {
+        assert_eq!(load["races"], load["conversations"]);
+        let steps = steps(load);
+        let count = |name: &str| steps.iter().find(|it| it.0 == name).map(|it| it.1);
+        assert_eq!(count("accept_invite"), count("until_race_settled").map(|it| 3 * it));
+        let (races, lost) = (checks["races_settled"].as_u64(), checks["acceptances_lost"].as_u64());
+        assert!(races > Some(0));
+        assert_eq!(lost, races.map(|it| 2 * it), "of three acceptances two lose");
+        let refusals = load["refusals"].as_array().expect("a list");
+        let [rescinded] = &refusals[..] else { panic!("{refusals:?}") };
+        assert_eq!(
+            (&rescinded["call"], &rescinded["reason"]),
+            (&"AcceptInvite".into(), &"INVITE_RESCINDED".into())
+        );
+        assert_eq!(rescinded["count"].as_u64(), lost);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transfers_go_by_either_door() {
+    by_each_door("transfer", |load, checks| {
+        assert_eq!(load["transfers"], load["conversations"]);
+        let steps = steps(load);
+        assert!(names(&steps).contains(&"request_transfer") && names(&steps).contains(&"until_handed_over"));
+        assert!(
+            checks["requests_settled"].as_u64() > checks["created"].as_u64(),
+            "two requests a conversation"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mix_has_all_of_them_by_either_door() {
+    by_each_door("mix", |load, _| {
+        let of = |kind: &str| load[kind].as_u64().unwrap_or_default();
+        assert!(of("cycles") > of("races"));
+        assert_eq!(of("cycles") + of("races") + of("transfers"), of("conversations"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_are_told_too_much_at_once_come_back() {
+    let house = House::empty().await;
+    // Two thousand invites at once to each of two agents; the service cuts a session of which a thousand notices wait.
+    let flood =
+        ["--clients", "2000", "--race-agents", "2", "--acceptors", "2", "--busy-share", "0", "--agents", "2"];
+    let time = ["--duration", "1", "--warm-up", "0"];
+    judge_of(&load(&house, &[&["--json", "--workload", "race"][..], &flood, &time].concat()).await, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_a_schedule_nothing_is_left_out_and_a_sweep_is_drawn() {
+    let house = House::empty().await;
+    let dir = tempfile::TempDir::new().expect("a temporary directory");
+    let picture = dir.path().join("latency.svg");
+    let picture_arg = picture.to_str().expect("a path");
+    // The second is more than can be in flight: what does not begin is counted all the same.
+    let sweep = ["--rate", "40,4000", "--in-flight", "2", "--duration", "0.5", "--warm-up", "0.1"];
+    let line = [&["--json", "--svg", picture_arg][..], &SMALL, &sweep].concat();
+    let report = judge(&load(&house, &line).await);
+    let loads = report["loads"].as_array().expect("a list");
+    assert_eq!(loads.len(), 2);
+    for (load, rate) in loads.iter().zip([40, 4_000]) {
+        assert_eq!(load["load"]["rate"]["per_second"], rate);
+        let steps = steps(load);
+        let whole = steps.iter().find(|it| it.0 == "whole_conversation").map(|it| it.1);
+        assert_eq!(whole, Some(rate / 2), "all that were due in half a second");
+        assert!(names(&steps).contains(&"started_late"));
+    }
+    let drawn = std::fs::read_to_string(picture).expect("it is drawn");
+    assert!(drawn.starts_with("<svg") && drawn.matches("<polyline").count() >= 4, "{drawn}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_services_own_counters_are_told_where_they_can_be_read() {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port();
+    omniroute::telemetry::export_metrics(([127, 0, 0, 1], port).into()).await.expect("it is free");
+    let house = House::empty().await;
+    let url = format!("http://127.0.0.1:{port}/metrics");
+    let line = [&["--metrics-url", &*url, "--json"][..], &SMALL, &CLOSED].concat();
+    let report = judge(&load(&house, &line).await);
+    let cycles = report["loads"][0]["cycles"].as_f64();
+    let accepted = &report["counters"]["omniroute_events_total{event=\"invite_accepted\"}"];
+    assert!(accepted.as_f64() >= cycles && cycles > Some(0.0), "{}", report["counters"]);
+    let line = [&["--json"][..], &SMALL, &CLOSED].concat();
+    assert!(judge(&load(&house, &line).await)["counters"].is_null());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_people_there_is_a_table() {
+    let house = House::empty().await;
+    let ended = load(&house, &[&SMALL[..], &CLOSED].concat()).await;
+    assert_eq!(ended.code, 0, "{}", ended.said);
+    for part in ["6 clients", "accept_invite", "p99.9", "everything is as the rules say"] {
+        assert!(ended.report.contains(part), "{part} is not in\n{}", ended.report);
+    }
+    assert_eq!(ended.said, "", "where the standard error is no terminal there is no bar");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_org_that_is_somebodys_is_left_alone() {
+    let house = House::with(sample::directory()).await;
+    let ended = load(&house, &["--org", ORG]).await;
+    assert_eq!(ended.code, 1);
+    assert!(ended.said.contains("has a directory of its own"), "{}", ended.said);
+    assert_eq!(house.apply(sample::directory()).await.expect("it is right").changed_count, 0);
+}
+
+/// A conversation in the load's org that is not the load's.
+async fn strange(house: &House) -> Option<u64> {
+    let request = v1::CreateConversationRequest {
+        org_id: LOAD_ORG.into(),
+        request_id: fresh(),
+        channel_id: "load-chat".into(),
+        customer_id: "somebody else's".into(),
+        routing: Some(to(agent("agent-000000"))),
+        ..Default::default()
+    };
+    let created = house.conversations().create_conversation(request).await.ok()?;
+    Some(created.into_inner().conversation_id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_before_left_behind_is_ended_first() {
+    let house = House::empty().await;
+    let line = [&["--json"][..], &SMALL, &CLOSED].concat();
+    judge(&load(&house, &line).await);
+    assert!(strange(&house).await.is_some());
+    judge(&load(&house, &line).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_as_the_rules_say_has_an_exit_code_of_its_own() {
+    let house = House::empty().await;
+    let meddle = async {
+        // As soon as the run has its agents at work, somebody else gives one of them a conversation, and never ends it.
+        loop {
+            let request = v1::GetAgentRequest { org_id: LOAD_ORG.into(), agent_id: "agent-000000".into() };
+            let found = house.agents().get_agent(request).await.map(|it| it.into_inner().agent);
+            if found.is_ok_and(|it| it.is_some_and(|it| it.connected)) {
+                return strange(&house).await;
+            }
+        }
+    };
+    let line = ["--json", "--busy-share", "0", "--clients", "2", "--duration", "3", "--warm-up", "0"];
+    let line = [&line[..], &SMALL].concat();
+    let (ended, strange) = tokio::join!(load(&house, &line), meddle);
+    assert!(strange.is_some());
+    assert_eq!(ended.code, 3, "{}{}", ended.report, ended.said);
+    assert!(ended.said.contains("not as the rules say"), "{}", ended.said);
+    assert!(ended.json()["checks"]["violation_count"].as_u64() >= Some(1));
+}
