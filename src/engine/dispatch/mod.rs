@@ -123,7 +123,9 @@ impl Dispatch {
         new.gained = new.supply.agents().collect();
         new.alarmed = new.watchful.keys().copied().collect();
         new.starving.alarm_all();
-        new.tidy_at = TIDY_FROM.max(2 * (new.supply.size() + new.demand.class_count()));
+        // A class for each agent may be asked for by name; to build the index anew costs about what so many cost.
+        new.tidy_at =
+            TIDY_FROM.max(2 * (new.supply.size() + new.demand.class_count())).max(2 * state.agents.len());
         new
     }
 
