@@ -123,7 +123,7 @@ impl Driver {
         };
         self.tally = Tally::new(window)?;
         self.last_heard = begin;
-        let metronome = Metronome::start(load, self.watch)?;
+        let metronome = Metronome::start(load, self.watch, begin)?;
         let mut pace = Pace::new(load, begin);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -66,16 +66,16 @@ pub(super) struct Metronome {
 }
 
 impl Metronome {
-    /// Beats whenever a conversation is due, until it is dropped. A closed loop has no beat: answers say when to begin the next.
-    pub(super) fn start(load: Load, watch: Stopwatch) -> Result<Self, LoadError> {
+    /// Beats whenever a conversation of a schedule from a moment on is due, until it is dropped. A closed loop has no beat: answers say when to begin the next.
+    pub(super) fn start(load: Load, watch: Stopwatch, from: Nanos) -> Result<Self, LoadError> {
         let beat = Arc::new(Notify::new());
         let Load::Rate { per_second, .. } = load else { return Ok(Self { beat, _stop: None }) };
         let (stop, stopped) = bounded::<()>(0);
-        let (notify, from) = (beat.clone(), nanos(watch));
+        let notify = beat.clone();
         let beats = move || {
             loop {
                 let now = nanos(watch);
-                let next = u128::from(now - from) * u128::from(per_second) / 1_000_000_000 + 1;
+                let next = u128::from(now.saturating_sub(from)) * u128::from(per_second) / 1_000_000_000 + 1;
                 let due = scheduled(from, u64::try_from(next).unwrap_or(u64::MAX), per_second);
                 let wait = Duration::from_nanos(due.saturating_sub(now)).max(LOOK_AGAIN);
                 if stopped.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected) {
