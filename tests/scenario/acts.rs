@@ -9,6 +9,7 @@ use tonic::Status;
 use super::{
     calls::{Call, Caller},
     centre::{self, Centre},
+    pattern::Said,
     play::{Play, judge, said},
     script::{Prefix, Step},
     session::Session,
@@ -288,9 +289,7 @@ impl Play {
                 echo.push(format!("the end of the wrap-up of {name}"));
                 Call::CompleteWrapUp(session, id)
             }
-            Verb::ExtendWrapUp => {
-                Call::ExtendWrapUp(session, id, i64::try_from(step.said.number(2)).unwrap_or(i64::MAX))
-            }
+            Verb::ExtendWrapUp => Call::ExtendWrapUp(session, id, span(step.said.number(2))),
             Verb::Attach => Call::Attach(session, id, record(text(3))),
             Verb::Remove => Call::Remove(session, id, record(String::new())),
             other => return Err(format!("{other:?} is not done in a conversation")),
@@ -403,6 +402,10 @@ impl Play {
     }
 }
 
+fn span(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 fn small(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
@@ -444,10 +447,32 @@ pub fn routing(step: &Step, target: v1::target::Target) -> Result<v1::Routing, S
             "waves of <number> every <time>" => {
                 routing.mode = RoutingMode::Waves.into();
                 routing.wave_size = small(said.number(0));
-                routing.wave_interval_ms = i64::try_from(said.number(1)).unwrap_or(i64::MAX);
+                routing.wave_interval_ms = span(said.number(1));
+            }
+            "steps start over" => routing.steps_start_over = true,
+            form if form.starts_with("after ") => routing.steps.push(relaxation(said)),
+            form if form.starts_with("preferably ") => {
+                routing.preferred_agent = Some(v1::PreferredAgent {
+                    agent_id: said.name(0).into(),
+                    insist_for_ms: if form.ends_with("<time>") { span(said.number(1)) } else { 0 },
+                    insist_until_available: form.ends_with("until available"),
+                });
             }
             _ => {}
         }
     }
     Ok(routing)
+}
+
+/// A step in which requirements give way.
+fn relaxation(said: &Said) -> v1::RelaxationStep {
+    let mut step = v1::RelaxationStep { after_ms: span(said.number(0)), ..Default::default() };
+    let (drops, sinks) = (said.form.contains("drop"), said.form.contains("sink"));
+    if drops {
+        step.drop_additional = small(said.number(1));
+    }
+    if sinks {
+        step.lower_levels_by_hundredths = small(said.number(if drops { 2 } else { 1 }));
+    }
+    step
 }

@@ -58,6 +58,7 @@ pub enum Verb {
     WasOffered,
     Kept,
     NobodyKept,
+    Needs,
     Over,
     CameBy,
     Hold,
@@ -106,6 +107,13 @@ pub const ROUTING: &[&str] = &[
     "not before <time>",
     "accept by <time>",
     "waves of <number> every <time>",
+    "after <time> <number> skill/skills drops/drop",
+    "after <time> levels sink by <level>",
+    "after <time> <number> skill/skills drops/drop and levels sink by <level>",
+    "steps start over",
+    "preferably <agent>",
+    "preferably <agent> for <time>",
+    "preferably <agent> until available",
 ];
 const ASKED: &[&[&str]] = &[REFUSED, &["from the former session"], ROUTING];
 const CHANGES: &[&str] = &["creates <number>", "changes <number>", "removes <number>", "warns at <words>"];
@@ -290,6 +298,7 @@ pub const STANDS: &[Form] = &[
     form(Verb::WasOffered, "<conversation> was offered to <agents>", NONE),
     form(Verb::Kept, "<agent> is kept for <conversation>", NONE),
     form(Verb::NobodyKept, "nobody is kept for <conversation>", NONE),
+    form(Verb::Needs, "<conversation> needs <requirements>", NONE),
     form(Verb::Over, "<conversations> is/are over", NONE),
     form(Verb::CameBy, "<conversations> came by <WORD>", NONE),
     form(

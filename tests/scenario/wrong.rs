@@ -46,6 +46,19 @@ fn a_wrong_expectation_fails_at_its_line() {
 }
 
 #[test]
+fn what_is_required_now_is_compared() {
+    let beginning =
+        "A title.\nrules: SKL-2\nskill french\nagent ann\nat 0s\na chat c1 comes to skills french 5\n";
+    let of = |line: &str| check(&format!("{beginning}{line}\n"));
+    of("c1 needs french 5.00").expect("it is so");
+    let why = of("c1 needs french 4.99").expect_err("it is not so");
+    assert!(
+        why.starts_with("7: what c1 needs should be {\"french 4.99\"} and is {\"french 5.00\"}"),
+        "{why}"
+    );
+}
+
+#[test]
 fn what_was_told_and_no_line_expects_fails() {
     fails("a chat c2 comes to agent ben", "10: ben sees `invite c2` at 0s, which no line expects");
     let passed_over = "a chat c2 comes to agent ann\na chat c3 comes to agent ann\nann sees invite c3";
