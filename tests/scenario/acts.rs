@@ -267,6 +267,10 @@ impl Play {
                 echo.push(format!("{name} ended by {agent}"));
                 Call::End(actor, id)
             }
+            Verb::Inactivate => {
+                echo.push(format!("{name} made inactive by {agent}"));
+                Call::Inactivate(session, id)
+            }
             Verb::Write => {
                 echo.push(format!("\"{}\" from {agent} in {name}", text(1)));
                 Call::Post { actor, conversation: id, text: text(1), whisper: false }

@@ -96,6 +96,12 @@ impl Play {
                 let said = if step.verb == Verb::Flagged { self.agents(step, 1) } else { none };
                 same(&format!("{name} is flagged by"), &up, &said)
             }
+            Verb::Inactive => {
+                same(name, &it.state(), &ConversationState::Inactive)?;
+                let until = step.option("until <time>").map(|it| shown(it.number(0)));
+                let ends = (it.inactive_ends_at_ms != 0).then(|| told::since_start(it.inactive_ends_at_ms));
+                same(&format!("until when {name} is inactive"), &ends.map(shown), &until)
+            }
             Verb::Over => same(name, &it.state(), &ConversationState::Ended),
             Verb::CameBy => {
                 let by = stripped(RoutingType::as_str_name(&it.routing_type()), "ROUTING_TYPE_");

@@ -26,6 +26,7 @@ pub enum Call {
     Pick(AgentSession, u64),
     Leave(AgentSession, u64),
     End(v1::actor::Actor, u64),
+    Inactivate(AgentSession, u64),
     Post { actor: v1::actor::Actor, conversation: u64, text: String, whisper: bool },
     CompleteWrapUp(AgentSession, u64),
     ExtendWrapUp(AgentSession, u64, i64),
@@ -209,6 +210,12 @@ impl Caller {
                     whisper,
                 };
                 shown(it.post_message(request).await)
+            }
+            Call::Inactivate(session, conversation_id) => {
+                let session = Some(session);
+                let request =
+                    v1::InactivateConversationRequest { org_id, request_id, session, conversation_id };
+                shown(it.inactivate_conversation(request).await)
             }
             Call::CompleteWrapUp(session, conversation_id) => {
                 let session = Some(session);

@@ -30,6 +30,7 @@ fn a_wrong_expectation_fails_at_its_line() {
     fails("c1 is with ann and ben", "10: c1 is with should be");
     fails("c1 waits", "10: c1 should be Waiting and is Active");
     fails("c1 is over", "10: c1 should be Ended and is Active");
+    fails("c1 is inactive", "10: c1 should be Inactive and is Active");
     fails("c1 came by BUTTON_SKILLS", "10: c1 came by should be");
     fails("ann is IDLE", "10: ann should be \"IDLE\" and is \"ENGAGED\"");
     fails("ann holds 1 of 2, 1 by wrap-up c1", "10: what ann holds should be [\"1 by wrap-up c1\"]");
