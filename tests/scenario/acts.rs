@@ -44,6 +44,11 @@ impl Play {
                 let whisper = step.verb == Verb::WhisperFor;
                 self.call(step, Call::Post { actor: outsider(step), conversation, text, whisper }).await?;
             }
+            Verb::Invite => {
+                let (agent, conversation) = (step.said.name(0).into(), step.said.name(1));
+                let request = self.open_request(conversation).await?;
+                self.call(step, Call::Invite(request, agent)).await?;
+            }
             Verb::SetPresence => {
                 for agent in self.agents(step, 0) {
                     self.call(step, Call::SetPresence(agent, step.said.name(1).into())).await?;
@@ -199,6 +204,15 @@ impl Play {
             self.requests.insert((agent.into(), conversation), request);
         }
         Ok(())
+    }
+
+    /// The latest request of a conversation: the one that is open, else the one that was when the platform last picked for it.
+    async fn open_request(&mut self, conversation: &str) -> Result<u64, String> {
+        let id = self.id(conversation)?;
+        if let Some(open) = self.conversation(conversation).await?.requests.last() {
+            self.picked.insert(id, open.routing_request_id);
+        }
+        self.picked.get(&id).copied().ok_or(format!("nobody was picked for {conversation} while it was open"))
     }
 
     /// What one agent does, in each conversation that is named.

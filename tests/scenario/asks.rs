@@ -64,7 +64,8 @@ impl Play {
         found.into_inner().agent.ok_or("an agent".into())
     }
 
-    async fn conversation(&self, name: &str) -> Result<v1::Conversation, String> {
+    /// A conversation as it is.
+    pub async fn conversation(&self, name: &str) -> Result<v1::Conversation, String> {
         let request = v1::GetConversationRequest { org_id: ORG.into(), conversation_id: self.id(name)? };
         let found = self.house.conversations().get_conversation(request).await.map_err(|it| failed(&it))?;
         found.into_inner().conversation.ok_or("a conversation".into())

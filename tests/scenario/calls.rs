@@ -24,6 +24,7 @@ pub enum Call {
     Transfer(AgentSession, u64, v1::Routing),
     Cancel(AgentSession, u64),
     Pick(AgentSession, u64),
+    Invite(u64, String),
     Leave(AgentSession, u64),
     End(v1::actor::Actor, u64),
     Inactivate(AgentSession, u64),
@@ -182,6 +183,10 @@ impl Caller {
                 let session = Some(session);
                 let request = v1::PickConversationRequest { org_id, request_id, session, conversation_id };
                 shown(it.pick_conversation(request).await)
+            }
+            Call::Invite(routing_request_id, agent_id) => {
+                let request = v1::InviteAgentRequest { org_id, request_id, routing_request_id, agent_id };
+                shown(it.invite_agent(request).await)
             }
             Call::Leave(session, conversation_id) => {
                 let session = Some(session);
