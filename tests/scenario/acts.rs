@@ -9,6 +9,7 @@ use tonic::Status;
 use super::{
     calls::{Call, Caller},
     centre::{self, Centre},
+    pattern::Said,
     play::{Play, judge, said},
     script::{Prefix, Step},
     session::Session,
@@ -42,6 +43,11 @@ impl Play {
                 let (conversation, text) = (self.id(step.said.name(1))?, step.said.texts(0)[0].clone());
                 let whisper = step.verb == Verb::WhisperFor;
                 self.call(step, Call::Post { actor: outsider(step), conversation, text, whisper }).await?;
+            }
+            Verb::Invite => {
+                let (agent, conversation) = (step.said.name(0).into(), step.said.name(1));
+                let request = self.open_request(conversation).await?;
+                self.call(step, Call::Invite(request, agent)).await?;
             }
             Verb::SetPresence => {
                 for agent in self.agents(step, 0) {
@@ -200,6 +206,15 @@ impl Play {
         Ok(())
     }
 
+    /// The latest request of a conversation: the one that is open, else the one that was when the platform last picked for it.
+    async fn open_request(&mut self, conversation: &str) -> Result<u64, String> {
+        let id = self.id(conversation)?;
+        if let Some(open) = self.conversation(conversation).await?.requests.last() {
+            self.picked.insert(id, open.routing_request_id);
+        }
+        self.picked.get(&id).copied().ok_or(format!("nobody was picked for {conversation} while it was open"))
+    }
+
     /// What one agent does, in each conversation that is named.
     async fn act_as(&mut self, step: &Step, agent: &str) -> Result<(), String> {
         let session = self.acting(step, agent)?;
@@ -266,6 +281,10 @@ impl Play {
                 echo.push(format!("{name} ended by {agent}"));
                 Call::End(actor, id)
             }
+            Verb::Inactivate => {
+                echo.push(format!("{name} made inactive by {agent}"));
+                Call::Inactivate(session, id)
+            }
             Verb::Write => {
                 echo.push(format!("\"{}\" from {agent} in {name}", text(1)));
                 Call::Post { actor, conversation: id, text: text(1), whisper: false }
@@ -288,9 +307,7 @@ impl Play {
                 echo.push(format!("the end of the wrap-up of {name}"));
                 Call::CompleteWrapUp(session, id)
             }
-            Verb::ExtendWrapUp => {
-                Call::ExtendWrapUp(session, id, i64::try_from(step.said.number(2)).unwrap_or(i64::MAX))
-            }
+            Verb::ExtendWrapUp => Call::ExtendWrapUp(session, id, span(step.said.number(2))),
             Verb::Attach => Call::Attach(session, id, record(text(3))),
             Verb::Remove => Call::Remove(session, id, record(String::new())),
             other => return Err(format!("{other:?} is not done in a conversation")),
@@ -403,6 +420,10 @@ impl Play {
     }
 }
 
+fn span(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 fn small(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
@@ -444,10 +465,32 @@ pub fn routing(step: &Step, target: v1::target::Target) -> Result<v1::Routing, S
             "waves of <number> every <time>" => {
                 routing.mode = RoutingMode::Waves.into();
                 routing.wave_size = small(said.number(0));
-                routing.wave_interval_ms = i64::try_from(said.number(1)).unwrap_or(i64::MAX);
+                routing.wave_interval_ms = span(said.number(1));
+            }
+            "steps start over" => routing.steps_start_over = true,
+            form if form.starts_with("after ") => routing.steps.push(relaxation(said)),
+            form if form.starts_with("preferably ") => {
+                routing.preferred_agent = Some(v1::PreferredAgent {
+                    agent_id: said.name(0).into(),
+                    insist_for_ms: if form.ends_with("<time>") { span(said.number(1)) } else { 0 },
+                    insist_until_available: form.ends_with("until available"),
+                });
             }
             _ => {}
         }
     }
     Ok(routing)
+}
+
+/// A step in which requirements give way.
+fn relaxation(said: &Said) -> v1::RelaxationStep {
+    let mut step = v1::RelaxationStep { after_ms: span(said.number(0)), ..Default::default() };
+    let (drops, sinks) = (said.form.contains("drop"), said.form.contains("sink"));
+    if drops {
+        step.drop_additional = small(said.number(1));
+    }
+    if sinks {
+        step.lower_levels_by_hundredths = small(said.number(if drops { 2 } else { 1 }));
+    }
+    step
 }

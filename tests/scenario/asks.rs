@@ -1,5 +1,7 @@
 //! How things stand: each line asks over gRPC and compares the whole of what it is about.
 
+use std::collections::BTreeSet;
+
 use omniroute::wire::v1::{self, ConversationState, RoutingType, Standing, event::Event};
 use tonic::Status;
 
@@ -45,6 +47,7 @@ impl Play {
             Verb::WasOffered => self.was_offered(step).await,
             Verb::Kept => self.kept(step.said.name(1), step.said.name(0)).await,
             Verb::NobodyKept => self.kept(step.said.name(0), "").await,
+            Verb::Needs => self.needs(step).await,
             _ => {
                 for name in step.said.names(0) {
                     self.ask_of_conversation(step, name).await?;
@@ -61,7 +64,8 @@ impl Play {
         found.into_inner().agent.ok_or("an agent".into())
     }
 
-    async fn conversation(&self, name: &str) -> Result<v1::Conversation, String> {
+    /// A conversation as it is.
+    pub async fn conversation(&self, name: &str) -> Result<v1::Conversation, String> {
         let request = v1::GetConversationRequest { org_id: ORG.into(), conversation_id: self.id(name)? };
         let found = self.house.conversations().get_conversation(request).await.map_err(|it| failed(&it))?;
         found.into_inner().conversation.ok_or("a conversation".into())
@@ -92,6 +96,12 @@ impl Play {
                 let up: Vec<String> = up.map(|it| it.agent_id.clone()).collect();
                 let said = if step.verb == Verb::Flagged { self.agents(step, 1) } else { none };
                 same(&format!("{name} is flagged by"), &up, &said)
+            }
+            Verb::Inactive => {
+                same(name, &it.state(), &ConversationState::Inactive)?;
+                let until = step.option("until <time>").map(|it| shown(it.number(0)));
+                let ends = (it.inactive_ends_at_ms != 0).then(|| told::since_start(it.inactive_ends_at_ms));
+                same(&format!("until when {name} is inactive"), &ends.map(shown), &until)
             }
             Verb::Over => same(name, &it.state(), &ConversationState::Ended),
             Verb::CameBy => {
@@ -300,6 +310,19 @@ impl Play {
         let requests = self.conversation(conversation).await?.requests;
         let kept: Vec<&str> = requests.iter().map(|it| &*it.earmarked_agent_id).collect();
         same(&format!("who is kept for {conversation}"), &kept, &vec![agent])
+    }
+
+    /// The skills that the one open request of a conversation requires now, in any order.
+    async fn needs(&self, step: &Step) -> Result<(), String> {
+        let name = step.said.name(0);
+        let required = |skills: &[v1::SkillRequirement]| -> BTreeSet<String> {
+            let level = |it: &v1::SkillRequirement| f64::from(it.level_hundredths) / 100.0;
+            skills.iter().map(|it| format!("{} {:.2}", it.skill_id, level(it))).collect()
+        };
+        let requests = self.conversation(name).await?.requests;
+        let [request] = &requests[..] else { return Err(format!("{name} has not one open request")) };
+        let (is, said) = (required(&request.required_now), required(step.said.requirements(1)));
+        same(&format!("what {name} needs"), &is, &said)
     }
 
     /// What an agent loads of the customer's older conversations: these with their content, in this order.

@@ -24,8 +24,10 @@ pub enum Call {
     Transfer(AgentSession, u64, v1::Routing),
     Cancel(AgentSession, u64),
     Pick(AgentSession, u64),
+    Invite(u64, String),
     Leave(AgentSession, u64),
     End(v1::actor::Actor, u64),
+    Inactivate(AgentSession, u64),
     Post { actor: v1::actor::Actor, conversation: u64, text: String, whisper: bool },
     CompleteWrapUp(AgentSession, u64),
     ExtendWrapUp(AgentSession, u64, i64),
@@ -182,6 +184,10 @@ impl Caller {
                 let request = v1::PickConversationRequest { org_id, request_id, session, conversation_id };
                 shown(it.pick_conversation(request).await)
             }
+            Call::Invite(routing_request_id, agent_id) => {
+                let request = v1::InviteAgentRequest { org_id, request_id, routing_request_id, agent_id };
+                shown(it.invite_agent(request).await)
+            }
             Call::Leave(session, conversation_id) => {
                 let session = Some(session);
                 let request = v1::LeaveConversationRequest { org_id, request_id, session, conversation_id };
@@ -209,6 +215,12 @@ impl Caller {
                     whisper,
                 };
                 shown(it.post_message(request).await)
+            }
+            Call::Inactivate(session, conversation_id) => {
+                let session = Some(session);
+                let request =
+                    v1::InactivateConversationRequest { org_id, request_id, session, conversation_id };
+                shown(it.inactivate_conversation(request).await)
             }
             Call::CompleteWrapUp(session, conversation_id) => {
                 let session = Some(session);

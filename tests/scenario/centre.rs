@@ -165,6 +165,10 @@ fn said_channel(step: &Step) -> Result<Channel, String> {
             }
             "a decline sets <word>" => channel.decline_presence_status_id = said.name(0).into(),
             "an expiry sets <word>" => channel.expiry_presence_status_id = said.name(0).into(),
+            "asynchronous" => channel.asynchronous = true,
+            "inactive weight <number>" => channel.inactive_weight = small(said.number(0))?,
+            "inactive after <time>" => channel.inactive_after_ms = span(said.number(0)),
+            "inactive for at most <time>" => channel.inactive_ends_after_ms = span(said.number(0)),
             other => return Err(format!("a channel has no `{other}`")),
         }
     }

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use omniroute::wire::v1::{self, SkillRequirement, target::Target};
 
 use super::text::{self, Part, Token};
-use crate::support::requirements;
 
 /// Whom the names of a scenario belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,7 +51,8 @@ impl Cast {
     }
 
     pub fn introduce(&mut self, kind: Kind, name: &str) -> Result<(), String> {
-        let spoken = ["everybody", "winner", "losers", "nobody", "the", "unknown", NOWHERE].contains(&name);
+        let spoken = ["everybody", "winner", "losers", "nobody", "the", "unknown", "additional", NOWHERE]
+            .contains(&name);
         let shaped = name.starts_with(|it: char| it.is_ascii_lowercase())
             && name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-');
         if spoken || !shaped {
@@ -79,6 +79,7 @@ pub enum Value {
     Level(u32),
     Time(u64),
     Target(Target),
+    Requirements(Vec<SkillRequirement>),
 }
 
 /// A line, or a part of it, in its form.
@@ -117,6 +118,13 @@ impl Said {
     pub fn target(&self, slot: usize) -> Target {
         let Some(Value::Target(target)) = self.values.get(slot) else { panic!("{}: {slot}", self.form) };
         target.clone()
+    }
+
+    pub fn requirements(&self, slot: usize) -> &[SkillRequirement] {
+        let Some(Value::Requirements(skills)) = self.values.get(slot) else {
+            panic!("{}: {slot}", self.form)
+        };
+        skills
     }
 }
 
@@ -219,6 +227,7 @@ impl<'a> Reader<'a> {
             "time" => self.parsed("a time", text::time).map(Value::Time),
             "level" => self.parsed("a level", text::level).map(Value::Level),
             "target" => self.target().map(Value::Target),
+            "requirements" => self.requirements().map(Value::Requirements),
             _ => panic!("there is no slot <{slot}>"),
         }
     }
@@ -299,16 +308,15 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// `french 5.00 and billing 3.00`
+    /// `french 5.00 and additional billing 3.00`
     fn requirements(&mut self) -> Result<Vec<SkillRequirement>, String> {
         let mut skills = Vec::new();
         loop {
-            let Value::Names(names) = self.one(Kind::Skill)? else { unreachable!("it is a name") };
-            let level = self.parsed("a level", text::level)?;
-            let Target::Requirements(one) = requirements(&[(&names[0], level)]) else {
-                unreachable!("they are requirements")
-            };
-            skills.extend(one.skills);
+            let additional = self.is("additional");
+            let skill_id = self.word().ok_or("the name of the skill is missing")?;
+            self.known(Kind::Skill, skill_id)?;
+            let level_hundredths = self.parsed("a level", text::level)?;
+            skills.push(SkillRequirement { skill_id: skill_id.into(), level_hundredths, additional });
             if !self.is("and") {
                 return Ok(skills);
             }

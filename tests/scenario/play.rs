@@ -34,6 +34,8 @@ pub struct Play {
     pub names: Names,
     /// The latest request of an agent in a conversation.
     pub requests: BTreeMap<(String, u64), u64>,
+    /// The request of a conversation that the platform picks for.
+    pub picked: BTreeMap<u64, u64>,
     /// The request_id and the answer of each call, by what was said.
     pub calls: BTreeMap<String, (String, String)>,
     /// Who won the latest race, and who lost it.
@@ -54,6 +56,7 @@ pub async fn play(script: &Script) -> Result<(), String> {
         ids: BTreeMap::new(),
         names: Names::new(),
         requests: BTreeMap::new(),
+        picked: BTreeMap::new(),
         calls: BTreeMap::new(),
         racers: (Vec::new(), Vec::new()),
     };

@@ -185,8 +185,11 @@ impl Reader {
         }
         let options = added.iter().map(|it| self.option(&forms, it));
         let options = options.collect::<Result<Vec<Said>, String>>()?;
-        // What begins with a name or a number is said of each; so are entries of a log, and bounds by channel.
-        let many = |it: &str| it.starts_with('<') || ENTRIES.contains(&it) || it.ends_with("<channel>");
+        // What begins with a name or a number is said of each; so are entries of a log, bounds by channel, and steps.
+        let many = |it: &str| {
+            let is_each = it.starts_with('<') || it.ends_with("<channel>") || it.starts_with("after <time>");
+            is_each || ENTRIES.contains(&it)
+        };
         for (place, it) in options.iter().enumerate() {
             if !many(it.form) && options[..place].iter().any(|other| other.form == it.form) {
                 return Err(format!("`{}` is said twice", it.form));

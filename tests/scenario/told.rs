@@ -164,8 +164,15 @@ fn update(it: &LogEntry, of: &str) -> String {
         LogEntryKind::AgentLeft => format!("{} leave {of}", it.agent_id),
         LogEntryKind::Transferred => format!("{} hand {of} to {}", it.agent_id, it.receiver_agent_id),
         LogEntryKind::Ended => format!("{of} ended by {who}"),
+        LogEntryKind::Inactivated => format!("{of} made inactive by {who}"),
+        LogEntryKind::Resumed => format!("{of} go on with {}", somebody(&it.agent_id)),
         other => format!("{other:?} in {of}"),
     }
+}
+
+/// Whom a conversation goes on with.
+fn somebody(agent: &str) -> &str {
+    if agent.is_empty() { "nobody" } else { agent }
 }
 
 fn author(it: &LogEntry) -> String {
@@ -195,6 +202,8 @@ pub fn entry(it: &LogEntry) -> String {
         LogEntryKind::AgentLeft => format!("{} leaves", it.agent_id),
         LogEntryKind::Transferred => format!("{} hands over to {}", it.agent_id, it.receiver_agent_id),
         LogEntryKind::Ended => format!("ended by {who}"),
+        LogEntryKind::Inactivated => format!("{who} makes it inactive"),
+        LogEntryKind::Resumed => format!("goes on with {}", somebody(&it.agent_id)),
         other => format!("{other:?}"),
     }
 }

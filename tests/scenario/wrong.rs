@@ -30,6 +30,7 @@ fn a_wrong_expectation_fails_at_its_line() {
     fails("c1 is with ann and ben", "10: c1 is with should be");
     fails("c1 waits", "10: c1 should be Waiting and is Active");
     fails("c1 is over", "10: c1 should be Ended and is Active");
+    fails("c1 is inactive", "10: c1 should be Inactive and is Active");
     fails("c1 came by BUTTON_SKILLS", "10: c1 came by should be");
     fails("ann is IDLE", "10: ann should be \"IDLE\" and is \"ENGAGED\"");
     fails("ann holds 1 of 2, 1 by wrap-up c1", "10: what ann holds should be [\"1 by wrap-up c1\"]");
@@ -43,6 +44,19 @@ fn a_wrong_expectation_fails_at_its_line() {
     fails("c1 was offered to ben", "10: to whom it was offered should be [\"ben\"] and is [\"ann\"]");
     fails("ann is kept for c1", "10: who is kept for c1 should be");
     fails("ann has records \"A\" in c1", "10: ann has should be");
+}
+
+#[test]
+fn what_is_required_now_is_compared() {
+    let beginning =
+        "A title.\nrules: SKL-2\nskill french\nagent ann\nat 0s\na chat c1 comes to skills french 5\n";
+    let of = |line: &str| check(&format!("{beginning}{line}\n"));
+    of("c1 needs french 5.00").expect("it is so");
+    let why = of("c1 needs french 4.99").expect_err("it is not so");
+    assert!(
+        why.starts_with("7: what c1 needs should be {\"french 4.99\"} and is {\"french 5.00\"}"),
+        "{why}"
+    );
 }
 
 #[test]
