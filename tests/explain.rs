@@ -186,6 +186,20 @@ async fn who_is_preferred_is_chosen_and_what_gives_way_is_explained_as_it_is() {
 }
 
 #[tokio::test]
+async fn while_one_is_asked_the_others_have_not_lost_on_what_it_holds_by_that() {
+    let house = House::with(sample::directory()).await;
+    let (mut ann, _bob) = (house.desk("ann").await, house.desk("bob").await);
+    house.chat_with(&mut ann).await;
+    let chat = house.chat(queue("help")).await;
+    let explained = conversation(&house, chat).await;
+    let explanation = explained[0].explanation.clone().expect("an explanation");
+    assert_eq!(standings(&explanation)[..2], [("bob", Standing::Invited), ("ann", Standing::OtherInvited)]);
+    let decided = past::decisions(&house, chat).await;
+    let then = decided[0].explanation.clone().expect("an explanation");
+    assert_eq!(standings(&then)[..2], [("bob", Standing::Chosen), ("ann", Standing::LostOnModel)]);
+}
+
+#[tokio::test]
 async fn what_is_for_later_has_chosen_nobody_yet() {
     let house = House::with(sample::directory()).await;
     let mut ann = house.desk("ann").await;

@@ -39,6 +39,8 @@ pub enum Standing {
     Chosen,
     /// It could take it, and another is preferred.
     Lost(LostOn),
+    /// It could take it, and another is being asked. Why that one, the past says: what it holds by its invite is counted now.
+    OtherInvited,
     /// It could take it, and will be asked when the request's time has come (QUE-4).
     NotYet,
     /// It may pick it (BTN-1), or the platform it (SEL-2).
@@ -142,17 +144,17 @@ impl Engine {
         let at_once = if is_out { 0 } else { routing.at_once(request.map_or(0, |it| it.sent.wave)) };
         let is_early = routing.not_before > self.now;
         let chosen = ranks.iter().filter(|it| !invited(it.1.2)).take(at_once).last().copied();
-        let better = chosen.or(ranks.first().copied());
         let mut standings: Vec<(AgentIx, Standing)> = ranks
             .iter()
             .map(|rank| {
-                let standing = match better {
+                let standing = match chosen {
                     _ if invited(rank.1.2) => Standing::Invited,
                     _ if class.picked => Standing::MayPick,
                     _ if is_early => Standing::NotYet,
-                    _ if chosen.is_some_and(|last| in_turn(rank) <= in_turn(&last)) => Standing::Chosen,
-                    Some(better) if goes_first(&better) => Standing::Lost(LostOn::Preferred),
-                    better => Standing::Lost(lost_on(better.unwrap_or(*rank), *rank)),
+                    Some(last) if in_turn(rank) <= in_turn(&last) => Standing::Chosen,
+                    Some(last) if goes_first(&last) => Standing::Lost(LostOn::Preferred),
+                    Some(last) => Standing::Lost(lost_on(last, *rank)),
+                    None => Standing::OtherInvited,
                 };
                 (rank.1.2, standing)
             })

@@ -320,6 +320,7 @@ fn not_for(standing: Standing) -> Rejection {
         | Standing::Lost(_)
         | Standing::MayPick
         | Standing::NotYet
+        | Standing::OtherInvited
         | Standing::Absent(_)
         | Standing::Obstacle(_) => Rejection::AgentNotEligible,
     }

@@ -130,6 +130,7 @@ fn verdict(agent: Option<AgentIx>, standing: Standing, agents: usize, names: &Na
         Standing::Lost(LostOn::Model) => (v1::Standing::LostOnModel, None, 0),
         Standing::Lost(LostOn::Given) => (v1::Standing::LostOnGiven, None, 0),
         Standing::Lost(LostOn::Id) => (v1::Standing::LostOnId, None, 0),
+        Standing::OtherInvited => (v1::Standing::OtherInvited, None, 0),
         Standing::NotYet => (v1::Standing::NotYet, None, 0),
         Standing::MayPick => (v1::Standing::MayPick, None, 0),
         Standing::Absent(absence) => (absent(absence), None, 0),

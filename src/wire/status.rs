@@ -157,7 +157,7 @@ fn message(reason: v1::Reason) -> &'static str {
         }
         v1::Reason::RecordNotFound => "the keeper has no such record; check its type and its id",
         v1::Reason::ConversationInactive => {
-            "the conversation is inactive; write to its customer first, that lets it go on"
+            "the conversation is inactive; it goes on when its customer writes, or its agent writes to the customer"
         }
         v1::Reason::InviteNotFound => {
             "the agent has, and as far as is remembered had, no invite with this id; check the id"

@@ -3,9 +3,9 @@
 use omniroute::{
     engine::limits::LEASE_MS,
     wire::v1::{
-        Button, Channel, Console, DeleteResourceRequest, ExplainConversationRequest, OnSessionLoss, Overflow,
-        PreferredAgent, Queue, ResourceKind, Routing, RoutingMode, RoutingModel, RoutingRequest, Standing,
-        overflow::Target as Of, target::Target,
+        Button, Channel, Console, DeleteResourceRequest, ExplainConversationRequest, ExplainDecisionsRequest,
+        OnSessionLoss, Overflow, PreferredAgent, Queue, ResourceKind, Routing, RoutingMode, RoutingModel,
+        RoutingRequest, Standing, overflow::Target as Of, target::Target,
     },
 };
 use tonic::Code;
@@ -110,7 +110,12 @@ async fn skl_3_the_preferred_agent_goes_first_whatever_the_model_says() {
     assert_eq!(house.invited(first).await, ["bob"]);
     assert!(!request(&house, first).await.insists_on_preferred);
     let seen = standings(&house, first).await;
-    assert_eq!(seen[..2], [("bob".into(), Standing::Invited), ("ann".into(), Standing::LostOnPreferred)]);
+    assert_eq!(seen[..2], [("bob".into(), Standing::Invited), ("ann".into(), Standing::OtherInvited)]);
+    let asked = ExplainDecisionsRequest { org_id: ORG.into(), conversation_id: first, ..Default::default() };
+    let told = house.supervisor().explain_decisions(asked).await.expect("it can be explained").into_inner();
+    let then = told.decisions[0].explanation.clone().expect("an explanation").agents;
+    let then: Vec<_> = then.iter().take(2).map(|it| (it.agent_id.as_str(), it.standing())).collect();
+    assert_eq!(then, [("bob", Standing::Chosen), ("ann", Standing::LostOnPreferred)]);
     decline_next(&mut bob).await;
     assert_eq!(house.invited(first).await, ["ann"]);
     bob.presence("lunch").await.expect("he may");
