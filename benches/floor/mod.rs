@@ -23,6 +23,8 @@ pub const SKILLS_EACH: u32 = 4;
 pub const COHORTS: u32 = 200;
 /// Units of an agent; a conversation takes one.
 pub const UNITS: u32 = 3;
+/// Units of each of so many agents that with three an org would have more conversations than it may.
+const UNITS_OF_A_MILLION: u32 = 2;
 
 /// The engine with its agents at work.
 pub struct Floor {
@@ -30,6 +32,7 @@ pub struct Floor {
     pub agents: u32,
     pub cohorts: u32,
     pub busy_percent: u32,
+    pub units: u32,
     pub now: u64,
 }
 
@@ -37,9 +40,10 @@ impl std::fmt::Display for Floor {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             out,
-            "{} agents, {SKILLS} skills, {SKILLS_EACH} skills an agent, {} cohorts, {UNITS} units each, {} % busy, {} live conversations",
+            "{} agents, {SKILLS} skills, {SKILLS_EACH} skills an agent, {} cohorts, {} units each, {} % busy, {} live conversations",
             self.agents,
             self.cohorts.min(self.agents),
+            self.units,
             self.busy_percent,
             self.engine.state().conversations.len()
         )
@@ -70,7 +74,7 @@ fn skills_of(cohort: u32) -> Vec<(Box<str>, u16)> {
         })
 }
 
-fn directory(agents: u32, cohorts: u32) -> Vec<Resource> {
+fn directory(agents: u32, cohorts: u32, units: u32) -> Vec<Resource> {
     let mut wanted: Vec<Resource> = (0..SKILLS)
         .map(|it| Resource::Skill(Skill { id: format!("skill-{it:02}").into(), name: "".into() }))
         .collect();
@@ -99,8 +103,8 @@ fn directory(agents: u32, cohorts: u32) -> Vec<Resource> {
     wanted.push(Resource::CapacityProfile(CapacityProfile {
         id: "standard".into(),
         name: "".into(),
-        units: UNITS,
-        interruptible_units: UNITS,
+        units,
+        interruptible_units: units,
         channel_maxima: Vec::new(),
     }));
     wanted.extend((0..agents).map(|it| {
@@ -120,9 +124,10 @@ fn directory(agents: u32, cohorts: u32) -> Vec<Resource> {
 impl Floor {
     /// So many agents online in so many cohorts; of each hundred so many have all their units in use.
     pub fn new(agents: u32, cohorts: u32, busy_percent: u32) -> Self {
-        let mut floor =
-            Self { engine: Engine::default(), agents, cohorts, busy_percent, now: 1_700_000_000_000 };
-        floor.decide(Command::ApplyDirectory { wanted: directory(agents, cohorts) });
+        let units = if agents > 500_000 { UNITS_OF_A_MILLION } else { UNITS };
+        let (engine, now) = (Engine::default(), 1_700_000_000_000);
+        let mut floor = Self { engine, agents, cohorts, busy_percent, units, now };
+        floor.decide(Command::ApplyDirectory { wanted: directory(agents, cohorts, units) });
         for agent in (0..agents).map(AgentIx) {
             let status = Some(StatusIx(0));
             floor.decide(Command::OpenSession { agent, console: Console::Lightning, resume: None, status });
@@ -130,7 +135,7 @@ impl Floor {
         for agent in
             (0..agents).filter(|it| drawn(u64::from(*it) << 32) % 100 < u64::from(busy_percent)).map(AgentIx)
         {
-            for _ in 0..UNITS {
+            for _ in 0..units {
                 floor.decide(create(Target::Agent(agent)));
                 let invite = floor.first_invite();
                 floor.decide(accept(agent, invite));
