@@ -59,6 +59,8 @@ pub struct Demand {
     numbers: FxHashMap<Class, ClassIx>,
     by_agent: BTreeMap<AgentIx, BTreeSet<ClassIx>>,
     by_queue: BTreeMap<QueueIx, BTreeSet<ClassIx>>,
+    /// How many wait for each queue, over all its classes.
+    queue_lens: FxHashMap<QueueIx, usize>,
     standing: FxHashMap<RequestId, (ClassIx, Turn)>,
     /// The open classes by their slots.
     open: Vec<ClassIx>,
@@ -120,9 +122,13 @@ impl Demand {
         self.open.iter().map(|&number| self.class(number)).enumerate()
     }
 
-    /// Puts a request in line.
+    /// Puts a request in line; in another it stands no longer.
     pub fn enter(&mut self, class: ClassIx, turn: Turn) {
+        self.leave(turn.request);
         self.change_line(class, |waiting| waiting.insert(turn));
+        if let Some(queue) = self.class(class).target.queue() {
+            *self.queue_lens.entry(queue).or_default() += 1;
+        }
         if turn.due != Millis::MAX {
             self.lines[class].by_age.insert((turn.requested_at, turn.request));
         }
@@ -133,6 +139,9 @@ impl Demand {
     pub fn leave(&mut self, request: RequestId) -> Option<(ClassIx, Turn)> {
         let (class, turn) = self.standing.remove(&request)?;
         self.change_line(class, |waiting| waiting.remove(&turn));
+        if let Some(queue) = self.class(class).target.queue() {
+            *self.queue_lens.entry(queue).or_default() -= 1;
+        }
         if turn.due != Millis::MAX {
             self.lines[class].by_age.remove(&(turn.requested_at, turn.request));
         }
@@ -211,7 +220,7 @@ impl Demand {
 
     /// How many requests wait for a queue.
     pub fn queue_len(&self, queue: QueueIx) -> usize {
-        self.lines_of(queue).map(|it| it.waiting.len()).sum()
+        self.queue_lens.get(&queue).copied().unwrap_or(0)
     }
 
     /// Since when the one waits that waits longest for a queue. A line is sorted by priority first, so it jumps from one priority to
