@@ -427,7 +427,7 @@ impl Dispatch {
         admits: &dyn Fn(AgentIx) -> bool,
     ) -> bool {
         match self.wanted(state, class, RoutingModel::LeastActive) {
-            Some(wanted) => self.supply.any(&wanted, room, admits).is_some(),
+            Some(wanted) => self.supply.any(&wanted, room, admits),
             None => self.demand.class(class).addressed.is_some_and(|agent| {
                 let class = self.demand.class(class);
                 self.supply.can_take(&state.registry, agent, class, room) && admits(agent)

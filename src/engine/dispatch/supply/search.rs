@@ -27,44 +27,26 @@ pub struct Wanted<'a> {
 }
 
 impl Supply {
-    /// Some agent who can serve the class and passes `admits`: whether there is any.
-    pub fn any(
-        &self,
-        wanted: &Wanted<'_>,
-        room: RoomFor,
-        admits: &dyn Fn(AgentIx) -> bool,
-    ) -> Option<AgentIx> {
+    /// Whether any agent can serve the class and passes `admits`.
+    pub fn any(&self, wanted: &Wanted<'_>, room: RoomFor, admits: &dyn Fn(AgentIx) -> bool) -> bool {
         let servers = &self.servers[wanted.slot];
         let in_crowds = self
             .crowd_buckets(servers)
             .filter(|it| self.fits(wanted.registry, it.1, wanted.class, room))
-            .find_map(|(.., bucket)| bucket.agents().find(|agent| admits(*agent)));
-        in_crowds.or_else(|| {
-            let is_it = |agent: &AgentIx| {
-                admits(*agent)
-                    && self
-                        .place(*agent)
-                        .is_some_and(|it| self.fits(wanted.registry, it.room, wanted.class, room))
-            };
-            match room {
-                RoomFor::Ignored => servers.lone.iter().map(agent_of).find(is_it),
-                RoomFor::Needed => self
-                    .rooms_with_room(wanted)
-                    .find_map(|room| room.bits.and(&servers.lone).map(agent_of).find(|it| admits(*it))),
+            .any(|(.., bucket)| bucket.agents().any(admits));
+        in_crowds
+            || match room {
+                RoomFor::Ignored => servers.lone.iter().map(agent_of).any(admits),
+                RoomFor::Needed => self.lone_with_room(wanted, servers).any(admits),
             }
-        })
     }
 
     /// The best agent with room who passes `admits`.
     pub fn best(&self, wanted: &Wanted<'_>, admits: &dyn Fn(AgentIx) -> bool) -> Option<AgentIx> {
         let servers = &self.servers[wanted.slot];
-        let in_crowds = self
-            .crowd_buckets(servers)
-            .filter(|it| self.fits(wanted.registry, it.1, wanted.class, RoomFor::Needed))
-            .filter_map(|(cohort, room, bucket)| {
-                let key = self.key(wanted, cohort, room);
-                in_order(bucket, key, wanted.model).find(|(_, it)| admits(it.2))
-            })
+        let crowds = self.crowds_with_room(wanted, servers);
+        let in_crowds = crowds
+            .filter_map(|(key, bucket)| in_order(bucket, key, wanted.model).find(|(_, it)| admits(it.2)))
             .min();
         let lone = if servers.lone_count == 0 { None } else { self.best_alone(wanted, servers, admits) };
         in_crowds.into_iter().chain(lone).min().map(|(_, it)| it.2)
@@ -78,9 +60,8 @@ impl Supply {
     ) -> Option<Rank> {
         if wanted.model == RoutingModel::BestMatch {
             // How well it matches is each agent's own.
-            let rooms = self.rooms_with_room(wanted);
-            let ranks = rooms.flat_map(|room| room.bits.and(&servers.lone)).map(agent_of);
-            return ranks.filter(|it| admits(*it)).filter_map(|it| self.rank_of(wanted, it)).min();
+            let agents = self.lone_with_room(wanted, servers).filter(|it| admits(*it));
+            return agents.filter_map(|it| self.rank_of(wanted, it)).min();
         }
         let mut rooms: Vec<((i64, i64), &Room)> = self
             .rooms_with_room(wanted)
@@ -132,19 +113,11 @@ impl Supply {
         admits: &dyn Fn(AgentIx) -> bool,
     ) -> Vec<AgentIx> {
         let servers = &self.servers[wanted.slot];
-        let in_crowds = self
-            .crowd_buckets(servers)
-            .filter(|it| self.fits(wanted.registry, it.1, wanted.class, RoomFor::Needed))
-            .flat_map(|(cohort, room, bucket)| {
-                let key = self.key(wanted, cohort, room);
-                in_order(bucket, key, wanted.model).filter(|(_, it)| admits(it.2)).take(at_most)
-            });
-        let lone = self
-            .rooms_with_room(wanted)
-            .flat_map(|room| room.bits.and(&servers.lone))
-            .map(agent_of)
-            .filter(|it| admits(*it))
-            .filter_map(|it| self.rank_of(wanted, it));
+        let in_crowds = self.crowds_with_room(wanted, servers).flat_map(|(key, bucket)| {
+            in_order(bucket, key, wanted.model).filter(|(_, it)| admits(it.2)).take(at_most)
+        });
+        let agents = self.lone_with_room(wanted, servers).filter(|it| admits(*it));
+        let lone = agents.filter_map(|it| self.rank_of(wanted, it));
         let mut ranks: Vec<Rank> = in_crowds.chain(lone).collect();
         ranks.sort_unstable();
         ranks.truncate(at_most);
@@ -184,6 +157,26 @@ impl Supply {
             };
             rooms.iter().map(|(room, bucket)| (&*group.cohort, *room, bucket))
         })
+    }
+
+    /// The buckets of crowds whose agents have room for the class, with what the model looks at first.
+    fn crowds_with_room<'a>(
+        &'a self,
+        wanted: &'a Wanted<'_>,
+        servers: &'a Servers,
+    ) -> impl Iterator<Item = ((i64, i64, Millis), &'a Bucket)> + 'a {
+        self.crowd_buckets(servers)
+            .filter(|it| self.fits(wanted.registry, it.1, wanted.class, RoomFor::Needed))
+            .map(|(cohort, room, bucket)| (self.key(wanted, cohort, room), bucket))
+    }
+
+    /// The lone agents who can serve the class and have room for it.
+    fn lone_with_room<'a>(
+        &'a self,
+        wanted: &'a Wanted<'_>,
+        servers: &'a Servers,
+    ) -> impl Iterator<Item = AgentIx> + 'a {
+        self.rooms_with_room(wanted).flat_map(|room| room.bits.and(&servers.lone)).map(agent_of)
     }
 
     /// The rooms of lone agents who have room for the class.
