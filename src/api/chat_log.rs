@@ -1,9 +1,9 @@
 //! What the logbook says, in the words of the API.
 
 use crate::{
-    engine::ids::{ConversationId, Millis},
+    engine::ids::ConversationId,
     views::logbook::line::{Line, LineAuthor, Record},
-    wire::v1,
+    wire::{names::time, v1},
 };
 
 pub(super) fn entry(line: Line) -> v1::LogEntry {
@@ -44,8 +44,4 @@ pub(super) fn ended(id: ConversationId, record: Record) -> v1::Conversation {
         inactive_since_ms: 0,
         inactive_ends_at_ms: 0,
     }
-}
-
-fn time(at: Millis) -> i64 {
-    i64::try_from(at).unwrap_or(i64::MAX)
 }

@@ -11,7 +11,7 @@ use crate::{
     engine::{
         command::{Acting, Query},
         directory::spec::ResourceKind,
-        ids::{ConversationId, Millis},
+        ids::ConversationId,
         limits,
         query::Answer,
     },
@@ -21,6 +21,7 @@ use crate::{
     },
     wire::{
         check::Check,
+        names::{count, time},
         v1::{History, HistoryPage, LoadHistoryResponse, OlderConversation, load_history_response::Part},
     },
 };
@@ -116,12 +117,4 @@ fn placeholder(it: &Older) -> OlderConversation {
         ended_at_ms: time(it.ended_at),
         log_entries: it.entries,
     }
-}
-
-fn time(at: Millis) -> i64 {
-    i64::try_from(at).unwrap_or(i64::MAX)
-}
-
-fn count(items: usize) -> u32 {
-    u32::try_from(items).unwrap_or(u32::MAX)
 }

@@ -222,13 +222,10 @@ impl Engine {
                 let (numbers, more) = self.page_by_id(ResourceKind::Agent, &page, |it| wanted(AgentIx(it)));
                 Ok(Answer::Agents(numbers.into_iter().map(|it| self.agent_view(AgentIx(it))).collect(), more))
             }
-            Query::Conversation(id) => match self.state.conversations.get(id) {
-                Some(_) => Ok(Answer::Conversation(Box::new(self.conversation_view(id)))),
-                None if (1..=self.state.conversation_count).contains(&id.0) => {
-                    Err(Rejection::ConversationEnded)
-                }
-                None => Err(Rejection::ConversationNotFound),
-            },
+            Query::Conversation(id) => {
+                self.live_conversation(id)?;
+                Ok(Answer::Conversation(Box::new(self.conversation_view(id))))
+            }
             Query::Conversations { page, flagged } => {
                 let mut ids = self.state.conversations.ids();
                 ids.retain(|id| {

@@ -6,7 +6,7 @@ use crate::engine::{
     directory::spec::{OnSessionLoss, ResourceKind},
     dispatch::eligible::Class,
     event::{Console, Event, InviteEnd, Leaving, PresenceCause, RequestKind},
-    ids::{AgentIx, ConversationId, Epoch, InviteId, RequestId, StatusIx},
+    ids::{AgentIx, ConversationId, Epoch, InviteId, StatusIx},
     limits,
     rejection::Rejection,
 };
@@ -92,7 +92,7 @@ impl Engine {
     pub(super) fn route_again(&mut self, conversation: ConversationId) {
         let row = self.state.conversations.at(conversation);
         self.emit(Event::RequestOpened {
-            request: RequestId(self.state.request_count + 1),
+            request: self.next_request(),
             conversation,
             kind: RequestKind::New,
             requester: None,

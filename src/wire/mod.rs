@@ -24,7 +24,7 @@ mod heads;
 mod kinds;
 pub mod log;
 pub mod mutation;
-mod names;
+pub mod names;
 pub mod notice;
 mod page;
 mod records;

@@ -56,11 +56,11 @@ pub(super) fn number_of<T: Named>(names: &Names, check: &mut Check, field: &str,
 }
 
 /// A time as the API writes it. Times are far below the bound.
-pub(super) fn time(at: Millis) -> i64 {
+pub fn time(at: Millis) -> i64 {
     i64::try_from(at).unwrap_or(i64::MAX)
 }
 
 /// A count as the API writes it. Counts are far below the bound.
-pub(super) fn count(items: usize) -> u32 {
+pub fn count(items: usize) -> u32 {
     u32::try_from(items).unwrap_or(u32::MAX)
 }
