@@ -7,17 +7,25 @@ use omniroute::{
     api::Sample,
     cli::{self, Announcement, Cli, Command},
     clock::Clock,
-    config::Config,
+    config::{Config, Flags, Settings},
     server::{self, Options, Running, ServerError},
     telemetry::{self, TelemetryError},
 };
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
-        Command::Serve(config) => serve(&config).map_err(|error| failed(&error, 1)),
+        Command::Serve(flags) => {
+            configured(flags).and_then(|it| serve(&it.config).map_err(|error| failed(&error, 1)))
+        }
+        Command::Config(flags) => configured(flags).map(|it| cli::show_config(&it)),
         Command::Client(command) => cli::run(command).map_err(|error| failed(&error, error.exit_code())),
     };
     ended.map_or_else(|code| code, |()| ExitCode::SUCCESS)
+}
+
+/// The layers of the configuration; 2 is what a command line that is wrong ends with, and so does this.
+fn configured(flags: Flags) -> Result<Settings, ExitCode> {
+    Settings::load(flags).map_err(|error| failed(&error, 2))
 }
 
 fn failed(error: &dyn Error, code: u8) -> ExitCode {

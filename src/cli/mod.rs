@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   main ──► Cli ──┬─ serve ──► config ──► the service
+//!                  ├─ config ─► config, shown
 //!                  ├─ apply ──► directory_file ──► v1::Directory ──┐
 //!                  ├─ demo ───► a story at several agents' desks ──┼─► client ──gRPC──► a running service
 //!                  └─ load ───► a whole floor at work, measured ───┘
@@ -18,6 +19,7 @@ mod file_values;
 mod load;
 mod request_ids;
 mod sample;
+mod show_config;
 
 use clap::{Parser, Subcommand};
 use thiserror::Error;
@@ -28,8 +30,9 @@ pub use apply::{ApplyArgs, ApplyError};
 pub use demo::{DemoArgs, DemoError};
 pub use load::{LoadArgs, LoadError};
 pub use sample::{SAMPLE, SAMPLE_ORG};
+pub use show_config::show_config;
 
-use crate::config::Config;
+use crate::config::Flags;
 
 /// A routing engine for contact centres: who serves whom, first acceptance wins, over gRPC.
 #[derive(Debug, Parser)]
@@ -44,7 +47,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the service.
-    Serve(Config),
+    Serve(Flags),
+    /// Show the configuration that holds, and which layer each value came from.
+    Config(Flags),
     /// What is a client of a running service.
     #[command(flatten)]
     Client(ClientCommand),

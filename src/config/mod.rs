@@ -1,0 +1,142 @@
+//! What the service is told when it starts. Every key stands once, in [`keys!`] below; flags, environment variables, the file,
+//! `omniroute config` and the checks all follow from its line. The bounds of the engine are not here but in `limits`.
+//!
+//! ```text
+//!   default  <  file (TOML, --config FILE)  <  environment (OMNIROUTE_…)  <  flags
+//!   data_dir    data_dir = "…"                 OMNIROUTE_DATA_DIR=…          --data-dir …
+//! ```
+//!
+//! No key holds a secret: what is secret stands in a file, and the key names the file. So a configuration can be shown whole.
+
+mod flags;
+mod kinds;
+mod layers;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+pub use flags::Flags;
+pub use layers::{ConfigError, Given, Layers, Mistake, Origin, Settings};
+
+/// Shards at most: each is a thread, and more threads than cores do not decide faster.
+const SHARDS_MAX: usize = 256;
+
+/// The value name of a key that is on or off.
+const SWITCH: &str = "BOOL";
+
+/// One key: what help, the environment and the file say of it.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name in the file: words joined by `_`.
+    pub name: &'static str,
+    /// What it says, for people.
+    pub help: &'static str,
+    /// What stands for its value in the help.
+    pub value_name: &'static str,
+    /// Its value where no layer gives one. Empty: none.
+    pub default: &'static str,
+}
+
+impl Key {
+    /// The environment variable that gives it.
+    pub fn variable(&self) -> String {
+        format!("{}{}", layers::VARIABLES, self.name.to_uppercase())
+    }
+
+    /// The flag that gives it, without the dashes before it.
+    pub fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
+    /// Whether it is on or off.
+    pub fn is_switch(&self) -> bool {
+        self.value_name == SWITCH
+    }
+}
+
+/// Makes [`Config`], [`KEYS`] and the reading of every key from lines of `name: Type = default, VALUE NAME, parser`.
+macro_rules! keys {
+    ($($(#[doc = $help:literal])+ $name:ident: $kind:ty = $default:expr, $value_name:expr, $parse:expr;)+) => {
+        /// How the service runs.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Config {
+            $($(#[doc = $help])+ pub $name: $kind,)+
+        }
+
+        /// Every key, in the order in which they are shown.
+        pub const KEYS: &[Key] = &[
+            $(Key {
+                name: stringify!($name),
+                help: concat!($($help),+),
+                value_name: $value_name,
+                default: $default,
+            },)+
+        ];
+
+        impl Config {
+            /// Reads every key from its text. None where one of them is wrong; `wrong` is told which, and why.
+            fn read(text_of: impl Fn(&str) -> String, mut wrong: impl FnMut(&str, String)) -> Option<Self> {
+                $(let $name: Option<$kind> = $parse(&text_of(stringify!($name)))
+                    .map_err(|why| wrong(stringify!($name), why))
+                    .ok();)+
+                Some(Self { $($name: $name?,)+ })
+            }
+        }
+    };
+}
+
+keys! {
+    /// Where the journal, the snapshots and the read models are kept. Made when it is not there.
+    data_dir: PathBuf = "data", "DIR", kinds::path;
+    /// Where gRPC is served. Port 0: any that is free; the first lines printed say which.
+    grpc_addr: SocketAddr = "127.0.0.1:50051", "ADDR", kinds::address;
+    /// Where the metrics are served, for Prometheus.
+    metrics_addr: SocketAddr = "127.0.0.1:9464", "ADDR", kinds::address;
+    /// Threads that decide. Each org is decided by one of them.
+    shards: usize = "1", "COUNT", |text: &str| kinds::count(text, 1..=SHARDS_MAX);
+    /// Load the sample directory as org `sample` on first start.
+    sample: bool = "true", SWITCH, kinds::switch;
+}
+
+impl Config {
+    /// What is wrong between keys that are each right: the key to name, and why.
+    fn conflicts(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        if self.grpc_addr == self.metrics_addr && self.grpc_addr.port() != 0 {
+            found
+                .push(("metrics_addr", format!("{} is where gRPC is served (grpc_addr)", self.metrics_addr)));
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn default(name: &str) -> String {
+        KEYS.iter().find(|it| it.name == name).unwrap().default.to_owned()
+    }
+
+    #[test]
+    fn every_default_is_right() {
+        let mut mistakes = Vec::new();
+        let config = Config::read(default, |key, why| mistakes.push(format!("{key}: {why}")));
+        assert_eq!(mistakes, [""; 0]);
+        assert!(config.unwrap().conflicts().is_empty());
+    }
+
+    #[test]
+    fn without_a_word_it_serves_on_loopback_with_the_sample() {
+        let config = Config::read(default, |key, why| panic!("{key}: {why}")).unwrap();
+        assert!(config.grpc_addr.ip().is_loopback() && config.metrics_addr.ip().is_loopback());
+        assert_eq!((config.grpc_addr.port(), config.shards, config.sample), (50051, 1, true));
+    }
+
+    #[test]
+    fn every_key_is_written_like_the_others_and_says_what_it_is() {
+        for key in KEYS {
+            assert!(key.name.bytes().all(|it| it.is_ascii_lowercase() || it == b'_'), "{}", key.name);
+            assert!(key.help.trim().ends_with('.'), "{}: {}", key.name, key.help);
+        }
+    }
+}
