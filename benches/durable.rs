@@ -93,7 +93,7 @@ fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx,
     let shards = Shards::start(parts, failed).expect("threads");
     let mailboxes = shards.mailboxes();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
-    let (sender, mut notices) = mpsc::channel::<Notice>(NOTICES);
+    let (sender, mut notices) = mpsc::channel::<(u64, Notice)>(NOTICES);
     runtime.block_on(open_sessions(agents, &mailboxes, &org, sender, &mut notices));
     let (mut to, mut from) = (Vec::new(), Vec::new());
     for _ in 0..clients {
@@ -104,7 +104,7 @@ fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx,
     // The agents' desks: whose customer it is says which client waits for the invite.
     runtime.spawn(async move {
         while let Some(told) = notices.recv().await {
-            let Notice::Event(told) = told else { continue };
+            let (_, Notice::Event(told)) = told else { continue };
             let Event::InvitesSent { first, agents, .. } = &told.batch.events[told.place] else { continue };
             let customer = told.invites_to.expect("invites are about something").customer;
             let client: usize = customer.parse().expect("the number of a client");
@@ -118,14 +118,15 @@ async fn open_sessions(
     agents: u32,
     mailboxes: &Mailboxes,
     org: &Arc<str>,
-    sender: mpsc::Sender<Notice>,
-    notices: &mut mpsc::Receiver<Notice>,
+    sender: mpsc::Sender<(u64, Notice)>,
+    notices: &mut mpsc::Receiver<(u64, Notice)>,
 ) {
+    let (endings, _) = mpsc::channel(1);
     for some in (0..agents).collect::<Vec<u32>>().chunks(AT_ONCE) {
         let mut answers = Vec::new();
         for agent in some.iter().copied().map(AgentIx) {
-            let (ending, _) = oneshot::channel();
-            let sink = SessionSink { stream: u64::from(agent.0), notices: sender.clone(), ending };
+            let (stream, endings) = (u64::from(agent.0), endings.clone());
+            let sink = SessionSink { stream, notices: sender.clone(), endings };
             let (reply, answer) = oneshot::channel();
             let resume = Some(acting(agent).epoch);
             let command = Command::OpenSession { agent, console: Console::Lightning, resume, status: None };

@@ -13,6 +13,7 @@ mod history;
 mod past;
 mod pipeline;
 mod session_stream;
+mod sessions;
 mod supervisor;
 mod undecodable;
 
@@ -38,7 +39,7 @@ pub fn routes(front: &Arc<Front>) -> Routes {
     let directory = DirectoryServiceServer::new(directory::Directories(front.clone()))
         .max_decoding_message_size(DIRECTORY_BYTES_MAX)
         .max_encoding_message_size(DIRECTORY_BYTES_MAX);
-    let agent = AgentServiceServer::new(agent::Agents::new(front.clone()));
+    let agent = AgentServiceServer::new(agent::Agents(front.clone()));
     let conversation = ConversationServiceServer::new(conversation::Conversations(front.clone()));
     let supervisor = SupervisorServiceServer::new(supervisor::Supervisors(front.clone()));
     let pipeline = PipelineServiceServer::new(pipeline::Pipelines(front.clone()));

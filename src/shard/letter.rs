@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::{
     engine::{
         InvitesTo,
-        command::{Acting, Command, Query},
-        ids::RequestKey,
+        command::{Command, Query},
+        ids::{AgentIx, Epoch, RequestKey},
         query::{AgentView, Answer},
         rejection::Rejection,
         reply::Reply,
@@ -64,15 +64,13 @@ impl Drop for StreamReply {
     }
 }
 
-/// Notices that wait for a session's client to read them, at most. Beyond it the stream is cut; the session comes back and sees the
-/// state as it stands.
-pub const NOTICES_WAITING_MAX: usize = 1_024;
-
 /// What a session is told.
 #[derive(Debug)]
 pub enum Notice {
     /// First: it is open, and this is its agent.
     Opened {
+        /// What names the session in every command.
+        epoch: Epoch,
         /// Whether it was there before.
         resumed: bool,
         /// Its agent at that moment.
@@ -95,15 +93,30 @@ pub struct Told {
     pub invites_to: Option<InvitesTo>,
 }
 
-/// Where the notices of a session go.
+/// Tells the stream of a session from every other, also of the same session.
+pub type StreamNumber = u64;
+
+/// Where the notices of a session go. Several sessions can have one reader, who tells them apart by their streams.
 #[derive(Debug)]
 pub struct SessionSink {
-    /// Tells this stream from another of the same session.
-    pub stream: u64,
+    /// Of this session.
+    pub stream: StreamNumber,
     /// The notices.
-    pub notices: mpsc::Sender<Notice>,
-    /// Why the stream ends, where there is something to say.
-    pub ending: oneshot::Sender<Rejection>,
+    pub notices: mpsc::Sender<(StreamNumber, Notice)>,
+    /// Why the stream ends, where there is something to say. There must be room for one word of each session.
+    pub endings: mpsc::Sender<(StreamNumber, Rejection)>,
+}
+
+impl SessionSink {
+    /// Tells the session something. Whether there is somebody who reads, and fast enough.
+    pub fn tell(&self, notice: Notice) -> bool {
+        self.notices.try_send((self.stream, notice)).is_ok()
+    }
+
+    /// Ends the stream. A client that is gone needs no farewell.
+    pub fn end(self, why: Rejection) {
+        self.endings.try_send((self.stream, why)).unwrap_or(());
+    }
 }
 
 /// A letter to a shard.
@@ -137,10 +150,10 @@ pub enum Letter {
     Dropped {
         /// For which org.
         org: Arc<str>,
-        /// Which session.
-        session: Acting,
-        /// Which stream of it.
-        stream: u64,
+        /// Of which agent.
+        agent: AgentIx,
+        /// Which stream.
+        stream: StreamNumber,
     },
     /// Say this.
     Query {

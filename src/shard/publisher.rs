@@ -104,11 +104,12 @@ impl Publisher {
 impl Out {
     fn attach(&mut self, opening: Opening) {
         let Opening { session: Acting { agent, epoch }, resumed, view, sink, .. } = opening;
-        if sink.notices.try_send(Notice::Opened { resumed, view: Box::new(view) }).is_ok() {
-            let former = self.sessions.insert(agent, Attached { epoch, sink });
-            if let Some(former) = former {
-                end(former, Rejection::SessionFenced);
+        if sink.tell(Notice::Opened { epoch, resumed, view: Box::new(view) }) {
+            if let Some(former) = self.sessions.insert(agent, Attached { epoch, sink }) {
+                former.sink.end(Rejection::SessionFenced);
             }
+        } else {
+            sink.end(Rejection::SessionNotOpen);
         }
         metrics::sessions(&self.org.id, self.sessions.len());
     }
@@ -122,7 +123,7 @@ impl Out {
         }
         for agent in told {
             let Some(attached) = self.sessions.get(agent) else { continue };
-            if attached.sink.notices.try_send(Notice::Event(it.clone())).is_err() {
+            if !attached.sink.tell(Notice::Event(it.clone())) {
                 // Too slow, or gone. It comes back within its lease and sees the state as it stands.
                 self.detach(*agent, |_| true, Rejection::SessionNotOpen);
                 metrics::session_cut();
@@ -134,13 +135,8 @@ impl Out {
         if self.sessions.get(&agent).is_some_and(|it| which(it.epoch))
             && let Some(attached) = self.sessions.remove(&agent)
         {
-            end(attached, why);
+            attached.sink.end(why);
             metrics::sessions(&self.org.id, self.sessions.len());
         }
     }
-}
-
-fn end(attached: Attached, why: Rejection) {
-    // A client that is gone needs no farewell.
-    drop(attached.sink.ending.send(why));
 }

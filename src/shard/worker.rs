@@ -2,7 +2,7 @@
 //! whole batch on as one.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, hash_map::Entry},
     sync::Arc,
 };
 
@@ -12,14 +12,14 @@ use tokio::sync::oneshot;
 
 use super::{
     Hosted,
-    letter::{Letter, ReplyTo, SessionSink},
+    letter::{Letter, ReplyTo, SessionSink, StreamNumber},
 };
 use crate::{
     clock::Clock,
     engine::{
         Engine, Outbox,
         command::{Acting, Command, Query},
-        ids::{AgentIx, Millis, RequestKey},
+        ids::{AgentIx, Epoch, Millis, RequestKey},
         query::{AgentView, Answer},
         rejection::Rejection,
         reply::Reply,
@@ -95,7 +95,7 @@ struct Seat {
     engine: Engine,
     last: Position,
     wake: Option<Millis>,
-    streams: FxHashMap<AgentIx, u64>,
+    streams: FxHashMap<AgentIx, (StreamNumber, Epoch)>,
     openings: Vec<Opening>,
 }
 
@@ -201,7 +201,7 @@ impl Worker {
                 let decided = self.open(now, &org, key, command, sink);
                 self.waiting.push(Waiting::Reply(reply, decided));
             }
-            Letter::Dropped { org, session, stream } => self.dropped(now, &org, session, stream),
+            Letter::Dropped { org, agent, stream } => self.dropped(now, &org, agent, stream),
             Letter::Query { org, query, reply } => {
                 let answer = match self.seats.get(&org) {
                     Some(seat) => seat.engine.query(now, query),
@@ -266,7 +266,7 @@ impl Worker {
         let reply = self.decide(now, org, key, command)?;
         if let (Reply::SessionOpened { agent, epoch, resumed }, Some(seat)) = (reply, self.seats.get_mut(org))
         {
-            seat.streams.insert(agent, sink.stream);
+            seat.streams.insert(agent, (sink.stream, epoch));
             let session = Acting { agent, epoch };
             let (after, view) = (seat.engine.decided(), seat.engine.agent_view(agent));
             seat.openings.push(Opening { after, session, resumed, view, sink });
@@ -275,11 +275,13 @@ impl Worker {
     }
 
     /// A stream that broke after another of the same session was opened is nobody's.
-    fn dropped(&mut self, now: Millis, org: &Arc<str>, session: Acting, stream: u64) {
+    fn dropped(&mut self, now: Millis, org: &Arc<str>, agent: AgentIx, stream: StreamNumber) {
         let Some(seat) = self.seats.get_mut(org) else { return };
-        if seat.streams.get(&session.agent) == Some(&stream) {
-            seat.streams.remove(&session.agent);
-            drop(self.decide(now, org, None, Command::DropSession { session }));
+        if let Entry::Occupied(open) = seat.streams.entry(agent)
+            && open.get().0 == stream
+        {
+            let (_, epoch) = open.remove();
+            drop(self.decide(now, org, None, Command::DropSession { session: Acting { agent, epoch } }));
         }
     }
 

@@ -36,7 +36,7 @@ pub const ORG: &str = "acme";
 /// When a manual clock begins.
 pub const START_MS: u64 = 1_700_000_000_000;
 /// How long a test waits for what must come. It never waits for what must not.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 static REQUEST_IDS: AtomicU64 = AtomicU64::new(1);
 

@@ -31,6 +31,9 @@ pub struct LoadArgs {
     /// By which door the commands go.
     #[arg(long, value_enum, default_value_t = DoorKind::Pipeline)]
     door: DoorKind,
+    /// By which door the agents' sessions are opened: thousands on a stream of the pipelined one, or a stream each. By default the same.
+    #[arg(long, value_enum)]
+    session_door: Option<DoorKind>,
     /// Closed loop: so many conversations at once, each followed by the next. Several numbers are a sweep.
     #[arg(long, value_name = "COUNT,…", value_delimiter = ',', default_value = "64",
           value_parser = RangedU64ValueParser::<usize>::new().range(1..=IN_FLIGHT_MAX))]
@@ -59,7 +62,7 @@ pub struct LoadArgs {
     #[arg(long, value_name = "COUNT", default_value_t = 1,
           value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_024))]
     pub(super) connections: usize,
-    /// Sessions on one connection; the service takes 1,024 streams on one.
+    /// Sessions with a stream each on one connection; the service takes 1,024 streams on one.
     #[arg(long, value_name = "COUNT", default_value_t = SESSIONS_A_CONNECTION,
           value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_024))]
     pub(super) sessions_per_connection: usize,
@@ -173,6 +176,7 @@ impl Load {
 pub(super) struct Plan {
     pub(super) workload: Workload,
     pub(super) door: DoorKind,
+    pub(super) session_door: DoorKind,
     #[serde(skip)]
     pub(super) loads: Vec<Load>,
     #[serde(skip)]
@@ -211,6 +215,7 @@ impl LoadArgs {
         Ok(Plan {
             workload: self.workload,
             door: self.door,
+            session_door: self.session_door(),
             loads,
             warm_up: self.warm_up,
             duration: self.duration,
@@ -223,6 +228,11 @@ impl LoadArgs {
     /// Threads of the generator.
     pub(in crate::cli) fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// By which door the agents' sessions are opened.
+    pub(super) fn session_door(&self) -> DoorKind {
+        self.session_door.unwrap_or(self.door)
     }
 
     /// Where the service's counters are.

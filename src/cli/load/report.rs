@@ -115,12 +115,13 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { floor, workload, door, connections, .. } = &self.plan;
+        let Plan { floor, workload, door, session_door, connections, .. } = &self.plan;
         writeln!(
             out,
-            "{} by the {} door over {connections} connection(s): {} agents in {} cohorts, {} of {} units in use all the time",
+            "{} by the {} door over {connections} connection(s), sessions by the {} door: {} agents in {} cohorts, {} of {} units in use all the time",
             name(workload),
             name(door),
+            name(session_door),
             floor.agents,
             floor.cohorts.min(floor.agents),
             self.units_busy,
