@@ -31,7 +31,7 @@ use omniroute::{
         Hosted, Mailboxes, Parts, Shards,
         letter::{Letter, Notice, ReplyTo, SessionSink},
     },
-    views::orgs::{Org, Orgs},
+    views::orgs::{Addressee, Org, Orgs},
 };
 use tokio::{
     runtime::Runtime,
@@ -45,20 +45,30 @@ const AT_ONCE: usize = 1_000;
 /// Notices that wait for the one reader of all sessions.
 const NOTICES: usize = 65_536;
 
-struct Service {
+/// Where the letters of the one org go.
+#[derive(Clone)]
+struct Desk {
     mailboxes: Mailboxes,
+    to: Addressee,
+}
+
+struct Service {
+    desk: Desk,
     shards: Option<Shards>,
     runtime: Runtime,
     _dir: tempfile::TempDir,
 }
 
-impl Service {
-    async fn decide(mailboxes: &Mailboxes, command: Command) -> Reply {
+impl Desk {
+    fn post(&self, letter: Letter) {
+        self.mailboxes.post(&self.to, letter).expect("there is room");
+    }
+
+    async fn decide(&self, command: Command) -> Reply {
         let (reply, answer) = oneshot::channel();
         let key = Some(RequestKey(rand_key()));
-        mailboxes
-            .post(ORG, Letter::Command { org: ORG.into(), key, command, reply: ReplyTo::Call(reply) })
-            .expect("there is room");
+        let org = self.to.id.clone();
+        self.post(Letter::Command { org, key, command, reply: ReplyTo::Call(reply) });
         answer.await.expect("the service runs").expect("the rules allow it")
     }
 }
@@ -85,16 +95,16 @@ fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx,
         clock: Clock::System,
         hosted: vec![Hosted { org: org.clone(), state, last: Position(0) }],
         journal: journal.writer().expect("a writer"),
-        orgs,
+        orgs: orgs.clone(),
         snapshots,
         views,
     };
     let (failed, _) = oneshot::channel();
     let shards = Shards::start(parts, failed).expect("threads");
-    let mailboxes = shards.mailboxes();
+    let desk = Desk { mailboxes: shards.mailboxes(), to: orgs.addressee(ORG) };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
     let (sender, mut notices) = mpsc::channel::<(u64, Notice)>(NOTICES);
-    runtime.block_on(open_sessions(agents, &mailboxes, &org, sender, &mut notices));
+    runtime.block_on(open_sessions(agents, &desk, sender, &mut notices));
     let (mut to, mut from) = (Vec::new(), Vec::new());
     for _ in 0..clients {
         let (sender, receiver) = mpsc::channel(16);
@@ -111,13 +121,12 @@ fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx,
             to[client].send((agents[0], *first)).await.unwrap_or(());
         }
     });
-    (Service { mailboxes, shards: Some(shards), runtime, _dir: dir }, from)
+    (Service { desk, shards: Some(shards), runtime, _dir: dir }, from)
 }
 
 async fn open_sessions(
     agents: u32,
-    mailboxes: &Mailboxes,
-    org: &Arc<str>,
+    desk: &Desk,
     sender: mpsc::Sender<(u64, Notice)>,
     notices: &mut mpsc::Receiver<(u64, Notice)>,
 ) {
@@ -131,8 +140,8 @@ async fn open_sessions(
             let resume = Some(acting(agent).epoch);
             let command = Command::OpenSession { agent, console: Console::Lightning, resume, status: None };
             let reply = ReplyTo::Call(reply);
-            let letter = Letter::Open { org: org.clone(), key: None, command, sink, reply };
-            mailboxes.post(org, letter).expect("there is room");
+            let letter = Letter::Open { org: desk.to.id.clone(), key: None, command, sink, reply };
+            desk.post(letter);
             answers.push(answer);
         }
         for answer in answers {
@@ -145,7 +154,7 @@ async fn open_sessions(
 /// One client: a conversation for one of its agents, accepted, ended; so many times.
 async fn client(
     agents: u32,
-    mailboxes: Mailboxes,
+    desk: Desk,
     number: usize,
     clients: usize,
     cycles: u64,
@@ -161,13 +170,12 @@ async fn client(
         };
         let customer = format!("{number}").into();
         let command = Command::CreateConversation { channel, customer, routing, access_scope: "".into() };
-        let Reply::ConversationCreated { conversation, .. } = Service::decide(&mailboxes, command).await
-        else {
+        let Reply::ConversationCreated { conversation, .. } = desk.decide(command).await else {
             unreachable!("a conversation is created")
         };
         let (agent, invite) = invites.recv().await.expect("an invite");
-        Service::decide(&mailboxes, floor::accept(agent, invite)).await;
-        Service::decide(&mailboxes, end(ConversationId(conversation.0))).await;
+        desk.decide(floor::accept(agent, invite)).await;
+        desk.decide(end(ConversationId(conversation.0))).await;
     }
     invites
 }
@@ -196,7 +204,7 @@ fn cycle(criterion: &mut Criterion) {
                         .map(|(number, invites)| {
                             service.runtime.spawn(client(
                                 agents,
-                                service.mailboxes.clone(),
+                                service.desk.clone(),
                                 number,
                                 clients,
                                 each,

@@ -1,9 +1,10 @@
 //! Overload (API-2): a mailbox without room refuses at once, typed and with a delay; what was taken is answered; afterwards all is well.
+//! One org's flood leaves room and turns to the others.
 //!
 //! The service is put together here as `server` does it, but for a journal whose commits can be held back.
 #![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use omniroute::{
@@ -17,7 +18,12 @@ use omniroute::{
         directory_service_client::DirectoryServiceClient,
     },
 };
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{
     Code, Status,
@@ -26,9 +32,14 @@ use tonic::{
 use tonic_types::StatusExt;
 
 const ORG: &str = "flooded";
+const QUIET: &str = "quiet";
 /// More calls at once than the mailbox and the batches on their way hold together.
-const FLOOD: usize = 40_000;
+const FLOOD: usize = 24_000;
 const CONNECTIONS: usize = 40;
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Calls of the org beside it: more than are taken in one turn.
+const QUIET_CALLS: usize = 100;
 
 /// A writer whose commits each take a token, once tokens are wanted.
 struct Held {
@@ -90,11 +101,11 @@ async fn house() -> House {
     House { channels, front, tokens, _dir: dir }
 }
 
-async fn create(channel: Channel, number: usize) -> Result<u64, Status> {
+async fn create(channel: Channel, org: &str, number: usize) -> Result<u64, Status> {
     let target = v1::target::Target::AgentId("ann".into());
     let routing = v1::Routing { target: Some(v1::Target { target: Some(target) }), ..Default::default() };
     let request = v1::CreateConversationRequest {
-        org_id: ORG.into(),
+        org_id: org.into(),
         request_id: format!("create-{number}"),
         channel_id: "chat".into(),
         customer_id: format!("customer-{number}"),
@@ -108,7 +119,7 @@ async fn create(channel: Channel, number: usize) -> Result<u64, Status> {
         .conversation_id)
 }
 
-async fn apply_directory(house: &House) {
+async fn apply_directory(house: &House, org: &str) {
     let directory = v1::Directory {
         channels: vec![v1::Channel { id: "chat".into(), weight: 1, ..Default::default() }],
         capacity_profiles: vec![v1::CapacityProfile { id: "one".into(), units: 1, ..Default::default() }],
@@ -121,7 +132,7 @@ async fn apply_directory(house: &House) {
     };
     let directory = Some(directory);
     let request =
-        v1::ApplyDirectoryRequest { org_id: ORG.into(), request_id: "d".into(), directory, dry_run: false };
+        v1::ApplyDirectoryRequest { org_id: org.into(), request_id: "d".into(), directory, dry_run: false };
     house.tokens.send(()).expect("the committer lives");
     DirectoryServiceClient::new(house.channels[0].clone())
         .apply_directory(request)
@@ -129,21 +140,20 @@ async fn apply_directory(house: &House) {
         .expect("it is right");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn api_2_a_full_mailbox_refuses_with_a_retry_delay_and_loses_nothing_that_it_took() {
-    let house = house().await;
-    apply_directory(&house).await;
-    let calls: Vec<_> = (0..FLOOD)
-        .map(|number| tokio::spawn(create(house.channels[number % CONNECTIONS].clone(), number)))
+/// Calls that flood an org until it has all the room that one org may have.
+async fn flood(house: &House) -> Vec<JoinHandle<Result<u64, Status>>> {
+    let calls = (0..FLOOD)
+        .map(|number| tokio::spawn(create(house.channels[number % CONNECTIONS].clone(), ORG, number)))
         .collect();
-    while house.front.mailboxes.waiting() < MAILBOX_MAX {
+    while house.front.mailboxes.waiting() < MAILBOX_MAX / 2 {
         tokio::task::yield_now().await;
     }
-    let refused_now = create(house.channels[0].clone(), FLOOD).await.expect_err("there is no room");
-    assert_eq!(refused_now.code(), Code::ResourceExhausted);
-    // From here on the journal is not held back.
-    drop(house.tokens);
-    let (mut taken, mut refused) = (0, 0);
+    calls
+}
+
+/// How many of the calls were taken; the others were refused as they must be.
+async fn taken(calls: Vec<JoinHandle<Result<u64, Status>>>) -> usize {
+    let (mut taken, all) = (0, calls.len());
     for call in calls {
         match call.await.expect("no call panics") {
             Ok(_) => taken += 1,
@@ -155,15 +165,55 @@ async fn api_2_a_full_mailbox_refuses_with_a_retry_delay_and_loses_nothing_that_
                     details.retry_info().is_some_and(|it| it.retry_delay.is_some()),
                     "it says when to try again"
                 );
-                refused += 1;
             }
         }
     }
-    assert!(refused > 0 && taken >= MAILBOX_MAX, "{taken} were taken, {refused} refused");
-    let next = create(house.channels[0].clone(), FLOOD + 1).await.expect("it is well again");
+    assert!(taken >= MAILBOX_MAX / 2 && taken < all, "{taken} of {all} were taken");
+    taken
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn api_2_a_full_mailbox_refuses_with_a_retry_delay_and_loses_nothing_that_it_took() {
+    let house = house().await;
+    apply_directory(&house, ORG).await;
+    let calls = flood(&house).await;
+    let refused_now = create(house.channels[0].clone(), ORG, FLOOD).await.expect_err("there is no room");
+    assert_eq!(refused_now.code(), Code::ResourceExhausted);
+    // From here on the journal is not held back.
+    drop(house.tokens);
+    let taken = taken(calls).await;
+    let next = create(house.channels[0].clone(), ORG, FLOOD + 1).await.expect("it is well again");
     assert_eq!(
         next,
         u64::try_from(taken).expect("a count") + 1,
         "who was answered created one conversation each, nobody else any"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn api_2_the_flood_of_one_org_takes_neither_the_room_nor_the_turn_of_another() {
+    let house = house().await;
+    apply_directory(&house, ORG).await;
+    apply_directory(&house, QUIET).await;
+    let calls = flood(&house).await;
+    let mut quiet = JoinSet::new();
+    for number in 0..QUIET_CALLS {
+        quiet.spawn(create(house.channels[1].clone(), QUIET, number));
+    }
+    while house.front.mailboxes.waiting() < MAILBOX_MAX / 2 + QUIET_CALLS {
+        tokio::task::yield_now().await;
+    }
+    // The batch that is being committed, the one behind it, the one that the shard holds, and the one that it takes next. The flood waits
+    // for more than a dozen.
+    for _ in 0..4 {
+        house.tokens.send(()).expect("the committer lives");
+    }
+    while let Some(answered) =
+        timeout(PATIENCE, quiet.join_next()).await.expect("it does not wait for the flood")
+    {
+        answered.expect("no call panics").expect("it has room of its own");
+    }
+    assert!(house.front.mailboxes.waiting() > 0, "the quiet org was answered before the flood was over");
+    drop(house.tokens);
+    taken(calls).await;
 }

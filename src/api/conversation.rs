@@ -133,7 +133,7 @@ impl ConversationService for Conversations {
     ) -> Result<Response<GetConversationResponse>, Status> {
         let call = request.into_inner();
         let place = self.place(&call.org_id, call.conversation_id, 0, 0, Check::new())?;
-        match self.0.answer(&place.org.id, Query::Conversation(place.conversation)).await? {
+        match self.0.answer(&(&place.org).into(), Query::Conversation(place.conversation)).await? {
             Err(Rejection::ConversationEnded) => {
                 caught_up(&place.org).await?;
                 let conversation = Some(chat_log::ended(place.conversation, self.known(&place).await?));

@@ -41,12 +41,12 @@ impl DirectoryService for Directories {
         if call.dry_run {
             return self.plan(call).await;
         }
-        let (org, key) = (Arc::<str>::from(call.org_id()), request_key(call.request_id()));
+        let (to, key) = (self.0.orgs.addressee(call.org_id()), request_key(call.request_id()));
         let mut check = Check::new();
-        let command = self.0.with_names(&org, |names| call.into_command(names, &mut check));
+        let command = to.with_names(|names| call.into_command(names, &mut check));
         let warnings =
             if let Command::ApplyDirectory { wanted } = &command { warnings(wanted) } else { Vec::new() };
-        let reply = self.0.decide(org, key, command, check).await?;
+        let reply = self.0.decide(&to, key, command, check).await?;
         Ok(Response::new(ApplyDirectoryResponse { warnings, ..ApplyDirectoryRequest::respond(reply) }))
     }
 
@@ -54,15 +54,15 @@ impl DirectoryService for Directories {
         &self,
         request: Request<GetDirectoryRequest>,
     ) -> Result<Response<GetDirectoryResponse>, Status> {
-        let org = Arc::<str>::from(request.into_inner().org_id);
+        let to = self.0.orgs.addressee(&request.into_inner().org_id);
         let mut resources = Vec::new();
         for kind in ResourceKind::ALL {
             let mut after = None;
             loop {
                 let query = Query::Resources { kind, page: Page { after, size: limits::PAGE_MAX } };
                 let mut check = Check::new();
-                check.org(&org);
-                let Answer::Resources(page, more) = self.0.ask(&org, query, check).await? else { break };
+                check.org(&to.id);
+                let Answer::Resources(page, more) = self.0.ask(&to, query, check).await? else { break };
                 after = page.last().map(|it| it.id().into());
                 resources.extend(page);
                 if !more {
@@ -104,10 +104,10 @@ impl DirectoryService for Directories {
 
 impl Directories {
     async fn plan(&self, call: ApplyDirectoryRequest) -> Result<Response<ApplyDirectoryResponse>, Status> {
-        let org = Arc::<str>::from(call.org_id());
+        let to = self.0.orgs.addressee(call.org_id());
         let mut check = Check::new();
         let query = plan_directory(call, &mut check);
-        let answer = self.0.ask(&org, query, check).await?;
+        let answer = self.0.ask(&to, query, check).await?;
         Ok(Response::new(plan_response(answer)))
     }
 }

@@ -1,9 +1,6 @@
 //! The way that every call takes: check and convert, post, wait, convert back.
 
-use std::{
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tonic::{Response, Status};
@@ -26,7 +23,7 @@ use crate::{
     views::{
         feed::Feed,
         logbook::Logbook,
-        orgs::{Org, Orgs},
+        orgs::{Addressee, Org, Orgs},
     },
     wire::{
         check::Check,
@@ -37,9 +34,6 @@ use crate::{
 
 /// When to try again after a mailbox was full: about as long as a full mailbox takes to be worked off.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
-
-/// The names of an org that is not there: none. The engine refuses what it does not know, in its order of precedence.
-static NO_NAMES: LazyLock<Names> = LazyLock::new(Names::default);
 
 /// A directory to begin with.
 #[derive(Debug, Clone)]
@@ -105,10 +99,10 @@ impl Front {
 
     /// Carries out a call that changes something.
     pub(super) async fn mutate<M: Mutation>(&self, call: M) -> Result<Response<M::Response>, Status> {
-        let (org, key) = (Arc::<str>::from(call.org_id()), request_key(call.request_id()));
+        let (to, key) = (self.orgs.addressee(call.org_id()), request_key(call.request_id()));
         let mut check = Check::new();
-        let command = self.with_names(&org, |names| call.into_command(names, &mut check));
-        let reply = self.decide(org, key, command, check).await?;
+        let command = to.with_names(|names| call.into_command(names, &mut check));
+        let reply = self.decide(&to, key, command, check).await?;
         Ok(Response::new(M::respond(reply)))
     }
 
@@ -123,7 +117,7 @@ impl Front {
 
     pub(super) async fn decide(
         &self,
-        org: Arc<str>,
+        to: &Addressee,
         key: RequestKey,
         command: Command,
         check: Check,
@@ -133,34 +127,35 @@ impl Front {
         }
         let (reply, answer) = oneshot::channel();
         let reply = ReplyTo::Call(reply);
-        self.post(&org.clone(), Letter::Command { org, key: Some(key), command, reply })?;
+        self.post(to, Letter::Command { org: to.id.clone(), key: Some(key), command, reply })?;
         self.settled(answer).await
     }
 
     /// Answers a call that asks.
     pub(super) async fn inquire<I: Inquiry>(&self, call: I) -> Result<Response<I::Response>, Status> {
-        let org = Arc::<str>::from(call.org_id());
+        let to = self.orgs.addressee(call.org_id());
         let mut check = Check::new();
-        let query = self.with_names(&org, |names| call.into_query(names, &mut check));
-        let answer = self.ask(&org, query, check).await?;
-        Ok(Response::new(self.with_names(&org, |names| I::respond(answer, names))))
+        let query = to.with_names(|names| call.into_query(names, &mut check));
+        let answer = self.ask(&to, query, check).await?;
+        // Asked for again: it may have come into being meanwhile, and then the answer has names.
+        Ok(Response::new(self.with_names(&to.id, |names| I::respond(answer, names))))
     }
 
-    pub(super) async fn ask(&self, org: &Arc<str>, query: Query, check: Check) -> Result<Answer, Status> {
+    pub(super) async fn ask(&self, to: &Addressee, query: Query, check: Check) -> Result<Answer, Status> {
         if !check.is_empty() {
             return Err(check.into_status());
         }
-        self.answer(org, query).await?.map_err(|rejection| status::refusal(&rejection))
+        self.answer(to, query).await?.map_err(|rejection| status::refusal(&rejection))
     }
 
     /// What a shard answers to a checked query, or why it refuses.
     pub(super) async fn answer(
         &self,
-        org: &Arc<str>,
+        to: &Addressee,
         query: Query,
     ) -> Result<Result<Answer, Rejection>, Status> {
         let (reply, answer) = oneshot::channel();
-        self.post(org, Letter::Query { org: org.clone(), query, reply })?;
+        self.post(to, Letter::Query { org: to.id.clone(), query, reply })?;
         answer.await.map_err(|_| status::shutting_down())
     }
 
@@ -176,8 +171,8 @@ impl Front {
         }
     }
 
-    pub(super) fn post(&self, org: &str, letter: Letter) -> Result<(), Status> {
-        self.mailboxes.post(org, letter).map_err(|refused| match refused {
+    pub(super) fn post(&self, to: &Addressee, letter: Letter) -> Result<(), Status> {
+        self.mailboxes.post(to, letter).map_err(|refused| match refused {
             Refused::Full => {
                 metrics::overloaded();
                 status::overloaded(RETRY_AFTER)
@@ -188,10 +183,7 @@ impl Front {
 
     /// The names of an org's directory, for the length of a conversion.
     pub(super) fn with_names<T>(&self, org: &str, convert: impl FnOnce(&Names) -> T) -> T {
-        match self.orgs.get(org) {
-            Some(org) => convert(&org.names()),
-            None => convert(&NO_NAMES),
-        }
+        self.orgs.addressee(org).with_names(convert)
     }
 
     pub(super) fn org(&self, id: &str) -> Result<Arc<Org>, Status> {

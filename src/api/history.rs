@@ -45,11 +45,11 @@ impl Found {
     /// Looks them up for an agent, if it is in the conversation.
     pub(super) async fn look_up(
         front: &Front,
-        org: &Org,
+        org: &Arc<Org>,
         session: Acting,
         conversation: ConversationId,
     ) -> Result<Self, Status> {
-        let answer = front.ask(&org.id, Query::History { session, conversation }, Check::new()).await?;
+        let answer = front.ask(&org.into(), Query::History { session, conversation }, Check::new()).await?;
         let Answer::History { customer, access_scopes } = answer else {
             return Err(Status::internal("a History has no other answer"));
         };

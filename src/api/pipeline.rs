@@ -146,15 +146,15 @@ impl Answers {
     }
 
     fn post<M: Mutation>(&mut self, id: u64, call: M, respond: fn(Reply) -> Answer) {
-        let (org, key) = (Arc::<str>::from(call.org_id()), request_key(call.request_id()));
+        let (to, key) = (self.front.orgs.addressee(call.org_id()), request_key(call.request_id()));
         let mut check = Check::new();
-        let command = self.front.with_names(&org, |names| call.into_command(names, &mut check));
+        let command = to.with_names(|names| call.into_command(names, &mut check));
         if !check.is_empty() {
             return self.refuse(id, &check.into_status());
         }
         let reply = self.place(id, Pending::Command(respond));
-        let letter = Letter::Command { org: org.clone(), key: Some(key), command, reply };
-        if let Err(status) = self.front.post(&org, letter) {
+        let letter = Letter::Command { org: to.id.clone(), key: Some(key), command, reply };
+        if let Err(status) = self.front.post(&to, letter) {
             self.take_back(id, &status);
         }
     }

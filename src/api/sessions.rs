@@ -35,7 +35,7 @@ use crate::{
         Mailboxes, Refused,
         letter::{Letter, Notice, ReplyTo, SessionSink, StreamNumber},
     },
-    views::orgs::Org,
+    views::orgs::{Addressee, Org},
     wire::{
         check::Check,
         mutation::{open_session, request_key},
@@ -117,15 +117,15 @@ impl Sessions {
         reply: ReplyTo,
     ) -> Result<(), Status> {
         let mut check = Check::new();
-        let org_id = Arc::<str>::from(&*call.org_id);
-        let command = self.front.with_names(&org_id, |names| open_session(call, names, &mut check));
+        let to = self.front.orgs.addressee(&call.org_id);
+        let command = to.with_names(|names| open_session(call, names, &mut check));
         if !check.is_empty() {
             return Err(check.into_status());
         }
         let Command::OpenSession { agent, .. } = command else {
             return Err(Status::internal("an OpenSession is no other command"));
         };
-        let org = self.front.org(&org_id)?;
+        let org = self.front.org(&to.id)?;
         let Some(Ways { notices, endings }) = self.to.clone() else {
             return Err(Status::internal("no more sessions are opened here"));
         };
@@ -136,18 +136,17 @@ impl Sessions {
             agent,
             wants_history: !call.without_history,
             epoch: Epoch(0),
-            guard: Guard { mailboxes, org: org_id.clone(), agent, stream },
+            guard: Guard { mailboxes, org: to.clone(), agent, stream },
             org,
         };
         self.open.insert(stream, session);
         self.streams.insert(opened_by, stream);
         let sink = SessionSink { stream, notices, endings };
         let key = Some(request_key(&call.request_id));
-        self.front.post(&org_id.clone(), Letter::Open { org: org_id, key, command, sink, reply }).inspect_err(
-            |_| {
-                self.close(opened_by);
-            },
-        )
+        let letter = Letter::Open { org: to.id.clone(), key, command, sink, reply };
+        self.front.post(&to, letter).inspect_err(|_| {
+            self.close(opened_by);
+        })
     }
 
     /// No more are opened: when all that are have ended, there is nothing more to say.
@@ -277,7 +276,7 @@ impl Session {
 #[derive(Debug)]
 struct Guard {
     mailboxes: Mailboxes,
-    org: Arc<str>,
+    org: Addressee,
     agent: AgentIx,
     stream: StreamNumber,
 }
@@ -286,14 +285,14 @@ impl Drop for Guard {
     fn drop(&mut self) {
         let (mailboxes, org, agent, stream) =
             (self.mailboxes.clone(), self.org.clone(), self.agent, self.stream);
-        let letter = move || Letter::Dropped { org: org.clone(), agent, stream };
-        let id = self.org.clone();
-        if mailboxes.post(&id, letter()) == Err(Refused::Full)
+        let letter = move || Letter::Dropped { org: org.id.clone(), agent, stream };
+        let to = self.org.clone();
+        if mailboxes.post(&to, letter()) == Err(Refused::Full)
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             runtime.spawn(async move {
                 let mut again = tokio::time::interval(ASK_AGAIN);
-                while mailboxes.post(&id, letter()) == Err(Refused::Full) {
+                while mailboxes.post(&to, letter()) == Err(Refused::Full) {
                     again.tick().await;
                 }
             });

@@ -172,3 +172,28 @@ pub enum Letter {
     /// Finish what is in the mailbox and stop.
     Stop,
 }
+
+/// Bytes that count as one letter more.
+const BYTES_A_WEIGHT: usize = 1_024;
+/// Resources that do: they are a few hundred bytes each.
+const RESOURCES_A_WEIGHT: usize = 2;
+/// What one letter counts as at most: a batch, or nobody else's would be taken while it waits.
+const WEIGHT_MAX: usize = 1_024;
+
+impl Letter {
+    /// What it counts as in its mailbox: 1, and more for what takes much memory while it waits.
+    pub fn weight(&self) -> usize {
+        let more = match self {
+            Self::Command { command: Command::PostMessage { text, .. }, .. } => text.len() / BYTES_A_WEIGHT,
+            Self::Command { command: Command::ApplyDirectory { wanted }, .. }
+            | Self::Query { query: Query::PlanDirectory { wanted }, .. } => wanted.len() / RESOURCES_A_WEIGHT,
+            Self::Command { .. }
+            | Self::Open { .. }
+            | Self::Dropped { .. }
+            | Self::Query { .. }
+            | Self::Wake { .. }
+            | Self::Stop => 0,
+        };
+        (1 + more).min(WEIGHT_MAX)
+    }
+}

@@ -1,21 +1,23 @@
-//! The thread of a shard: drains the mailbox in batches, stamps the time once, lets the engines decide, and passes the events of the
-//! whole batch on as one.
+//! The thread of a shard: drains the mailbox, takes a batch of it with the orgs in turn, stamps the time once, lets the engines decide,
+//! and passes the events of the whole batch on as one.
 
 use std::{
     collections::{BTreeMap, BTreeSet, hash_map::Entry},
     sync::Arc,
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{RecvTimeoutError, Sender};
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
 use super::{
     Hosted,
+    lanes::Lanes,
     letter::{Letter, ReplyTo, SessionSink, StreamNumber},
+    mailbox::{Envelope, Inbox, MAILBOX_MAX, WAIT_TARGET},
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, Stopwatch},
     engine::{
         Engine, Outbox,
         command::{Acting, Command, Query},
@@ -84,8 +86,8 @@ pub(super) struct Batch {
 /// Why a worker that waited goes on.
 enum Woken {
     /// There is a letter.
-    Letter(Box<Letter>),
-    /// Something is due.
+    Letter(Box<Envelope>),
+    /// Something is due, or letters wait in the lanes.
     Due,
     /// Nobody can send a letter any more.
     Alone,
@@ -101,7 +103,10 @@ struct Seat {
 
 pub(super) struct Worker {
     clock: Clock,
-    letters: Receiver<Letter>,
+    inbox: Inbox,
+    lanes: Lanes,
+    /// Since when there was always more to do than a batch takes, and how much of it was done.
+    busy: Option<(Stopwatch, usize)>,
     commits: Sender<Batch>,
     seats: BTreeMap<Arc<str>, Seat>,
     wakes: BTreeSet<(Millis, Arc<str>)>,
@@ -111,15 +116,12 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(
-        clock: Clock,
-        letters: Receiver<Letter>,
-        commits: Sender<Batch>,
-        hosted: Vec<Hosted>,
-    ) -> Self {
+    pub(super) fn new(clock: Clock, inbox: Inbox, commits: Sender<Batch>, hosted: Vec<Hosted>) -> Self {
         let mut worker = Self {
             clock,
-            letters,
+            inbox,
+            lanes: Lanes::default(),
+            busy: None,
             commits,
             seats: BTreeMap::new(),
             wakes: BTreeSet::new(),
@@ -136,19 +138,25 @@ impl Worker {
     pub(super) fn run(mut self) -> Vec<Hosted> {
         self.drop_all_sessions();
         let mut stopped = !self.close_batch();
+        let mut last_words = false;
         while !stopped {
             let woken = self.wait();
             let now = self.clock.now();
             self.advance(now);
-            stopped = match woken {
-                Woken::Letter(letter) => self.take(now, *letter),
+            last_words |= match woken {
+                Woken::Letter(envelope) => self.sort(*envelope),
                 Woken::Due => false,
                 Woken::Alone => true,
             };
-            for letter in self.letters.clone().try_iter().take(BATCH_MAX) {
-                stopped |= self.take(now, letter);
+            for envelope in self.inbox.letters.clone().try_iter().take(MAILBOX_MAX) {
+                last_words |= self.sort(envelope);
             }
-            stopped |= !self.close_batch();
+            for _ in 0..BATCH_MAX {
+                let Some(letter) = self.lanes.next() else { break };
+                self.take(now, letter);
+            }
+            stopped = !self.close_batch() || last_words && self.lanes.is_empty();
+            self.make_room();
         }
         let seats = std::mem::take(&mut self.seats);
         seats
@@ -167,10 +175,13 @@ impl Worker {
     }
 
     fn wait(&self) -> Woken {
+        if !self.lanes.is_empty() {
+            return Woken::Due;
+        }
         let due = self.wakes.first().and_then(|(at, _)| self.clock.until(*at));
         let letter = match due {
-            None => self.letters.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(due) => self.letters.recv_timeout(due),
+            None => self.inbox.letters.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(due) => self.inbox.letters.recv_timeout(due),
         };
         match letter {
             Ok(letter) => Woken::Letter(Box::new(letter)),
@@ -190,8 +201,40 @@ impl Worker {
         }
     }
 
-    /// Does what a letter says. Whether it says to stop.
-    fn take(&mut self, now: Millis, letter: Letter) -> bool {
+    /// Puts a letter in its lane; a word of the service itself takes no turn. Whether it says to stop.
+    fn sort(&mut self, envelope: Envelope) -> bool {
+        match envelope.letter {
+            Letter::Wake { done } => self.waiting.push(Waiting::Woken(done)),
+            Letter::Stop => return true,
+            letter @ (Letter::Command { .. }
+            | Letter::Open { .. }
+            | Letter::Dropped { .. }
+            | Letter::Query { .. }) => self.lanes.add(Envelope { letter, ..envelope }),
+        }
+        false
+    }
+
+    /// Gives back the room of what was taken, and as long as there is more to do than a batch takes, makes the mailbox as large as what
+    /// is worked off in time.
+    fn make_room(&mut self) {
+        let mut sum = 0;
+        for (lane, weight) in self.lanes.taken() {
+            self.inbox.room.give_back(lane, weight);
+            sum += weight;
+        }
+        self.busy = match self.busy.take() {
+            _ if self.lanes.is_empty() => None,
+            None => Some((Stopwatch::start(), 0)),
+            Some((watch, done)) if watch.elapsed() >= WAIT_TARGET => {
+                self.inbox.room.fit(done + sum, watch.elapsed());
+                Some((Stopwatch::start(), 0))
+            }
+            Some((watch, done)) => Some((watch, done + sum)),
+        };
+    }
+
+    /// Does what a letter says.
+    fn take(&mut self, now: Millis, letter: Letter) {
         match letter {
             Letter::Command { org, key, command, reply } => {
                 let decided = self.decide(now, &org, key, command);
@@ -213,10 +256,9 @@ impl Worker {
                 };
                 self.waiting.push(Waiting::Answer(reply, Box::new(answer)));
             }
-            Letter::Wake { done } => self.waiting.push(Waiting::Woken(done)),
-            Letter::Stop => return true,
+            // They take no turn, so they are in no lane.
+            Letter::Wake { .. } | Letter::Stop => {}
         }
-        false
     }
 
     fn decide(

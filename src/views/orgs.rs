@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+    sync::{
+        Arc, LazyLock, Mutex, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use dashmap::DashMap;
@@ -54,6 +57,8 @@ struct Tail {
 pub struct Org {
     /// Its id.
     pub id: Arc<str>,
+    /// Its lane, by which its letters are counted and take turns.
+    lane: u32,
     names: RwLock<Names>,
     tail: Mutex<Tail>,
     durable: watch::Sender<Position>,
@@ -66,6 +71,7 @@ impl Org {
     pub fn new(id: Arc<str>, names: Names, durable: Position) -> Self {
         Self {
             id,
+            lane: 0,
             names: RwLock::new(names),
             tail: Mutex::default(),
             durable: watch::Sender::new(durable),
@@ -140,38 +146,83 @@ impl Org {
     }
 }
 
+/// The names of an org that is not there: none. The engine refuses what it does not know, in its order of precedence.
+static NO_NAMES: LazyLock<Names> = LazyLock::new(Names::default);
+
+/// The org that a letter is for; it may not be there.
+#[derive(Debug, Clone)]
+pub struct Addressee {
+    /// Its id.
+    pub id: Arc<str>,
+    org: Option<Arc<Org>>,
+}
+
+impl Addressee {
+    /// Which lane its letters are in. All orgs that are not there share lane 0: whoever makes up names gets no more room than one org.
+    pub fn lane(&self) -> u32 {
+        self.org.as_ref().map_or(0, |it| it.lane)
+    }
+
+    /// The names of its directory, for the length of a conversion.
+    pub fn with_names<T>(&self, convert: impl FnOnce(&Names) -> T) -> T {
+        match &self.org {
+            Some(org) => convert(&org.names()),
+            None => convert(&NO_NAMES),
+        }
+    }
+}
+
+impl From<&Arc<Org>> for Addressee {
+    fn from(org: &Arc<Org>) -> Self {
+        Self { id: org.id.clone(), org: Some(org.clone()) }
+    }
+}
+
 /// All orgs.
 #[derive(Debug, Default)]
-pub struct Orgs(DashMap<Arc<str>, Arc<Org>>);
+pub struct Orgs {
+    by_id: DashMap<Arc<str>, Arc<Org>>,
+    lanes: AtomicU32,
+}
 
 impl Orgs {
     /// An org, if it has any event.
     pub fn get(&self, id: &str) -> Option<Arc<Org>> {
-        self.0.get(id).map(|it| it.clone())
+        self.by_id.get(id).map(|it| it.clone())
+    }
+
+    /// An org, as a letter is addressed to it.
+    pub fn addressee(&self, id: &str) -> Addressee {
+        match self.get(id) {
+            Some(org) => Addressee { id: org.id.clone(), org: Some(org) },
+            None => Addressee { id: id.into(), org: None },
+        }
     }
 
     /// An org; a new one where there was none.
     pub fn get_or_new(&self, id: &Arc<str>) -> Arc<Org> {
-        self.0
-            .entry(id.clone())
-            .or_insert_with(|| Arc::new(Org::new(id.clone(), Names::default(), Position(0))))
-            .clone()
+        let new = || Arc::new(self.in_a_lane(Org::new(id.clone(), Names::default(), Position(0))));
+        self.by_id.entry(id.clone()).or_insert_with(new).clone()
     }
 
     /// Puts an org in.
     pub fn insert(&self, org: Org) {
-        self.0.insert(org.id.clone(), Arc::new(org));
+        self.by_id.insert(org.id.clone(), Arc::new(self.in_a_lane(org)));
+    }
+
+    fn in_a_lane(&self, org: Org) -> Org {
+        Org { lane: self.lanes.fetch_add(1, Ordering::Relaxed) + 1, ..org }
     }
 
     /// All of them, by id.
     pub fn all(&self) -> Vec<Arc<Org>> {
-        let mut all: Vec<Arc<Org>> = self.0.iter().map(|it| it.clone()).collect();
+        let mut all: Vec<Arc<Org>> = self.by_id.iter().map(|it| it.clone()).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.0.len()
+        self.by_id.len()
     }
 }
