@@ -8,9 +8,10 @@ use omniroute::{
     cli::{self, Announcement, Cli, Command},
     clock::Clock,
     config::{Config, Flags, Settings},
-    server::{self, Options, Running, ServerError},
+    server::{self, Options, ServerError},
     telemetry::{self, TelemetryError},
 };
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
@@ -48,49 +49,85 @@ enum ServeError {
     Sample(#[from] cli::directory_file::DirectoryFileError),
     #[error("the journal failed: see the log; what was answered is safe, and a restart goes on from there")]
     JournalFailed,
+    #[error(
+        "stopped at once by a further signal; what was answered is safe, and the next start takes longer"
+    )]
+    Cut,
 }
 
 fn serve(config: &Config) -> Result<(), ServeError> {
     telemetry::log();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Runtime)?;
-    runtime.block_on(async {
-        telemetry::export_metrics(config.metrics_addr).await?;
-        let sample = if config.sample {
-            Some(Sample {
-                org_id: cli::SAMPLE_ORG.to_owned(),
-                directory: cli::directory_file::parse(cli::SAMPLE)?,
-            })
-        } else {
-            None
-        };
-        let mut running = server::start(Options {
-            data_dir: config.data_dir.clone(),
-            grpc_addr: config.grpc_addr,
-            shards: config.shards,
-            clock: Clock::System,
-            sample,
-        })
-        .await?;
-        cli::announce(&Announcement {
-            grpc_addr: running.grpc_addr,
-            metrics_addr: config.metrics_addr,
-            data_dir: &config.data_dir,
-            found: running.found,
-        });
-        let heard = heard_to_stop(&mut running).await;
-        running.stop().await?;
-        heard
+    let ended = runtime.block_on(life(config));
+    // What blocks still, at a stop while it starts, is what a kill would end as well.
+    runtime.shutdown_background();
+    ended
+}
+
+/// From the start to the end: the first signal drains, the second cuts the drain short, and one more ends the process as a kill would.
+async fn life(config: &Config) -> Result<(), ServeError> {
+    let mut signals = Signals::hear().map_err(ServeError::Signals)?;
+    telemetry::export_metrics(config.metrics_addr).await?;
+    let options = options(config)?;
+    let mut running = tokio::select! {
+        started = server::start(options) => started?,
+        () = signals.stop() => return Ok(()),
+    };
+    cli::announce(&Announcement {
+        grpc_addr: running.grpc_addr,
+        metrics_addr: config.metrics_addr,
+        data_dir: &config.data_dir,
+        found: running.found,
+    });
+    let heard = tokio::select! {
+        () = signals.stop() => Ok(()),
+        () = running.failed() => Err(ServeError::JournalFailed),
+    };
+    if heard.is_ok() {
+        tracing::info!(at_most = ?config.drain_timeout, "drains: no new conversations are taken");
+        tokio::select! {
+            () = running.drain(config.drain_timeout) => {}
+            () = signals.stop() => {}
+        }
+    }
+    tokio::select! {
+        stopped = running.stop() => stopped?,
+        () = signals.stop() => return Err(ServeError::Cut),
+    }
+    heard
+}
+
+fn options(config: &Config) -> Result<Options, ServeError> {
+    let sample = || {
+        let directory = cli::directory_file::parse(cli::SAMPLE)?;
+        Ok::<_, ServeError>(Sample { org_id: cli::SAMPLE_ORG.to_owned(), directory })
+    };
+    Ok(Options {
+        data_dir: config.data_dir.clone(),
+        grpc_addr: config.grpc_addr,
+        shards: config.shards,
+        clock: Clock::System,
+        sample: config.sample.then(sample).transpose()?,
     })
 }
 
-/// Waits until the service is asked to stop, or must.
-async fn heard_to_stop(running: &mut Running) -> Result<(), ServeError> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
-    tokio::select! {
-        asked = tokio::signal::ctrl_c() => asked.map_err(ServeError::Signals),
-        _ = terminate.recv() => Ok(()),
-        () = running.failed() => Err(ServeError::JournalFailed),
+/// The signals that ask to stop: SIGTERM, and SIGINT from a keyboard.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn hear() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next of them.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }

@@ -7,7 +7,7 @@
 
 #[path = "durability/client.rs"]
 mod client;
-#[path = "durability/process.rs"]
+#[path = "support/process.rs"]
 mod process;
 
 use std::{

@@ -1,6 +1,12 @@
 //! The way that every call takes: check and convert, post, wait, convert back.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tonic::{Response, Status};
@@ -58,6 +64,8 @@ pub struct Front {
     /// Where decisions of the past are explained.
     pub past: Arc<Past>,
     closing: watch::Sender<bool>,
+    draining: AtomicBool,
+    sessions: watch::Sender<usize>,
 }
 
 impl Front {
@@ -69,7 +77,28 @@ impl Front {
         logbook: Arc<Logbook>,
         past: Arc<Past>,
     ) -> Self {
-        Self { orgs, mailboxes, feed, logbook, past, closing: watch::Sender::new(false) }
+        Self {
+            orgs,
+            mailboxes,
+            feed,
+            logbook,
+            past,
+            closing: watch::Sender::new(false),
+            draining: AtomicBool::new(false),
+            sessions: watch::Sender::new(0),
+        }
+    }
+
+    /// Takes no new conversations from now on. How many sessions' streams are open is watched with what comes back.
+    pub fn drain(&self) -> watch::Receiver<usize> {
+        self.draining.store(true, Ordering::Relaxed);
+        self.sessions.subscribe()
+    }
+
+    /// A session's stream opens; it is open until what comes back is dropped.
+    pub(super) fn session_opens(self: &Arc<Self>) -> OpenSession {
+        self.sessions.send_modify(|it| *it += 1);
+        OpenSession(self.clone())
     }
 
     /// Ends the streams that would never end by themselves.
@@ -172,6 +201,9 @@ impl Front {
     }
 
     pub(super) fn post(&self, to: &Addressee, letter: Letter) -> Result<(), Status> {
+        if self.draining.load(Ordering::Relaxed) && is_new_work(&letter) {
+            return Err(status::shutting_down());
+        }
         self.mailboxes.post(to, letter).map_err(|refused| match refused {
             Refused::Full => {
                 metrics::overloaded();
@@ -193,6 +225,21 @@ impl Front {
             return Err(check.into_status());
         }
         self.orgs.get(id).ok_or_else(status::org_not_found)
+    }
+}
+
+/// What is not taken while the service drains. All else is about what exists.
+fn is_new_work(letter: &Letter) -> bool {
+    matches!(letter, Letter::Command { command: Command::CreateConversation { .. }, .. })
+}
+
+/// A session's stream that is open.
+#[derive(Debug)]
+pub(super) struct OpenSession(Arc<Front>);
+
+impl Drop for OpenSession {
+    fn drop(&mut self) {
+        self.0.sessions.send_modify(|it| *it -= 1);
     }
 }
 

@@ -22,9 +22,12 @@ use std::sync::Arc;
 use tonic::service::Routes;
 
 use crate::wire::v1::{
-    agent_service_server::AgentServiceServer, conversation_service_server::ConversationServiceServer,
-    directory_service_server::DirectoryServiceServer, event_service_server::EventServiceServer,
-    pipeline_service_server::PipelineServiceServer, supervisor_service_server::SupervisorServiceServer,
+    agent_service_server::{self, AgentServiceServer},
+    conversation_service_server::{self, ConversationServiceServer},
+    directory_service_server::{self, DirectoryServiceServer},
+    event_service_server::{self, EventServiceServer},
+    pipeline_service_server::{self, PipelineServiceServer},
+    supervisor_service_server::{self, SupervisorServiceServer},
 };
 pub use front::{Front, Sample};
 pub use undecodable::typed;
@@ -33,6 +36,18 @@ pub use undecodable::typed;
 const DIRECTORY_BYTES_MAX: usize = 256 << 20;
 /// Bytes of any other message that comes in. The largest text is 32 KiB.
 const MESSAGE_BYTES_MAX: usize = 128 << 10;
+
+/// What the path of every call begins with.
+pub const PATH: &str = "/omniroute.v1.";
+/// The names of all services.
+pub const SERVICES: [&str; 6] = [
+    agent_service_server::SERVICE_NAME,
+    conversation_service_server::SERVICE_NAME,
+    directory_service_server::SERVICE_NAME,
+    event_service_server::SERVICE_NAME,
+    pipeline_service_server::SERVICE_NAME,
+    supervisor_service_server::SERVICE_NAME,
+];
 
 /// All services, each with the bound of its messages.
 pub fn routes(front: &Arc<Front>) -> Routes {

@@ -22,7 +22,7 @@ use rustc_hash::FxHashMap;
 use tokio::{sync::mpsc, task::JoinSet};
 use tonic::Status;
 
-use super::{Front, history::Found};
+use super::{Front, front::OpenSession, history::Found};
 use crate::{
     engine::{
         command::{Acting, Command},
@@ -137,6 +137,7 @@ impl Sessions {
             wants_history: !call.without_history,
             epoch: Epoch(0),
             guard: Guard { mailboxes, org: to.clone(), agent, stream },
+            counted: self.front.session_opens(),
             org,
         };
         self.open.insert(stream, session);
@@ -233,6 +234,8 @@ struct Session {
     org: Arc<Org>,
     #[allow(dead_code, reason = "it does its work when it is dropped")]
     guard: Guard,
+    #[allow(dead_code, reason = "it does its work when it is dropped")]
+    counted: OpenSession,
 }
 
 impl Session {

@@ -7,7 +7,7 @@ use serde::{
     de::{self, Visitor},
 };
 
-use crate::wire::v1;
+use crate::{config::milliseconds, wire::v1};
 
 /// The highest level.
 const LEVEL_MAX: f64 = 10.0;
@@ -83,16 +83,7 @@ impl Visitor<'_> for SpanVisitor {
 }
 
 fn span(text: &str) -> Option<i64> {
-    let unit_at = text.find(|it: char| !it.is_ascii_digit())?;
-    let (count, unit) = text.split_at(unit_at);
-    let unit_ms = match unit.trim_start() {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    count.parse::<i64>().ok()?.checked_mul(unit_ms)
+    milliseconds(text).and_then(|it| it.try_into().ok())
 }
 
 /// When whoever declined is asked again; written `"never"`, `"once_everyone_has"` or a span.

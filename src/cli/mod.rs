@@ -3,7 +3,8 @@
 //! ```text
 //!   main ──► Cli ──┬─ serve ──► config ──► the service
 //!                  ├─ config ─► config, shown
-//!                  ├─ apply ──► directory_file ──► v1::Directory ──┐
+//!                  ├─ health ─► the phase that a service is in ────┐
+//!                  ├─ apply ──► directory_file ──► v1::Directory ──┤
 //!                  ├─ demo ───► a story at several agents' desks ──┼─► client ──gRPC──► a running service
 //!                  └─ load ───► a whole floor at work, measured ───┘
 //! ```
@@ -16,6 +17,7 @@ pub mod client;
 mod demo;
 pub mod directory_file;
 mod file_values;
+mod health;
 mod load;
 mod request_ids;
 mod sample;
@@ -28,6 +30,7 @@ use tokio::runtime::{Builder, Runtime};
 pub use announce::{Announcement, announce, say_why};
 pub use apply::{ApplyArgs, ApplyError};
 pub use demo::{DemoArgs, DemoError};
+pub use health::{HealthArgs, HealthError};
 pub use load::{LoadArgs, LoadError};
 pub use sample::{SAMPLE, SAMPLE_ORG};
 pub use show_config::show_config;
@@ -60,6 +63,8 @@ pub enum Command {
 pub enum ClientCommand {
     /// Play a day at a small contact centre against a running service, and check that the rules hold.
     Demo(DemoArgs),
+    /// Say whether a service is starting, serving or draining. Ends with 0 only where it is serving.
+    Health(HealthArgs),
     /// Make the directory of an org what a file says: all or nothing.
     Apply(ApplyArgs),
     /// Put a load on a running service, measure it, and check that the rules hold meanwhile.
@@ -75,6 +80,9 @@ pub enum CliError {
     /// A directory was not applied.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// A service is not in the phase that was asked for.
+    #[error(transparent)]
+    Health(#[from] HealthError),
     /// A load found what must not be, or could not be put on.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -95,6 +103,7 @@ pub fn run(command: ClientCommand) -> Result<(), CliError> {
     let runtime = runtime(&command).map_err(CliError::Runtime)?;
     match command {
         ClientCommand::Demo(args) => runtime.block_on(demo::play(args))?,
+        ClientCommand::Health(args) => runtime.block_on(health::ask(args))?,
         ClientCommand::Apply(args) => runtime.block_on(apply::apply(args))?,
         ClientCommand::Load(args) => runtime.block_on(Box::pin(load::run(&args)))?,
     }
@@ -110,7 +119,7 @@ fn runtime(command: &ClientCommand) -> std::io::Result<Runtime> {
         ClientCommand::Load(args) => {
             Builder::new_multi_thread().worker_threads(args.threads()).enable_all().build()
         }
-        ClientCommand::Demo(_) | ClientCommand::Apply(_) => {
+        ClientCommand::Demo(_) | ClientCommand::Apply(_) | ClientCommand::Health(_) => {
             Builder::new_multi_thread().worker_threads(2).enable_all().build()
         }
     }

@@ -1,6 +1,11 @@
 //! How the text of a value is read, one function a kind of value. Where it came from is not known here.
 
-use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    ops::{RangeInclusive, RangeToInclusive},
+    path::PathBuf,
+    time::Duration,
+};
 
 /// A file or a directory.
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
@@ -25,6 +30,28 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| format!("{text:?} is neither true nor false"))
 }
 
+/// A span of time up to a bound.
+pub(super) fn span(text: &str, bound: RangeToInclusive<Duration>) -> Result<Duration, String> {
+    let span = milliseconds(text).map(Duration::from_millis).filter(|it| bound.contains(it));
+    span.ok_or_else(|| {
+        format!("{text:?} is no span of time like 500ms, 30s, 2m or 1h, up to {:?}", bound.end)
+    })
+}
+
+/// The milliseconds of a span of time as people write it: a whole number and `ms`, `s`, `m` or `h`.
+pub fn milliseconds(text: &str) -> Option<u64> {
+    let unit_at = text.find(|it: char| !it.is_ascii_digit())?;
+    let (count, unit) = text.split_at(unit_at);
+    let unit_ms = match unit.trim_start() {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    count.parse::<u64>().ok()?.checked_mul(unit_ms)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,5 +66,14 @@ mod tests {
         assert_eq!(count("-1", 1..=256).unwrap_err(), "\"-1\" is no whole number from 1 to 256");
         assert_eq!(switch("yes").unwrap_err(), "\"yes\" is neither true nor false");
         assert!(path("").is_err());
+        let hour = Duration::from_secs(3_600);
+        assert_eq!(span("90m", ..=2 * hour), Ok(hour * 3 / 2));
+        assert_eq!(
+            span("2h", ..=hour).unwrap_err(),
+            "\"2h\" is no span of time like 500ms, 30s, 2m or 1h, up to 3600s"
+        );
+        assert!(
+            ["5", "s", "-1s", "1 day", "99999999999999999999s"].iter().all(|it| milliseconds(it).is_none())
+        );
     }
 }

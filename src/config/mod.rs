@@ -12,13 +12,16 @@ mod flags;
 mod kinds;
 mod layers;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 pub use flags::Flags;
+pub use kinds::milliseconds;
 pub use layers::{ConfigError, Given, Layers, Mistake, Origin, Settings};
 
 /// Shards at most: each is a thread, and more threads than cores do not decide faster.
 const SHARDS_MAX: usize = 256;
+/// The longest drain: whoever wants longer wants no stop.
+const DRAIN_MAX: Duration = Duration::from_secs(3_600);
 
 /// The value name of a key that is on or off.
 const SWITCH: &str = "BOOL";
@@ -95,6 +98,8 @@ keys! {
     shards: usize = "1", "COUNT", |text: &str| kinds::count(text, 1..=SHARDS_MAX);
     /// Load the sample directory as org `sample` on first start.
     sample: bool = "true", SWITCH, kinds::switch;
+    /// How long a stop waits at most for agents who are logged in: no new conversations, but acceptances, messages and ends.
+    drain_timeout: Duration = "5s", "SPAN", |text: &str| kinds::span(text, ..=DRAIN_MAX);
 }
 
 impl Config {

@@ -11,6 +11,9 @@ use crate::engine::{directory::check::Remark, limits, rejection::Rejection};
 /// The domain of every `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "omniroute";
 
+/// When to try again while the service starts or stops: about what a restart takes.
+const RESTART: Duration = Duration::from_secs(1);
+
 /// The name of a reason as an `ErrorInfo` carries it, and as metrics count it: without the prefix.
 pub fn name(reason: v1::Reason) -> &'static str {
     let name = reason.as_str_name();
@@ -70,7 +73,7 @@ pub fn reason(rejection: &Rejection) -> v1::Reason {
 
 fn code(reason: v1::Reason) -> Code {
     match reason {
-        v1::Reason::ShuttingDown => Code::Unavailable,
+        v1::Reason::ShuttingDown | v1::Reason::Starting => Code::Unavailable,
         v1::Reason::Overloaded | v1::Reason::QueueFull => Code::ResourceExhausted,
         v1::Reason::InvalidFields | v1::Reason::DirectoryInvalid => Code::InvalidArgument,
         v1::Reason::OrgNotFound
@@ -125,6 +128,7 @@ fn message(reason: v1::Reason) -> &'static str {
     match reason {
         v1::Reason::Unspecified => "refused",
         v1::Reason::ShuttingDown => "the service is shutting down; connect again and repeat the call",
+        v1::Reason::Starting => "the service is starting; repeat the call after the stated delay",
         v1::Reason::Overloaded => {
             "no room for this call now, nothing was done; repeat it after the stated delay"
         }
@@ -250,9 +254,14 @@ pub fn overloaded(retry_after: Duration) -> Status {
     status(v1::Reason::Overloaded, ErrorDetails::with_retry_info(Some(retry_after)))
 }
 
-/// The service takes no more calls.
+/// The service takes no more calls, or no more new work.
 pub fn shutting_down() -> Status {
-    status(v1::Reason::ShuttingDown, ErrorDetails::new())
+    status(v1::Reason::ShuttingDown, ErrorDetails::with_retry_info(Some(RESTART)))
+}
+
+/// The service takes no calls yet.
+pub fn starting() -> Status {
+    status(v1::Reason::Starting, ErrorDetails::with_retry_info(Some(RESTART)))
 }
 
 /// What came is no message of this call, or larger than it may be.
@@ -357,6 +366,7 @@ mod tests {
         let mut given: Vec<String> = every_rejection().iter().map(|it| reason_in(&refusal(it))).collect();
         given.push(reason_in(&overloaded(Duration::from_millis(5))));
         given.push(reason_in(&shutting_down()));
+        given.push(reason_in(&starting()));
         let mut check = Check::new();
         check.say("field", "is wrong");
         given.push(reason_in(&check.into_status()));

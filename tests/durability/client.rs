@@ -49,11 +49,20 @@ pub(crate) struct Ledger {
     calls: usize,
     pub(crate) conversations: Vec<Conversation>,
     in_doubt: Option<Call>,
+    /// Why its client stopped.
+    pub(crate) gone: Option<Status>,
 }
 
 impl Ledger {
     pub(crate) fn new(number: usize) -> Self {
-        Self { agent: agent(number), epoch: 0, calls: 0, conversations: Vec::new(), in_doubt: None }
+        Self {
+            agent: agent(number),
+            epoch: 0,
+            calls: 0,
+            conversations: Vec::new(),
+            in_doubt: None,
+            gone: None,
+        }
     }
 
     fn request_id(&mut self) -> String {
@@ -176,6 +185,7 @@ impl Client {
             self.ledger.in_doubt = Some(call.clone());
             if let Err(status) = make(&self.channel, &mut self.ledger, call).await {
                 assert!(is_gone(&status), "{}: {status:?}", self.ledger.agent);
+                self.ledger.gone = Some(status);
                 return self.ledger;
             }
             self.ledger.in_doubt = None;

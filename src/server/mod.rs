@@ -1,18 +1,25 @@
 //! The service put together: recovery, threads, gRPC; and taken apart again.
 //!
 //! ```text
-//!   start:  journal ─► recover each org ─► read models ─► shards ─► gRPC (health says SERVING)
-//!   stop:   health says NOT_SERVING ─► shards drain ─► snapshots ─► connections close
+//!   start:  port (health says starting) ─► journal ─► recover each org ─► read models ─► shards ─► API (health says serving)
+//!   drain:  health says draining, no new conversations; what exists goes on until nobody is logged in, or the time is over
+//!   stop:   streams are told ─► shards drain ─► snapshots ─► connections close
 //! ```
 
-use std::{convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+mod entrance;
+pub mod health;
+
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-use tonic::transport::{Server as Tonic, server::TcpIncoming};
-use tonic_health::{ServingStatus, server::HealthReporter};
-use tonic_web::GrpcWebLayer;
-use tower::util::MapResponseLayer;
+use tokio::{sync::oneshot, task::JoinError};
 
 use crate::{
     api::{self, Front, Sample},
@@ -30,11 +37,9 @@ use crate::{
         logbook::{self, Logbook, LogbookError},
         orgs::{Org, Orgs},
     },
-    wire,
 };
+use entrance::Entrance;
 
-/// Calls at once on one connection.
-const STREAMS_MAX: u32 = 1_024;
 /// How long open connections may linger at the stop, once everything is durable and answered.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -115,26 +120,26 @@ pub struct Running {
     snapshots: Snapshots,
     snapshotter: Snapshotter,
     logbook: logbook::Writer,
-    health: HealthReporter,
+    entrance: Entrance,
     front: Arc<Front>,
     released: Receiver<Infallible>,
-    grpc: JoinHandle<Result<(), tonic::transport::Error>>,
-    closing: oneshot::Sender<()>,
     failed: oneshot::Receiver<()>,
 }
 
 /// Starts the service. When this returns it is ready for calls.
 pub async fn start(options: Options) -> Result<Running, ServerError> {
-    let dir = &options.data_dir;
-    std::fs::create_dir_all(dir).map_err(|source| ServerError::DataDir { path: dir.clone(), source })?;
-    let (journal, opened) = Embedded::open(dir)?;
-    metrics::torn(opened.torn_bytes);
-    let released = journal.released();
-    let journal: Arc<dyn Journal> = Arc::new(journal);
+    let entrance = Entrance::open(options.grpc_addr).await?;
+    let dir = options.data_dir;
     let snapshots = Snapshots::new(dir.join("snapshots"));
-    let hosted = recover_all(&*journal, &snapshots)?;
+    // It may take long, and whoever probes meanwhile is to be answered.
+    let recovering = {
+        let (dir, snapshots) = (dir.clone(), snapshots.clone());
+        tokio::task::spawn_blocking(move || recover_all(&dir, &snapshots))
+    };
+    let Recovered { journal, released, torn_bytes, hosted } = joined(recovering.await)?;
+    metrics::torn(torn_bytes);
     let events = hosted.iter().map(|it| it.last.0).sum();
-    let found = Found { orgs: hosted.len(), events, torn_bytes: opened.torn_bytes };
+    let found = Found { orgs: hosted.len(), events, torn_bytes };
 
     let orgs = Arc::new(Orgs::default());
     for it in &hosted {
@@ -163,46 +168,18 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
         front.load(sample).await.map_err(|status| ServerError::Sample(Box::new(status)))?;
     }
 
-    let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_service_status("", ServingStatus::Serving).await;
-    let listener = TcpListener::bind(options.grpc_addr)
-        .await
-        .map_err(|source| ServerError::Listen { addr: options.grpc_addr, source })?;
-    let grpc_addr =
-        listener.local_addr().map_err(|source| ServerError::Listen { addr: options.grpc_addr, source })?;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
-    // The server's own setting is not for listeners that it is given. Without it an answer that follows another closely waits for the
-    // client's acknowledgement of that one, which TCP puts off by 40 ms.
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let (closing, closed) = oneshot::channel();
-    let grpc = Tonic::builder()
-        .accept_http1(true)
-        .max_concurrent_streams(STREAMS_MAX)
-        .layer(GrpcWebLayer::new())
-        .layer(MapResponseLayer::new(api::typed))
-        .add_routes(api::routes(&front))
-        .add_service(health_service)
-        .add_service(reflection)
-        .serve_with_incoming_shutdown(incoming, async {
-            closed.await.unwrap_or(());
-        });
-    let grpc = tokio::spawn(grpc);
+    entrance.let_in(api::routes(&front)).await;
     Ok(Running {
-        grpc_addr,
+        grpc_addr: entrance.addr,
         found,
         mailboxes,
         shards,
         snapshots,
         snapshotter,
         logbook: logbook_writer,
-        health,
+        entrance,
         front,
         released,
-        grpc,
-        closing,
         failed,
     })
 }
@@ -220,12 +197,21 @@ impl Running {
         }
     }
 
+    /// Drains: no new conversations, while acceptances, ends and messages of what exists are taken. Until no session's stream is open,
+    /// or the time is over.
+    pub async fn drain(&self, at_most: Duration) {
+        self.entrance.drain().await;
+        let mut sessions = self.front.drain();
+        let nobody_left = sessions.wait_for(|open| *open == 0);
+        // Whoever is left then is told by the end of its stream.
+        drop(tokio::time::timeout(at_most, nobody_left).await);
+    }
+
     /// Stops: no new connections, what was taken is decided, durable and answered, and a snapshot makes the next start quick.
     pub async fn stop(self) -> Result<(), ServerError> {
-        self.health.set_service_status("", ServingStatus::NotServing).await;
+        self.entrance.drain().await;
         self.front.close();
-        // It is gone only if the server ended by itself.
-        self.closing.send(()).unwrap_or(());
+        let closing = self.entrance.close();
         let (shards, snapshots) = (self.shards, self.snapshots);
         let stopping = tokio::task::spawn_blocking(move || -> Result<(), ServerError> {
             for Hosted { org, state, last } in shards.stop()? {
@@ -235,14 +221,8 @@ impl Running {
             self.logbook.join();
             Ok(())
         });
-        let stopped = match stopping.await {
-            Ok(stopped) => stopped,
-            Err(bug) => std::panic::resume_unwind(bug.into_panic()),
-        };
-        let abort = self.grpc.abort_handle();
-        if tokio::time::timeout(LINGER, self.grpc).await.is_err() {
-            abort.abort();
-        }
+        let stopped = joined(stopping.await);
+        closing.linger(LINGER).await;
         drop(self.front);
         // A stream that is just ending, or a read, may hold the journal a moment longer, and with it the data directory.
         let let_go = tokio::task::spawn_blocking(move || self.released.recv_timeout(LINGER));
@@ -253,10 +233,27 @@ impl Running {
     }
 }
 
-fn recover_all(journal: &dyn Journal, snapshots: &Snapshots) -> Result<Vec<Hosted>, ServerError> {
+/// What blocking work came to; its panic is ours.
+fn joined<T>(ended: Result<Result<T, ServerError>, JoinError>) -> Result<T, ServerError> {
+    ended.unwrap_or_else(|bug| std::panic::resume_unwind(bug.into_panic()))
+}
+
+/// What was durable.
+struct Recovered {
+    journal: Arc<dyn Journal>,
+    released: Receiver<Infallible>,
+    torn_bytes: u64,
+    hosted: Vec<Hosted>,
+}
+
+fn recover_all(dir: &Path, snapshots: &Snapshots) -> Result<Recovered, ServerError> {
+    std::fs::create_dir_all(dir).map_err(|source| ServerError::DataDir { path: dir.into(), source })?;
+    let (journal, opened) = Embedded::open(dir)?;
+    let released = journal.released();
     let mut reader = journal.reader()?;
     let orgs = reader.orgs()?;
     let recovered =
         orgs.into_iter().map(|(org, last)| recovery::recover(&org, last, &mut *reader, snapshots));
-    Ok(recovered.collect::<Result<_, _>>()?)
+    let hosted = recovered.collect::<Result<_, _>>()?;
+    Ok(Recovered { journal: Arc::new(journal), released, torn_bytes: opened.torn_bytes, hosted })
 }

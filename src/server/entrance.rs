@@ -1,0 +1,172 @@
+//! The gRPC port: open from the first moment, so that whoever probes is told that the service is starting. The calls of the API are
+//! let in once their routes are there; before that each is refused as STARTING.
+
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tonic::{
+    body::Body,
+    codegen::http::{Request, Response},
+    service::Routes,
+    transport::{Server as Tonic, server::TcpIncoming},
+};
+use tonic_web::GrpcWebLayer;
+use tower::{Layer, Service, util::MapResponseLayer};
+
+use super::{
+    ServerError,
+    health::{Health, Phase},
+};
+use crate::{
+    api,
+    wire::{self, status},
+};
+
+/// Calls at once on one connection.
+const STREAMS_MAX: u32 = 1_024;
+
+/// The open port.
+#[derive(Debug)]
+pub(super) struct Entrance {
+    /// Where it listens.
+    pub(super) addr: SocketAddr,
+    health: Health,
+    api: Arc<OnceLock<Routes>>,
+    grpc: JoinHandle<Result<(), tonic::transport::Error>>,
+    closing: oneshot::Sender<()>,
+}
+
+impl Entrance {
+    /// Opens the port. Health says that the service is starting.
+    pub(super) async fn open(addr: SocketAddr) -> Result<Self, ServerError> {
+        let (health, health_service) = Health::starting().await;
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()?;
+        let listen = |source| ServerError::Listen { addr, source };
+        let listener = TcpListener::bind(addr).await.map_err(listen)?;
+        let addr = listener.local_addr().map_err(listen)?;
+        // The server's own setting is not for listeners that it is given. Without it an answer that follows another closely waits for
+        // the client's acknowledgement of that one, which TCP puts off by 40 ms.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let api = Arc::new(OnceLock::new());
+        let (closing, closed) = oneshot::channel();
+        let grpc = Tonic::builder()
+            .accept_http1(true)
+            .max_concurrent_streams(STREAMS_MAX)
+            .layer(GrpcWebLayer::new())
+            .layer(MapResponseLayer::new(api::typed))
+            .layer(LetIn(api.clone()))
+            .add_service(health_service)
+            .add_service(reflection)
+            .serve_with_incoming_shutdown(incoming, async {
+                // It is gone where the start failed.
+                closed.await.unwrap_or(());
+            });
+        Ok(Self { addr, health, api, grpc: tokio::spawn(grpc), closing })
+    }
+
+    /// Lets the calls of the API in. Health says that the service is serving.
+    pub(super) async fn let_in(&self, routes: Routes) {
+        // Set twice only by a bug, and then the first stay.
+        self.api.set(routes).unwrap_or(());
+        self.health.say(Phase::Serving).await;
+    }
+
+    /// Health says that the service is draining.
+    pub(super) async fn drain(&self) {
+        self.health.say(Phase::Draining).await;
+    }
+
+    /// Takes no more connections, and no more calls on those that there are.
+    pub(super) fn close(self) -> Closing {
+        // It is gone only if the server ended by itself.
+        self.closing.send(()).unwrap_or(());
+        Closing(self.grpc)
+    }
+}
+
+/// The port while its last connections close.
+#[derive(Debug)]
+pub(super) struct Closing(JoinHandle<Result<(), tonic::transport::Error>>);
+
+impl Closing {
+    /// Gives the connections so much time to close.
+    pub(super) async fn linger(self, at_most: Duration) {
+        let abort = self.0.abort_handle();
+        if tokio::time::timeout(at_most, self.0).await.is_err() {
+            abort.abort();
+        }
+    }
+}
+
+/// Puts the routes of the API before those that are always there.
+#[derive(Debug, Clone)]
+struct LetIn(Arc<OnceLock<Routes>>);
+
+impl Layer<Routes> for LetIn {
+    type Service = Way;
+
+    fn layer(&self, always: Routes) -> Way {
+        Way { always, later: self.0.clone(), api: None }
+    }
+}
+
+/// The way of one connection's calls.
+#[derive(Debug, Clone)]
+struct Way {
+    always: Routes,
+    later: Arc<OnceLock<Routes>>,
+    /// Once they are there.
+    api: Option<Routes>,
+}
+
+impl Service<Request<Body>> for Way {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Going;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // As routes are.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if !request.uri().path().starts_with(api::PATH) {
+            return Going::LetIn(self.always.call(request));
+        }
+        if self.api.is_none() {
+            self.api = self.later.get().cloned();
+        }
+        match &mut self.api {
+            Some(api) => Going::LetIn(api.call(request)),
+            None => Going::Refused(ready(Ok(status::starting().into_http()))),
+        }
+    }
+}
+
+/// A call on its way.
+enum Going {
+    LetIn(<Routes as Service<Request<Body>>>::Future),
+    Refused(Ready<Result<Response<Body>, Infallible>>),
+}
+
+impl Future for Going {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::LetIn(it) => Pin::new(it).poll(context),
+            Self::Refused(it) => Pin::new(it).poll(context),
+        }
+    }
+}
