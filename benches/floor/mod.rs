@@ -163,11 +163,9 @@ impl Floor {
 
     /// Requirements that nobody meets.
     pub fn hopeless(&self, seed: u32) -> Target {
-        let Target::Requirements(mut requirements) = self.requirements(seed) else {
-            unreachable!("as built")
-        };
-        requirements.iter_mut().for_each(|it| it.level += 1_000);
-        Target::Requirements(requirements)
+        let Target::Requirements(requirements) = self.requirements(seed) else { unreachable!("as built") };
+        let unmet = |it: &Requirement| Requirement { level: it.level + 1_000, ..*it };
+        Target::Requirements(requirements.iter().map(unmet).collect())
     }
 
     /// Requirements that the cohort of this number meets, and perhaps others: two of its skills, at half their level.

@@ -39,7 +39,7 @@ impl Engine {
             // Whom the caller prefers may not serve the overflow at all: it goes first where it does, and nobody waits for it.
             let relaxation = asked.ask.relaxation.clone().without_insisting();
             let ask = RoutingAsk { target, relaxation, ..asked.ask.clone() };
-            routing = self.fill_in(ask, asked.kind)?;
+            routing = self.fill_in(&ask, asked.kind)?;
         }
         Ok((routing, overflowed_from))
     }

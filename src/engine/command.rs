@@ -1,5 +1,7 @@
 //! What the engine can be asked to do, and to say. Shapes and bounds were checked at the edge (`wire`); the rules are checked here.
 
+use std::sync::Arc;
+
 use crate::engine::{
     directory::spec::{Resource, ResourceKind},
     event::Console,
@@ -105,7 +107,7 @@ pub enum Command {
         /// Where to.
         queue: QueueIx,
         /// Skills beside the membership, in the order of their numbers.
-        skills: Box<[Requirement]>,
+        skills: Arc<[Requirement]>,
         /// The queue's own, unless this.
         priority: Option<u32>,
     },

@@ -3,9 +3,13 @@
 //!
 //! A command's first event also says its answer (`Reply::of`), so a repeat can be answered after any crash.
 
+use std::sync::Arc;
+
 use crate::engine::{
     directory::spec::Change,
-    ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx},
+    ids::{
+        AgentIx, Agents, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx,
+    },
     records::Record,
     relaxation::Relaxed,
     routing::{Routing, RoutingType},
@@ -169,7 +173,7 @@ pub enum Event {
         /// The request for its first agent.
         request: RequestId,
         /// How that is routed.
-        routing: Routing,
+        routing: Arc<Routing>,
         /// The full queue that it was meant for, if it overflowed.
         overflowed_from: Option<QueueIx>,
         /// Who may see it when it is over, beside who was in it; empty: nobody (HIST-3).
@@ -186,7 +190,7 @@ pub enum Event {
         /// Who asks; none for NEW.
         requester: Option<AgentIx>,
         /// How it is routed.
-        routing: Routing,
+        routing: Arc<Routing>,
         /// Since when it counts as waiting.
         requested_at: Millis,
         /// The full queue that it was meant for, if it overflowed.
@@ -203,7 +207,7 @@ pub enum Event {
         /// The first agent's invite; the next agents have the next numbers.
         first: InviteId,
         /// Who, best first.
-        agents: Vec<AgentIx>,
+        agents: Agents,
         /// When they expire; 0: never.
         expires_at: Millis,
         /// What an acceptance takes.
@@ -349,7 +353,7 @@ pub enum Event {
         /// By whom.
         by: Author,
         /// Who was in it.
-        participants: Vec<AgentIx>,
+        participants: Agents,
         /// When their wrap-up ends; 0: none.
         wrap_up_until: Millis,
     },
@@ -363,7 +367,7 @@ pub enum Event {
         /// The request, a NEW one.
         request: RequestId,
         /// How that is routed.
-        routing: Routing,
+        routing: Arc<Routing>,
         /// Since when it counts as waiting.
         requested_at: Millis,
         /// The full queue that it was meant for, if it overflowed.

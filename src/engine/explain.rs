@@ -104,7 +104,7 @@ impl Engine {
     pub(super) fn explain_routing(
         &self,
         channel: ChannelIx,
-        ask: RoutingAsk,
+        ask: &RoutingAsk,
         size: usize,
     ) -> Result<Answer, Rejection> {
         if !self.state.registry.is_live(ResourceKind::Channel, channel.0) {

@@ -1,6 +1,7 @@
 //! The engine's names for things: small dense numbers. The strings of the directory stay at its edge (`directory::names`).
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 /// Milliseconds since 1970-01-01 UTC, as the shard stamped them. The engine reads no clock.
 pub type Millis = u64;
@@ -42,6 +43,9 @@ dense_index! {
     /// A button.
     ButtonIx;
 }
+
+/// Some agents, as an event or a decision names them: few as a rule, and then in place.
+pub type Agents = SmallVec<[AgentIx; 4]>;
 
 macro_rules! sequence_number {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(

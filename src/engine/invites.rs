@@ -3,6 +3,8 @@
 //! An acceptance is a command like any other: the order of the mailbox is the order of the race. The first finds the invite pending
 //! and settles the whole request in the same step, so no second can.
 
+use smallvec::smallvec;
+
 use crate::engine::{
     Engine,
     command::Acting,
@@ -10,7 +12,7 @@ use crate::engine::{
     dispatch::eligible::{self, Class, Obstacle},
     event::{Event, InviteEnd, PresenceCause, RequestEnd, RequestKind},
     explain::Standing,
-    ids::{AgentIx, ConversationId, InviteId, Millis, RequestId, StatusIx},
+    ids::{AgentIx, Agents, ConversationId, InviteId, Millis, RequestId, StatusIx},
     limits,
     rejection::Rejection,
     relaxation::Relaxed,
@@ -29,7 +31,7 @@ enum Taken {
 
 impl Engine {
     /// Invites agents for a waiting request. On a channel that auto-accepts, the one of a SINGLE request is in at once (INV-7).
-    pub(super) fn send_invites(&mut self, request: RequestId, agents: Vec<AgentIx>) {
+    pub(super) fn send_invites(&mut self, request: RequestId, agents: Agents) {
         if self.auto_accepts(self.state.requests.at(request)) {
             agents.into_iter().for_each(|agent| self.take(request, agent, None));
         } else {
@@ -39,12 +41,12 @@ impl Engine {
 
     /// An agent is invited and in, in one step: as its channel says, because it picked, or because a supervisor said so.
     pub(super) fn take(&mut self, request: RequestId, agent: AgentIx, supervisor: Option<Box<str>>) {
-        let invite = self.invite(request, vec![agent], Taken::AtOnce);
+        let invite = self.invite(request, smallvec![agent], Taken::AtOnce);
         self.win(invite, supervisor);
     }
 
     /// Sends invites; the first has this number.
-    fn invite(&mut self, request: RequestId, agents: Vec<AgentIx>, taken: Taken) -> InviteId {
+    fn invite(&mut self, request: RequestId, agents: Agents, taken: Taken) -> InviteId {
         let row = self.state.requests.at(request);
         let class = Class::of(&self.state, row);
         let rules = &self.state.registry.channel(class.channel).spec;
@@ -118,7 +120,7 @@ impl Engine {
     /// The push time-out of a request's invites is over (INV-5).
     pub(super) fn expire_invites(&mut self, request: RequestId, at: Millis) {
         let Some(row) = self.state.requests.get(request) else { return };
-        let mut expired = row.sent.pending.clone();
+        let mut expired = row.sent.pending.to_vec();
         expired.retain(|(invite, _)| {
             let expires_at = self.state.invites.at(*invite).expires_at;
             expires_at != 0 && expires_at <= at
@@ -170,7 +172,7 @@ impl Engine {
             return Err(Rejection::RequestClosed);
         }
         self.can_be_picked(request, agent)?;
-        self.send_invites(request, vec![agent]);
+        self.send_invites(request, smallvec![agent]);
         Ok(())
     }
 
@@ -257,7 +259,7 @@ impl Engine {
     pub(super) fn end_request(&mut self, request: RequestId, why: RequestEnd) {
         let row = self.state.requests.at(request);
         let (conversation, kind, requester) = (row.conversation, row.kind, row.requester);
-        let pending = row.sent.pending.clone();
+        let pending = row.sent.pending.to_vec();
         if !pending.is_empty() {
             self.end_invites(request, InviteEnd::Revoked, pending, "".into());
         }

@@ -299,10 +299,9 @@ impl Engine {
 
     fn emit(&mut self, event: Event) {
         let key = self.key.take();
-        let log_number = chat_log::entry(&event)
-            .map_or(0, |entry| self.state.conversations.at(entry.conversation).log_entries + 1);
         let invites_to = self.invites_to(&event);
         apply::apply(&mut self.state, self.now, key, &event, &mut self.touched);
+        let log_number = self.touched.log_number;
         self.dispatch.follow(&self.state, &mut self.touched);
         let start = self.outbox.told.len();
         audience::tell(&self.state, &event, &mut self.outbox.told);

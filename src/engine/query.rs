@@ -103,7 +103,7 @@ pub struct RequestView {
     /// What it asks.
     pub kind: RequestKind,
     /// How it is routed.
-    pub routing: Routing,
+    pub routing: Arc<Routing>,
     /// Who asked.
     pub requester: Option<AgentIx>,
     /// Since when it counts as waiting.
@@ -262,7 +262,7 @@ impl Engine {
             Query::ExplainConversation { conversation, size } => {
                 self.explain_conversation(conversation, size)
             }
-            Query::ExplainRouting { channel, routing, size } => self.explain_routing(channel, routing, size),
+            Query::ExplainRouting { channel, routing, size } => self.explain_routing(channel, &routing, size),
             Query::ExplainAgent { agent, size } => {
                 live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound)?;
                 Ok(Answer::AgentExplanation(Box::new(self.explain_agent(agent, size))))
@@ -407,7 +407,7 @@ impl Engine {
             customer: row.customer.clone(),
             routing_type: row.routing_type,
             created_at: row.created_at,
-            participants: row.participants.clone(),
+            participants: row.participants.to_vec(),
             requests: row.requests.iter().map(|it| self.request_view(*it)).collect(),
             log_entries: row.log_entries,
             inactive: row.inactive.map(|it| (it.since, it.ends_at)),

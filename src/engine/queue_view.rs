@@ -1,5 +1,7 @@
 //! A queue as it stands, with the wait that is to be expected.
 
+use std::sync::Arc;
+
 use crate::engine::{
     Engine,
     directory::spec::ResourceKind,
@@ -62,8 +64,8 @@ impl Engine {
 
     /// Whether a conversation for the queue, with all else left open, would be offered at once.
     fn is_somebody_free(&self, queue: QueueIx, channel: ChannelIx, members: &[AgentIx]) -> bool {
-        let ask = RoutingAsk::to(Target::Queue { queue, skills: Box::default() });
-        self.fill_in(ask, RequestKind::New).is_ok_and(|routing| {
+        let ask = RoutingAsk::to(Target::Queue { queue, skills: Arc::default() });
+        self.fill_in(&ask, RequestKind::New).is_ok_and(|routing| {
             let (registry, kind) = (&self.state.registry, RequestKind::New);
             let class = Class::new(
                 registry,

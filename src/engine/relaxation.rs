@@ -7,7 +7,7 @@
 //!   ├─ insisted on ─┤ the preferred agent goes first still
 //! ```
 
-use std::ops::Deref;
+use std::{ops::Deref, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -114,9 +114,9 @@ pub struct NextStep {
 impl Relaxation {
     /// As far as it says anything of this target: only what names skills can drop them, and who is addressed is not preferred.
     #[must_use]
-    pub fn fit_to(self, target: &Target) -> Self {
+    pub fn fit_to(&self, target: &Target) -> Self {
         match target {
-            Target::Requirements(_) | Target::Queue { .. } => self,
+            Target::Requirements(_) | Target::Queue { .. } => self.clone(),
             Target::Agent(_) => Self::default(),
             Target::Skill(_) | Target::Button(_) => {
                 let (preferred, when_requeued) = (self.preferred, self.when_requeued);
@@ -176,9 +176,9 @@ impl Terms {
     }
 
     /// What is required after so many steps, of what is required at first: each skill once, in the order of their numbers.
-    fn in_force(&self, required: &[Requirement], steps: u32) -> Box<[Requirement]> {
+    fn in_force(&self, required: &Arc<[Requirement]>, steps: u32) -> Arc<[Requirement]> {
         if steps == 0 && self.additional.is_empty() {
-            return required.into();
+            return required.clone();
         }
         let lower: u32 = self.steps.iter().take(steps as usize).map(|it| u32::from(it.lowers_by)).sum();
         let lower = u16::try_from(lower).unwrap_or(u16::MAX);

@@ -1,5 +1,7 @@
 //! Requests: for a new conversation, a conference, a transfer (INV-1, CONF-1 to 7, XFER-1 to 4, BTN-1, 2).
 
+use std::sync::Arc;
+
 use crate::engine::{
     Engine,
     admission::Asked,
@@ -20,7 +22,7 @@ impl Engine {
         ask: RoutingAsk,
         access_scope: Box<str>,
     ) -> Result<(), Rejection> {
-        let routing = self.fill_in(ask.clone(), RequestKind::New);
+        let routing = self.fill_in(&ask, RequestKind::New);
         if routing == Err(Rejection::AgentNotFound) {
             return Err(Rejection::AgentNotFound);
         }
@@ -39,7 +41,7 @@ impl Engine {
             customer,
             routing_type,
             request: self.next_request(),
-            routing,
+            routing: Arc::new(routing),
             overflowed_from,
             access_scope,
         });
@@ -53,7 +55,7 @@ impl Engine {
         ask: RoutingAsk,
     ) -> Result<(), Rejection> {
         self.live_agent(session.agent)?;
-        let routing = self.fill_in(ask.clone(), RequestKind::Conference)?;
+        let routing = self.fill_in(&ask, RequestKind::Conference)?;
         let requester = self.participant(session, conversation)?;
         self.is_active(conversation)?;
         let row = self.state.conversations.at(conversation);
@@ -93,7 +95,7 @@ impl Engine {
         ask: RoutingAsk,
     ) -> Result<(), Rejection> {
         self.live_agent(session.agent)?;
-        let routing = self.fill_in(ask.clone(), RequestKind::Transfer)?;
+        let routing = self.fill_in(&ask, RequestKind::Transfer)?;
         let requester = self.participant(session, conversation)?;
         self.is_active(conversation)?;
         let row = self.state.conversations.at(conversation);
@@ -148,7 +150,7 @@ impl Engine {
             conversation,
             kind: asked.kind,
             requester: Some(requester),
-            routing,
+            routing: Arc::new(routing),
             requested_at,
             overflowed_from,
         });
@@ -198,7 +200,7 @@ impl Engine {
     }
 
     /// What the caller left open, as the directory or the rules say.
-    pub(super) fn fill_in(&self, ask: RoutingAsk, kind: RequestKind) -> Result<Routing, Rejection> {
+    pub(super) fn fill_in(&self, ask: &RoutingAsk, kind: RequestKind) -> Result<Routing, Rejection> {
         if let Some(preferred) = ask.relaxation.preferred {
             self.live_agent(preferred.agent)?;
         }
@@ -240,7 +242,7 @@ impl Engine {
             accept_by: ask.accept_by,
             relaxation: ask.relaxation.fit_to(&ask.target),
             earmark_after,
-            target: ask.target,
+            target: ask.target.clone(),
         })
     }
 

@@ -1,5 +1,7 @@
 //! How a request is routed: whom it addresses, to how many at a time, in which order.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{
@@ -35,13 +37,13 @@ pub enum Target {
     /// All who have this skill, at any level.
     Skill(SkillIx),
     /// All who have these skills, each once, in the order of their numbers.
-    Requirements(Box<[Requirement]>),
+    Requirements(Arc<[Requirement]>),
     /// The members of a queue, those with these skills.
     Queue {
         /// The queue.
         queue: QueueIx,
         /// Skills beside the membership, in the order of their numbers.
-        skills: Box<[Requirement]>,
+        skills: Arc<[Requirement]>,
     },
     /// Agents with any (or all) of a button's skills.
     Button(ButtonIx),

@@ -4,6 +4,8 @@
 //! To put a conversation in an agent's hands is to accept an invite for the agent, whom nothing but its stream keeps from it: of the
 //! request that waits, or of a transfer of the keeper's place. All that follows from an acceptance follows from it.
 
+use std::sync::Arc;
+
 use crate::engine::{
     Engine,
     admission::Asked,
@@ -30,7 +32,7 @@ impl Engine {
         conversation: ConversationId,
         agent: AgentIx,
     ) -> Result<(), Rejection> {
-        let routing = self.fill_in(RoutingAsk::to(Target::Agent(agent)), RequestKind::Transfer)?;
+        let routing = self.fill_in(&RoutingAsk::to(Target::Agent(agent)), RequestKind::Transfer)?;
         let session = self.state.agent(agent).session.ok_or(Rejection::SessionNotOpen)?;
         self.live_conversation(conversation)?;
         self.is_active(conversation)?;
@@ -69,7 +71,7 @@ impl Engine {
             conversation,
             kind: RequestKind::Transfer,
             requester: Some(giver),
-            routing,
+            routing: Arc::new(routing),
             requested_at: self.state.conversations.at(conversation).created_at,
             overflowed_from: None,
         });
@@ -101,7 +103,7 @@ impl Engine {
         let (not_before, accept_by) =
             self.state.conversations.get(conversation).map(times).unwrap_or_default();
         let ask = RoutingAsk { priority, not_before, accept_by, ..RoutingAsk::to(target) };
-        let routing = self.fill_in(ask.clone(), RequestKind::New)?;
+        let routing = self.fill_in(&ask, RequestKind::New)?;
         self.live_conversation(conversation)?;
         self.is_active(conversation)?;
         let row = self.state.conversations.at(conversation);
@@ -118,7 +120,7 @@ impl Engine {
             conversation,
             supervisor,
             request: self.next_request(),
-            routing,
+            routing: Arc::new(routing),
             requested_at,
             overflowed_from,
         });

@@ -98,7 +98,7 @@ impl Past {
             let (as_it_was, view, explanation) =
                 explain_decision(std::mem::take(state), at, *request, question.agents_max);
             *state = as_it_was;
-            let invited = agents.clone();
+            let invited = agents.to_vec();
             decisions.push(Decision { position, at, request: view, explanation, invited });
             if decisions.len() < question.decisions_max {
                 ControlFlow::Continue(())

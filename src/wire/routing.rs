@@ -1,5 +1,7 @@
 //! Targets and how a request is routed, in both directions.
 
+use std::sync::Arc;
+
 use super::{
     check::Check,
     names::{id_of, number_of, time},
@@ -52,7 +54,7 @@ pub(super) fn ask(routing: Option<v1::Routing>, names: &Names, check: &mut Check
 }
 
 /// Requirements that stay, each skill once, in the order of the skills' numbers; and those that may drop, as they are stated.
-type Split = (Box<[Requirement]>, Vec<Requirement>);
+type Split = (Arc<[Requirement]>, Vec<Requirement>);
 
 /// The target, and those of its requirements that may drop.
 fn target(target: Option<v1::Target>, names: &Names, check: &mut Check) -> (Target, Vec<Requirement>) {

@@ -116,7 +116,7 @@ fn routing(target: Target) -> Routing {
 
 /// Routings to every kind of target.
 pub(super) fn routings() -> Vec<Routing> {
-    let skills: Box<[Requirement]> =
+    let skills: std::sync::Arc<[Requirement]> =
         [Requirement { skill: SkillIx(0), level: 500 }, Requirement { skill: SkillIx(1), level: 0 }].into();
     vec![
         routing(Target::Agent(BERT)),
@@ -171,7 +171,7 @@ pub(super) fn events() -> Vec<Event> {
             customer: "cäsar@example.org".into(),
             routing_type: RoutingType::OmniChannel,
             request,
-            routing: queue,
+            routing: queue.into(),
             overflowed_from: None,
             access_scope: "".into(),
         },
@@ -180,7 +180,7 @@ pub(super) fn events() -> Vec<Event> {
             conversation,
             kind: RequestKind::Conference,
             requester: Some(ANNA),
-            routing: skill,
+            routing: skill.into(),
             requested_at: 1_700_000_000_001,
             overflowed_from: None,
         },
@@ -189,7 +189,7 @@ pub(super) fn events() -> Vec<Event> {
             conversation,
             kind: RequestKind::Conference,
             first: InviteId(900),
-            agents: vec![CLEO, BERT],
+            agents: [CLEO, BERT].into_iter().collect(),
             expires_at: 1_700_000_020_000,
             units: 2,
             interruptible: true,
@@ -231,7 +231,7 @@ pub(super) fn events() -> Vec<Event> {
         Event::ConversationEnded {
             conversation,
             by: Author::Agent(BERT),
-            participants: vec![BERT],
+            participants: [BERT].into_iter().collect(),
             wrap_up_until: 1_700_000_007_000,
         },
         Event::WrapUpExtended { conversation, agent: BERT, until: 1_700_000_008_000 },
@@ -258,7 +258,7 @@ pub(super) fn events() -> Vec<Event> {
             conversation,
             supervisor: "sue".into(),
             request,
-            routing: routing(Target::Queue { queue: QueueIx(0), skills: Box::new([]) }),
+            routing: routing(Target::Queue { queue: QueueIx(0), skills: [].into() }).into(),
             requested_at: 1_700_000_000_002,
             overflowed_from: Some(QueueIx(0)),
         },

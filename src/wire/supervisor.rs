@@ -48,7 +48,7 @@ impl Mutation for v1::MoveConversationRequest {
         }
         // Nothing drops without steps, and a move has none: what is additional is required as well.
         let (queue, (skills, additional)) = routing::queue(self.queue, names, check);
-        let mut skills: Vec<_> = skills.into_iter().chain(additional).collect();
+        let mut skills: Vec<_> = skills.iter().copied().chain(additional).collect();
         skills.sort_unstable();
         Command::MoveConversation {
             supervisor: supervisor(self.supervisor_id, check),

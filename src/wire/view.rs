@@ -114,7 +114,7 @@ pub fn conversation(view: &ConversationView, names: &Names) -> v1::Conversation 
         agent_id: id_of(names, it.agent),
         joined_at_ms: time(it.joined_at),
         keeper: place == 0,
-        flag: it.flag.as_ref().map(flag),
+        flag: it.flag.as_deref().map(flag),
     });
     v1::Conversation {
         conversation_id: view.conversation.0,

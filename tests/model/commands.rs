@@ -171,7 +171,7 @@ impl World {
                             customer,
                             routing_type,
                             request,
-                            routing,
+                            routing: routing.into(),
                             overflowed_from,
                             access_scope,
                         });
@@ -471,7 +471,7 @@ impl World {
             conversation,
             kind,
             requester,
-            routing,
+            routing: routing.into(),
             requested_at,
             overflowed_from,
         });

@@ -13,7 +13,7 @@ use omniroute::engine::{
 use super::world::World;
 
 /// The first difference between two things that must be the same, as text.
-pub(crate) fn same<T: PartialEq + std::fmt::Debug>(
+pub(crate) fn same<T: PartialEq + std::fmt::Debug + ?Sized>(
     what: impl FnOnce() -> String,
     engine: &T,
     model: &T,
@@ -52,11 +52,11 @@ pub(crate) fn same_state(engine: &Engine, world: &World) -> Result<(), String> {
         let it = state.conversations.at(*id);
         let who = it.participants.iter().map(|it| it.agent).collect();
         same(|| format!("who is in {id:?}"), &who, &row.participants)?;
-        same(|| format!("requests of {id:?}"), &it.requests, &world.requests_of(*id))?;
+        same(|| format!("requests of {id:?}"), &it.requests[..], &world.requests_of(*id)[..])?;
         let flags = it.participants.iter().filter_map(|it| it.flag.clone().map(|flag| (it.agent, flag)));
         let flags = flags.map(|(agent, flag)| (agent, (flag.raised_at, flag.reason))).collect();
         same(|| format!("the flags in {id:?}"), &flags, &row.flags)?;
-        same(|| format!("the origin of {id:?}"), &it.origin, &row.origin)?;
+        same(|| format!("the origin of {id:?}"), &*it.origin, &row.origin)?;
         same(|| format!("whether {id:?} is inactive"), &it.inactive, &row.inactive)?;
         same(|| format!("when {id:?} falls silent"), &it.silent_at, &world.silent_at(*id))?;
         let entries = (it.log_entries, it.customer_log_entries);
@@ -70,7 +70,7 @@ pub(crate) fn same_state(engine: &Engine, world: &World) -> Result<(), String> {
     same(|| "open requests".into(), &state.requests.ids(), &world.requests.keys().copied().collect())?;
     for (id, row) in &world.requests {
         let it = state.requests.at(*id);
-        same(|| format!("invites of {id:?}"), &it.sent.pending, &row.pending)?;
+        same(|| format!("invites of {id:?}"), &it.sent.pending[..], &row.pending[..])?;
         same(|| format!("who said no to {id:?}"), &it.declined, &row.declined)?;
         same(|| format!("the round of {id:?}"), &it.round, &row.round)?;
         same(|| format!("how far {id:?} has given way"), &it.relaxed, &row.how_far())?;
@@ -94,7 +94,7 @@ fn same_agent(engine: &Engine, world: &World, agent: AgentIx) -> Result<(), Stri
     same(|| of("whether it answers"), &it.not_responding, &row.not_responding)?;
     same(|| of("the holds"), &it.holds(), &row.holds.as_slice())?;
     same(|| of("what it is kept for"), &it.earmark(), &row.earmark)?;
-    same(|| of("the invites"), &it.invites, &world.invites_of(agent))?;
+    same(|| of("the invites"), &it.invites[..], &world.invites_of(agent)[..])?;
     let routing_state = engine.agent_view(agent).routing_state;
     same(|| of("the routing state"), &routing_state, &world.routing_state(agent))?;
     same(|| of("since when free"), &it.free_since, &row.free_since)?;

@@ -150,7 +150,7 @@ fn number(world: &World, kind: ResourceKind, die: Die) -> u32 {
     if die >= 248 { u32::MAX } else { pick(&all, die).unwrap_or(0) }
 }
 
-fn requirements(world: &World, dice: &[(Die, u16)]) -> Box<[Requirement]> {
+fn requirements(world: &World, dice: &[(Die, u16)]) -> std::sync::Arc<[Requirement]> {
     let mut all: Vec<Requirement> = dice
         .iter()
         .map(|(die, level)| Requirement {
@@ -166,7 +166,7 @@ fn requirements(world: &World, dice: &[(Die, u16)]) -> Box<[Requirement]> {
 /// Of a right shape, as the edge takes it: no skill twice, no more drops than there are skills.
 fn relaxation(world: &World, ask: &Ask, target: &Target) -> Relaxation {
     let mut additional: Vec<Requirement> = Vec::new();
-    for it in ask.additional.iter().flat_map(|it| requirements(world, &[*it])) {
+    for it in ask.additional.iter().flat_map(|it| requirements(world, &[*it]).to_vec()) {
         let stands = additional.iter().chain(target.requirements()).any(|other| other.skill == it.skill);
         if !stands {
             additional.push(it);
@@ -217,7 +217,7 @@ fn routing(world: &World, ask: &Ask) -> RoutingAsk {
 /// The target that a resource is.
 pub(crate) fn target_of(kind: ResourceKind, number: u32) -> Target {
     match kind {
-        ResourceKind::Queue => Target::Queue { queue: QueueIx(number), skills: Box::new([]) },
+        ResourceKind::Queue => Target::Queue { queue: QueueIx(number), skills: [].into() },
         ResourceKind::Skill => Target::Skill(SkillIx(number)),
         ResourceKind::Button => Target::Button(ButtonIx(number)),
         ResourceKind::Agent => Target::Agent(AgentIx(number)),

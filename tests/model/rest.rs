@@ -194,7 +194,7 @@ impl World {
             conversation: row.conversation,
             kind: row.kind,
             first,
-            agents: agents.to_vec(),
+            agents: agents.into(),
             expires_at,
             units,
             interruptible,

@@ -80,7 +80,7 @@ impl World {
             conversation,
             kind,
             requester,
-            routing,
+            routing: routing.into(),
             requested_at,
             overflowed_from: None,
         });
@@ -97,6 +97,11 @@ impl World {
             self.part_ends(conversation, *agent, wrap_up_until);
         }
         self.conversations.remove(&conversation);
-        self.said.push(Event::ConversationEnded { conversation, by, participants, wrap_up_until });
+        self.said.push(Event::ConversationEnded {
+            conversation,
+            by,
+            participants: participants.into(),
+            wrap_up_until,
+        });
     }
 }

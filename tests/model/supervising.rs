@@ -46,7 +46,7 @@ impl World {
                 conversation,
                 kind,
                 requester,
-                routing,
+                routing: routing.into(),
                 requested_at,
                 overflowed_from: None,
             });
@@ -100,7 +100,7 @@ impl World {
             conversation,
             supervisor: supervisor.clone(),
             request,
-            routing,
+            routing: routing.into(),
             requested_at: room.created_at,
             overflowed_from,
         });
@@ -144,7 +144,7 @@ impl World {
         let waits = |it: &&Request| it.routing.target.queue() == Some(queue) && self.is_in_line(it);
         let waiting = self.requests.values().filter(waits).count() as u64;
         let kind = RequestKind::New;
-        let routing = self.fill_in(RoutingAsk::to(Target::Queue { queue, skills: Box::new([]) }), kind);
+        let routing = self.fill_in(RoutingAsk::to(Target::Queue { queue, skills: [].into() }), kind);
         if waiting == 0 && self.would_invite(&routing.unwrap(), kind, channel, None) {
             return Some(0);
         }

@@ -27,7 +27,7 @@ pub(crate) const CHATS: StatusIx = StatusIx(0);
 pub(crate) const OTHER: StatusIx = StatusIx(1);
 /// The queue that all serve.
 pub(crate) fn sales() -> Target {
-    Target::Queue { queue: QueueIx(0), skills: Box::new([]) }
+    Target::Queue { queue: QueueIx(0), skills: [].into() }
 }
 
 pub(crate) const RED: Target = Target::Button(ButtonIx(0));
@@ -180,7 +180,7 @@ impl Desk {
     }
 
     pub(crate) fn invites(&self, agent: AgentIx) -> Vec<InviteId> {
-        self.engine.state().agent(agent).invites.clone()
+        self.engine.state().agent(agent).invites.to_vec()
     }
 
     /// Accepts its oldest invite.

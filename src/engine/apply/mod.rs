@@ -28,6 +28,8 @@ pub struct Touched {
     pub requests: Vec<RequestId>,
     /// Whether what all depend on may differ: anything of the directory but agents.
     pub all: bool,
+    /// The number of the entry that the event is in its chat log; 0: it is none.
+    pub log_number: u32,
 }
 
 /// Brings the state from before an event to after it. `key` is that of the command whose first event it is.
@@ -37,7 +39,7 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
     if let Some(key) = key {
         state.answers.remember(at, key, Reply::of(event));
     }
-    count_entry(state, event);
+    touched.log_number = count_entry(state, event);
     match event {
         Event::DirectoryChanged { changes } => sessions::directory_changed(state, changes, touched),
         Event::SessionStarted { agent, epoch, console } => {
@@ -176,10 +178,11 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
     }
 }
 
-fn count_entry(state: &mut State, event: &Event) {
-    if let Some(entry) = chat_log::entry(event) {
-        let conversation = state.conversations.at_mut(entry.conversation);
-        conversation.log_entries += 1;
-        conversation.customer_log_entries += u32::from(entry.shown_to_customer);
-    }
+/// Counts the entry that an event is in its chat log, and says its number; 0: it is none.
+fn count_entry(state: &mut State, event: &Event) -> u32 {
+    let Some(entry) = chat_log::entry(event) else { return 0 };
+    let conversation = state.conversations.at_mut(entry.conversation);
+    conversation.log_entries += 1;
+    conversation.customer_log_entries += u32::from(entry.shown_to_customer);
+    conversation.log_entries
 }

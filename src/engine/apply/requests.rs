@@ -1,5 +1,7 @@
 //! What changes with requests and their invites.
 
+use std::sync::Arc;
+
 use super::{Touched, inactivity};
 use crate::engine::{
     directory::spec::{Reinvite, ResourceKind, RoutingModel},
@@ -21,7 +23,7 @@ pub(super) fn request_row(
     conversation: ConversationId,
     kind: RequestKind,
     requester: Option<AgentIx>,
-    routing: &Routing,
+    routing: &Arc<Routing>,
     requested_at: Millis,
 ) -> Request {
     Request {

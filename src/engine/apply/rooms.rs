@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::{Touched, inactivity};
 use crate::engine::{
     event::RequestKind,
@@ -21,7 +23,7 @@ pub(super) fn conversation_created(
     id: ConversationId,
     (channel, routing_type): (ChannelIx, RoutingType),
     customer: &str,
-    origin: &Routing,
+    origin: &Arc<Routing>,
 ) {
     state.conversation_count = id.0;
     let row = Conversation {
@@ -30,8 +32,8 @@ pub(super) fn conversation_created(
         routing_type,
         created_at: state.now,
         origin: origin.clone(),
-        participants: Vec::new(),
-        requests: Vec::new(),
+        participants: SmallVec::new(),
+        requests: SmallVec::new(),
         log_entries: 0,
         customer_log_entries: 0,
         records: Records::default(),

@@ -3,6 +3,8 @@
 //! A removed resource stays readable, marked as no longer live: work in hand still needs its rules (DIR-3), but nothing new can
 //! refer to it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -187,7 +189,7 @@ impl Registry {
     fn target(&self, overflow: &Overflow) -> Target {
         let (kind, id) = overflow.reference();
         match overflow {
-            Overflow::Queue(_) => Target::Queue { queue: self.known(kind, id), skills: Box::default() },
+            Overflow::Queue(_) => Target::Queue { queue: self.known(kind, id), skills: Arc::default() },
             Overflow::Skill(_) => Target::Skill(self.known(kind, id)),
             Overflow::Button(_) => Target::Button(self.known(kind, id)),
             Overflow::Agent(_) => Target::Agent(self.known(kind, id)),

@@ -35,7 +35,7 @@ pub struct Turn {
 impl Turn {
     /// The turn of a request.
     pub fn of(registry: &Registry, id: RequestId, request: &Request) -> Self {
-        let Routing { priority, accept_by, .. } = request.routing;
+        let Routing { priority, accept_by, .. } = *request.routing;
         let by_deadline = accept_by != 0
             && request.routing.target.queue().is_some_and(|it| registry.queue(it).spec.by_deadline);
         let due = if by_deadline { accept_by } else { Millis::MAX };

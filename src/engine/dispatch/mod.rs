@@ -23,7 +23,7 @@ use crate::engine::{
     apply::Touched,
     directory::spec::{Reinvite, RoutingModel},
     event::{RequestEnd, RequestKind},
-    ids::{AgentIx, ChannelIx, ConversationId, Millis, RequestId},
+    ids::{AgentIx, Agents, ChannelIx, ConversationId, Millis, RequestId},
     routing::{Mode, Routing, RoutingType, Target},
     state::{State, agent::Earmark, conversation::Request},
 };
@@ -37,7 +37,7 @@ use supply::{CohortIx, Moved, RoomFor, Supply, Wanted};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// Invite these agents, best first.
-    Invite(RequestId, Vec<AgentIx>),
+    Invite(RequestId, Agents),
     /// It has failed.
     Fail(RequestId, RequestEnd),
     /// Everyone has declined: all may be asked again.
@@ -372,7 +372,7 @@ impl Dispatch {
         class: ClassIx,
         request: &Request,
         admits: &dyn Fn(AgentIx) -> bool,
-    ) -> Vec<AgentIx> {
+    ) -> Agents {
         let takes = |agent: &AgentIx| {
             let class = self.demand.class(class);
             self.supply.can_take(&state.registry, *agent, class, RoomFor::Needed) && admits(*agent)

@@ -4,6 +4,7 @@
 //! used, always) is kept in one place.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::engine::{
     directory::registry::{CapacityProfile, ChannelSet},
@@ -90,7 +91,7 @@ pub struct Agent {
     /// When its last work ended, or it came online.
     pub free_since: Millis,
     /// Its pending invites, oldest first, those that hold nothing too.
-    pub invites: Vec<InviteId>,
+    pub invites: SmallVec<[InviteId; 2]>,
     /// The request that it is earmarked for (QUE-5), and what room is kept for it.
     earmark: Option<(RequestId, Earmark)>,
     holds: Vec<Hold>,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::table::Table;
 use crate::engine::{
@@ -31,7 +32,7 @@ pub struct Participant {
     /// Since when.
     pub joined_at: Millis,
     /// Its flag, where it is up.
-    pub flag: Option<Flag>,
+    pub flag: Option<Box<Flag>>,
 }
 
 /// What is true of a conversation while it is inactive.
@@ -57,11 +58,11 @@ pub struct Conversation {
     /// When it was created, which is since when its customer waits (QUE-2).
     pub created_at: Millis,
     /// How it is routed when its only agent is lost.
-    pub origin: Routing,
+    pub origin: Arc<Routing>,
     /// Who is in it, the keeper first.
-    pub participants: Vec<Participant>,
+    pub participants: SmallVec<[Participant; 1]>,
     /// Its open requests, oldest first.
-    pub requests: Vec<RequestId>,
+    pub requests: SmallVec<[RequestId; 2]>,
     /// Entries of its chat log.
     pub log_entries: u32,
     /// Entries of it that the customer sees.
@@ -90,7 +91,7 @@ impl Conversation {
     /// Raises or lowers the flag of an agent that is in.
     pub fn set_flag(&mut self, agent: AgentIx, flag: Option<Flag>) {
         if let Some(it) = self.participants.iter_mut().find(|it| it.agent == agent) {
-            it.flag = flag;
+            it.flag = flag.map(Box::new);
         }
     }
 
@@ -118,7 +119,7 @@ pub struct Declined {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Sent {
     /// Which, whose, best first within a wave. Those that ended are no longer here.
-    pub pending: Vec<(InviteId, AgentIx)>,
+    pub pending: SmallVec<[(InviteId, AgentIx); 1]>,
     /// When those of the latest wave expire; 0: never.
     pub expires_at: Millis,
     /// When those of earlier waves do, as far as any is pending.
@@ -173,7 +174,7 @@ pub struct Request {
     /// Who asked; none for NEW.
     pub requester: Option<AgentIx>,
     /// How it is routed.
-    pub routing: Routing,
+    pub routing: Arc<Routing>,
     /// Since when it counts as waiting.
     pub requested_at: Millis,
     /// What it has out.
@@ -216,7 +217,7 @@ impl Request {
 
     /// When it begins to earmark an agent, if it still waits then; 0: never.
     pub fn earmark_at(&self) -> Millis {
-        let Routing { earmark_after, not_before, .. } = self.routing;
+        let Routing { earmark_after, not_before, .. } = *self.routing;
         if earmark_after == 0 { 0 } else { self.requested_at.max(not_before) + earmark_after }
     }
 

@@ -44,9 +44,11 @@ impl Timers {
         }
     }
 
-    /// Takes a timer back.
+    /// Takes a timer back, if it is set.
     pub fn cancel(&mut self, at: Millis, timer: Timer) {
-        self.0.remove(&(at, timer));
+        if at != 0 {
+            self.0.remove(&(at, timer));
+        }
     }
 
     /// When the next one is due.

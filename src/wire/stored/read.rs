@@ -1,5 +1,7 @@
 //! Events from their stored form.
 
+use std::sync::Arc;
+
 use super::{StoredError, choice, level, read_directory, stored_v1 as stored};
 use crate::engine::{
     event::{Author, Event, Leaving, PresenceCause},
@@ -58,7 +60,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             customer: it.customer.into(),
             routing_type: choice::<stored::RoutingType>("a routing type", it.routing_type)?,
             request: RequestId(it.request),
-            routing: routing(it.routing)?,
+            routing: routing(it.routing)?.into(),
             overflowed_from: it.overflowed_from.map(QueueIx),
             access_scope: it.access_scope.into(),
         },
@@ -67,7 +69,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             conversation: ConversationId(it.conversation),
             kind: kind(it.kind)?,
             requester: it.requester.map(AgentIx),
-            routing: routing(it.routing)?,
+            routing: routing(it.routing)?.into(),
             requested_at: it.requested_at_ms,
             overflowed_from: it.overflowed_from.map(QueueIx),
         },
@@ -155,7 +157,7 @@ fn what(event: Stored) -> Result<Event, StoredError> {
             conversation: ConversationId(it.conversation),
             supervisor: it.supervisor.into(),
             request: RequestId(it.request),
-            routing: routing(it.routing)?,
+            routing: routing(it.routing)?.into(),
             requested_at: it.requested_at_ms,
             overflowed_from: it.overflowed_from.map(QueueIx),
         },
@@ -278,7 +280,7 @@ fn routing(routing: Option<stored::Routing>) -> Result<Routing, StoredError> {
         earmark_after: routing.earmark_after_ms,
         waves: Waves { size: routing.wave_size, interval: routing.wave_interval_ms },
         relaxation: Terms {
-            additional: requirements(&routing.additional.unwrap_or_default())?.into(),
+            additional: requirements(&routing.additional.unwrap_or_default())?.to_vec(),
             steps: routing.steps.iter().map(step).collect::<Result<_, _>>()?,
             preferred: routing.preferred.as_ref().map(preferred),
             when_requeued: if routing.steps_start_over {
@@ -300,7 +302,7 @@ fn preferred(it: &stored::Preferred) -> Preferred {
     Preferred { agent: AgentIx(it.agent), insist }
 }
 
-fn requirements(all: &stored::Requirements) -> Result<Box<[Requirement]>, StoredError> {
+fn requirements(all: &stored::Requirements) -> Result<Arc<[Requirement]>, StoredError> {
     if all.skills.len() != all.levels.len() {
         return Err(StoredError::Impossible("more skills than levels, or fewer,"));
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::engine::{
     dispatch::{Layout, eligible::Cohort},
-    ids::Millis,
+    ids::{Agents, Millis},
     state::agent::Load,
 };
 
@@ -111,7 +111,7 @@ impl Supply {
         wanted: &Wanted<'_>,
         at_most: usize,
         admits: &dyn Fn(AgentIx) -> bool,
-    ) -> Vec<AgentIx> {
+    ) -> Agents {
         let servers = &self.servers[wanted.slot];
         let in_crowds = self.crowds_with_room(wanted, servers).flat_map(|(key, bucket)| {
             in_order(bucket, key, wanted.model).filter(|(_, it)| admits(it.2)).take(at_most)

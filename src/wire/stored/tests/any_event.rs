@@ -7,7 +7,8 @@ use crate::engine::{
     directory::spec::{Change, ResourceKind, RoutingModel},
     event::{Author, Console, Event, InviteEnd, Leaving, PresenceCause, RequestEnd, RequestKind},
     ids::{
-        AgentIx, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, SkillIx, StatusIx,
+        AgentIx, Agents, ButtonIx, ChannelIx, ConversationId, Epoch, InviteId, QueueIx, RequestId, SkillIx,
+        StatusIx,
     },
     records::Record,
     relaxation::{Insist, Preferred, Relaxation, Relaxed, Step, Terms, WhenRequeued},
@@ -27,8 +28,8 @@ fn agent() -> impl Strategy<Value = AgentIx> {
     any::<u32>().prop_map(AgentIx)
 }
 
-fn agents() -> impl Strategy<Value = Vec<AgentIx>> {
-    vec(agent(), 0..20)
+fn agents() -> impl Strategy<Value = Agents> {
+    vec(agent(), 0..20).prop_map(Into::into)
 }
 
 fn conversation() -> impl Strategy<Value = ConversationId> {
@@ -66,10 +67,10 @@ fn author() -> impl Strategy<Value = Author> {
     ]
 }
 
-fn requirements() -> impl Strategy<Value = Box<[Requirement]>> {
+fn requirements() -> impl Strategy<Value = std::sync::Arc<[Requirement]>> {
     let one =
         (any::<u32>(), any::<u16>()).prop_map(|(skill, level)| Requirement { skill: SkillIx(skill), level });
-    vec(one, 0..6).prop_map(Vec::into_boxed_slice)
+    vec(one, 0..6).prop_map(Into::into)
 }
 
 fn relaxation() -> impl Strategy<Value = Relaxation> {
@@ -80,13 +81,13 @@ fn relaxation() -> impl Strategy<Value = Relaxation> {
     let when_requeued = one_of(&[WhenRequeued::GoOn, WhenRequeued::StartOver]);
     (requirements(), vec(step, 0..4), option::of(preferred), when_requeued).prop_map(
         |(additional, steps, preferred, when_requeued)| {
-            let additional = additional.into();
+            let additional = additional.to_vec();
             Terms { additional, steps, preferred, when_requeued }.into()
         },
     )
 }
 
-fn routing() -> impl Strategy<Value = Routing> {
+fn routing() -> impl Strategy<Value = std::sync::Arc<Routing>> {
     let target = prop_oneof![
         agent().prop_map(Target::Agent),
         any::<u32>().prop_map(|it| Target::Skill(SkillIx(it))),
@@ -109,17 +110,20 @@ fn routing() -> impl Strategy<Value = Routing> {
             capacity,
             (not_before, accept_by, earmark_after),
             relaxation,
-        )| Routing {
-            target,
-            mode,
-            waves,
-            model,
-            priority,
-            capacity,
-            not_before,
-            accept_by,
-            relaxation,
-            earmark_after,
+        )| {
+            let routing = Routing {
+                target,
+                mode,
+                waves,
+                model,
+                priority,
+                capacity,
+                not_before,
+                accept_by,
+                relaxation,
+                earmark_after,
+            };
+            routing.into()
         },
     )
 }
