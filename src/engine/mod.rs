@@ -26,6 +26,7 @@ pub mod ids;
 mod inactivity;
 mod invites;
 pub mod limits;
+pub mod measure;
 pub mod query;
 pub mod queue_view;
 pub mod records;
@@ -47,6 +48,7 @@ use command::{Acting, Command};
 use dispatch::{Decision, Dispatch, Layout};
 use event::{Author, Event, RequestEnd, RequestKind};
 use ids::{Millis, RequestKey};
+use measure::Measured;
 use rejection::Rejection;
 use reply::Reply;
 use routing::Target;
@@ -87,6 +89,8 @@ pub struct Outbox {
     pub events: Vec<Recorded>,
     /// The agents to tell, event by event.
     pub told: Vec<ids::AgentIx>,
+    /// What these events settled, in order.
+    pub measured: Vec<Measured>,
 }
 
 /// The engine of one org.
@@ -300,6 +304,7 @@ impl Engine {
     fn emit(&mut self, event: Event) {
         let key = self.key.take();
         let invites_to = self.invites_to(&event);
+        measure::measure(&self.state, self.now, &event, &mut self.outbox.measured);
         apply::apply(&mut self.state, self.now, key, &event, &mut self.touched);
         let log_number = self.touched.log_number;
         self.dispatch.follow(&self.state, &mut self.touched);

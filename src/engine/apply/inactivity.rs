@@ -42,6 +42,8 @@ pub(super) fn resumed(
         row.given = given;
         touched.agents.push(agent);
     }
+    let now = state.now;
+    state.conversations.at_mut(id).participants.iter_mut().for_each(|it| it.in_hand_since = now);
     stirred(state, id);
 }
 

@@ -106,7 +106,8 @@ pub(super) fn invites_sent(
     for &(invite, agent) in &sent.pending {
         let given = state.outcomes.add();
         assert!(given == invite, "invites are numbered densely");
-        state.invites.insert(invite, Invite { request, agent, expires_at: sent.expires_at });
+        let row = Invite { request, agent, sent_at: state.now, expires_at: sent.expires_at };
+        state.invites.insert(invite, row);
         let (row, profile) = state.agent_mut(agent);
         row.invites.push(invite);
         if sent.held {

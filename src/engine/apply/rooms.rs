@@ -53,7 +53,7 @@ pub(super) fn joined(
     agent: AgentIx,
     giver: Option<AgentIx>,
 ) {
-    let joined = Participant { agent, joined_at: at, flag: None };
+    let joined = Participant { agent, joined_at: at, in_hand_since: at, flag: None };
     let participants = &mut state.conversations.at_mut(conversation).participants;
     match giver.and_then(|giver| participants.iter_mut().find(|it| it.agent == giver)) {
         Some(place) if kind == RequestKind::Transfer => *place = joined,

@@ -31,6 +31,8 @@ pub struct Participant {
     pub agent: AgentIx,
     /// Since when.
     pub joined_at: Millis,
+    /// Since when it has the conversation in hand: since it joined, or the conversation went on.
+    pub in_hand_since: Millis,
     /// Its flag, where it is up.
     pub flag: Option<Box<Flag>>,
 }
@@ -239,6 +241,8 @@ pub struct Invite {
     pub request: RequestId,
     /// Whose.
     pub agent: AgentIx,
+    /// When it was sent.
+    pub sent_at: Millis,
     /// When it expires; 0: never.
     pub expires_at: Millis,
 }
