@@ -68,15 +68,16 @@ fn serve(config: &Config) -> Result<(), ServeError> {
 /// From the start to the end: the first signal drains, the second cuts the drain short, and one more ends the process as a kill would.
 async fn life(config: &Config) -> Result<(), ServeError> {
     let mut signals = Signals::hear().map_err(ServeError::Signals)?;
-    telemetry::export_metrics(config.metrics_addr).await?;
+    let metrics = telemetry::export_metrics(config.metrics_addr).await?;
     let options = options(config)?;
     let mut running = tokio::select! {
         started = server::start(options) => started?,
         () = signals.stop() => return Ok(()),
     };
+    metrics.figures.send_replace(Some(running.figures()));
     cli::announce(&Announcement {
         grpc_addr: running.grpc_addr,
-        metrics_addr: config.metrics_addr,
+        metrics_addr: metrics.addr,
         data_dir: &config.data_dir,
         found: running.found,
     });

@@ -1,18 +1,29 @@
 //! What the service says of itself to operators: its log and its metrics. Set up once a process, by `main`.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
-use tokio::net::TcpListener;
+use axum::{Router, http::header, routing::get};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, watch},
+    time::MissedTickBehavior,
+};
 use tracing_subscriber::EnvFilter;
 
-use crate::metrics;
+use crate::{
+    clock::Stopwatch,
+    metrics::{self, catalog, figures::Figures},
+};
 
-/// Upper bounds of the buckets of durations, in seconds: from what memory takes to what nobody waits for.
-const SECONDS: [f64; 12] =
-    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0];
-/// Upper bounds of the buckets of counts.
-const COUNTS: [f64; 8] = [1.0, 4.0, 16.0, 64.0, 256.0, 1_024.0, 4_096.0, 16_384.0];
+/// How often what histograms were told is sorted into their buckets: it is kept one by one until then.
+const UPKEEP_EVERY: Duration = Duration::from_secs(1);
+/// How long a page waits for the figures of capacity. Then it has those that were drawn last: a scrape gives up after ten seconds.
+const FIGURES_PATIENCE: Duration = Duration::from_secs(5);
+/// How often the shards are asked for them at most, however many scrape.
+const FIGURES_EVERY: Duration = Duration::from_secs(1);
+/// Prometheus' text format.
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Why telemetry could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -37,15 +48,76 @@ pub fn log() {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init().unwrap_or(());
 }
 
-/// Serves the metrics over HTTP, for Prometheus.
-pub async fn export_metrics(addr: SocketAddr) -> Result<(), TelemetryError> {
-    // The exporter binds when it is polled first and only then could say that it cannot.
-    drop(TcpListener::bind(addr).await.map_err(|source| TelemetryError::Listen { addr, source })?);
-    PrometheusBuilder::new()
-        .with_http_listener(addr)
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
-        .set_buckets_for_metric(Matcher::Suffix("_events".into()), &COUNTS)?
-        .install()?;
+/// The metrics as they are served.
+#[derive(Debug)]
+pub struct Exporter {
+    /// Where.
+    pub addr: SocketAddr,
+    /// Where the figures of capacity come from: part of the page once they are sent.
+    pub figures: watch::Sender<Option<Figures>>,
+}
+
+/// What the page of metrics is made from.
+struct Page {
+    counted: PrometheusHandle,
+    process: metrics_process::Collector,
+    figures: watch::Receiver<Option<Figures>>,
+    /// The figures that were asked for last, and when.
+    latest: Mutex<Option<(Stopwatch, Arc<str>)>>,
+}
+
+/// Serves the metrics over HTTP, for Prometheus, at any path; `/health` says that somebody answers.
+pub async fn export_metrics(addr: SocketAddr) -> Result<Exporter, TelemetryError> {
+    let listen = |source| TelemetryError::Listen { addr, source };
+    let listener = TcpListener::bind(addr).await.map_err(listen)?;
+    let addr = listener.local_addr().map_err(listen)?;
+    let mut builder = PrometheusBuilder::new();
+    for (name, bounds) in catalog::buckets() {
+        builder = builder.set_buckets_for_metric(Matcher::Full(name.into()), bounds)?;
+    }
+    let counted = builder.install_recorder()?;
     metrics::describe();
-    Ok(())
+    let process = metrics_process::Collector::default();
+    process.describe();
+    tokio::spawn(keep_up(counted.clone()));
+    let (sender, figures) = watch::channel(None);
+    let page = Arc::new(Page { counted, process, figures, latest: Mutex::new(None) });
+    let metrics = move || page.clone().draw();
+    let routes = Router::new().route("/health", get(|| async { "OK" })).fallback(metrics);
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    Ok(Exporter { addr, figures: sender })
+}
+
+async fn keep_up(counted: PrometheusHandle) {
+    let mut ticks = tokio::time::interval(UPKEEP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        counted.run_upkeep();
+    }
+}
+
+impl Page {
+    async fn draw(self: Arc<Self>) -> ([(header::HeaderName, &'static str); 1], String) {
+        let capacity = self.capacity().await;
+        let drawn = tokio::task::spawn_blocking(move || {
+            self.process.collect();
+            self.counted.render() + &capacity
+        });
+        ([(header::CONTENT_TYPE, TEXT_FORMAT)], drawn.await.unwrap_or_default())
+    }
+
+    /// The figures of capacity; of several scrapes in a short time, the first asks for them.
+    async fn capacity(&self) -> Arc<str> {
+        let figures = self.figures.borrow().clone();
+        let Some(figures) = figures else { return Arc::default() };
+        let mut latest = self.latest.lock().await;
+        if let Some((_, page)) = latest.as_ref().filter(|(asked, _)| asked.elapsed() < FIGURES_EVERY) {
+            return page.clone();
+        }
+        let asked = Stopwatch::start();
+        let page = figures.within(FIGURES_PATIENCE).await;
+        *latest = Some((asked, page.clone()));
+        page
+    }
 }

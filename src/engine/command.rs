@@ -411,6 +411,22 @@ pub enum Query {
         /// So many agents are shown, at most.
         size: usize,
     },
+    /// What the figures of capacity begin with.
+    Outline,
+    /// The sums over some agents.
+    SurveyAgents {
+        /// From this number on.
+        from: usize,
+        /// So many.
+        size: usize,
+    },
+    /// The sums over what waits in some classes of requests.
+    SurveyLines {
+        /// From this number on.
+        from: usize,
+        /// So many.
+        size: usize,
+    },
     /// Why an agent gets nothing.
     ExplainAgent {
         /// Who.

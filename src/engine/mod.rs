@@ -40,6 +40,7 @@ pub mod routing;
 mod sessions;
 pub mod state;
 mod supervising;
+pub mod survey;
 
 use std::{ops::Range, sync::Arc};
 

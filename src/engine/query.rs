@@ -20,6 +20,7 @@ use crate::engine::{
     relaxation::{NextStep, Relaxed},
     routing::{Requirement, Routing, RoutingType},
     state::{agent::Hold, conversation::Participant},
+    survey::{AgentSums, Outline, Sums, WaitingSums},
 };
 
 /// What the engine says of an agent.
@@ -181,6 +182,12 @@ pub enum Answer {
     Explanations(Vec<(RequestView, Explanation)>),
     /// To `ExplainRouting`.
     Explanation(Box<Explanation>),
+    /// To `Outline`.
+    Outline(Outline),
+    /// To `SurveyAgents`, and how many of them have an open stream.
+    AgentSums(Sums<AgentSums>, u64),
+    /// To `SurveyLines`.
+    WaitingSums(Sums<WaitingSums>),
     /// To `ExplainAgent`.
     AgentExplanation(Box<AgentExplanation>),
 }
@@ -259,6 +266,12 @@ impl Engine {
                 let views = numbers.into_iter().map(|it| self.queue_view(now, QueueIx(it)));
                 Ok(Answer::Queues(views.collect(), more))
             }
+            Query::Outline => Ok(Answer::Outline(self.outline())),
+            Query::SurveyAgents { from, size } => {
+                let (sums, streams) = self.survey_agents(from, size);
+                Ok(Answer::AgentSums(sums, streams))
+            }
+            Query::SurveyLines { from, size } => Ok(Answer::WaitingSums(self.survey_lines(from, size))),
             Query::ExplainConversation { conversation, size } => {
                 self.explain_conversation(conversation, size)
             }
@@ -336,7 +349,7 @@ impl Engine {
         participants.iter().any(|it| it.agent == agent && it.flag.is_some())
     }
 
-    fn routing_state(&self, agent: AgentIx, profile: &CapacityProfile) -> RoutingState {
+    pub(super) fn routing_state(&self, agent: AgentIx, profile: &CapacityProfile) -> RoutingState {
         let (row, load) = (self.state.agent(agent), self.state.agent(agent).load());
         let connected = row.session.is_some_and(|it| it.lease_until == 0);
         // A status that was removed from the directory takes no work.

@@ -1,117 +1,116 @@
 //! What is counted, and under which name. Counted after the journal has it; never inside the engine.
+//!
+//! `catalog` lists every metric. `events` counts what becomes durable, on the publisher's thread; `capacity` draws the figures of how
+//! things stand; `places` bounds how many series there are.
 
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+pub mod capacity;
+pub mod catalog;
+pub mod events;
+pub mod figures;
+pub mod places;
 
-use crate::engine::event::{Event, InviteEnd};
+use std::sync::LazyLock;
 
-/// Tells the exporter what each metric means.
+use metrics::{Counter, Histogram, counter, gauge, histogram};
+
+use crate::engine::ids::Millis;
+
+/// The series without labels that many threads count in: looked up once.
+struct Series {
+    commit_seconds: Histogram,
+    commit_events: Histogram,
+    journal_bytes: Counter,
+    torn_bytes: Counter,
+    overloaded: Counter,
+    sessions_cut: Counter,
+    batch_letters: Histogram,
+    batch_seconds: Histogram,
+}
+
+static SERIES: LazyLock<Series> = LazyLock::new(|| Series {
+    commit_seconds: histogram!("omniroute_journal_commit_seconds"),
+    commit_events: histogram!("omniroute_journal_commit_events"),
+    journal_bytes: counter!("omniroute_journal_bytes_total"),
+    torn_bytes: counter!("omniroute_journal_torn_bytes_total"),
+    overloaded: counter!("omniroute_commands_overloaded_total"),
+    sessions_cut: counter!("omniroute_sessions_cut_total"),
+    batch_letters: histogram!("omniroute_batch_letters"),
+    batch_seconds: histogram!("omniroute_batch_seconds"),
+});
+
+/// Tells the process's recorder what each metric means, once it is installed. What counts from 0 is there from the start.
 pub fn describe() {
-    describe_counter!("omniroute_commands_total", "Commands answered, by outcome: done or refused.");
-    describe_counter!("omniroute_commands_overloaded_total", "Commands refused because a mailbox was full.");
-    describe_counter!("omniroute_events_total", "Events that became durable, by kind.");
-    describe_counter!("omniroute_invites_ended_total", "Invites that ended without acceptance, by how.");
-    describe_counter!(
-        "omniroute_sessions_cut_total",
-        "Session streams that were cut because their client did not read."
-    );
-    describe_histogram!(
-        "omniroute_journal_commit_seconds",
-        metrics::Unit::Seconds,
-        "How long a commit of the journal took."
-    );
-    describe_histogram!("omniroute_journal_commit_events", "Events in a commit of the journal.");
-    describe_gauge!("omniroute_mailbox_letters", "Letters that wait in the mailboxes.");
-    describe_gauge!("omniroute_sessions", "Session streams that are open, by org.");
-    describe_counter!(
-        "omniroute_journal_torn_bytes_total",
-        "Bytes of an unfinished last commit, cut at the start."
-    );
+    catalog::describe(&catalog::COUNTED);
+    LazyLock::force(&SERIES);
+    gauge!("omniroute_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+}
+
+/// How the house stands, as it is seen at a scrape.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing {
+    /// Orgs.
+    pub orgs: usize,
+    /// Letters that wait.
+    pub letters: usize,
+    /// Letters that there is room for.
+    pub letters_max: usize,
+    /// Cohorts of agents, of all orgs.
+    pub cohorts: usize,
+    /// Classes of requests, of all orgs.
+    pub classes: usize,
+    /// Events that are durable, of all orgs.
+    pub events: u64,
+    /// Events that the logbook has not taken in.
+    pub logbook_behind: u64,
+    /// As of when the figures of capacity are true.
+    pub figures_as_of: Millis,
+    /// How long it took to ask for them.
+    pub survey_seconds: f64,
+}
+
+/// Says how the house stands.
+#[allow(clippy::cast_precision_loss, reason = "positions and times are far below 2^52")]
+pub fn standing(it: &Standing) {
+    gauge!("omniroute_orgs").set(count(it.orgs));
+    gauge!("omniroute_mailbox_letters").set(count(it.letters));
+    gauge!("omniroute_mailbox_letters_max").set(count(it.letters_max));
+    gauge!("omniroute_dispatch_cohorts").set(count(it.cohorts));
+    gauge!("omniroute_dispatch_classes").set(count(it.classes));
+    gauge!("omniroute_journal_position").set(it.events as f64);
+    gauge!("omniroute_logbook_behind_events").set(it.logbook_behind as f64);
+    gauge!("omniroute_figures_timestamp_seconds").set(it.figures_as_of as f64 / 1_000.0);
+    gauge!("omniroute_figures_survey_seconds").set(it.survey_seconds);
 }
 
 /// A commit is durable.
-pub fn committed(seconds: f64, events: u64) {
-    histogram!("omniroute_journal_commit_seconds").record(seconds);
-    #[allow(clippy::cast_precision_loss, reason = "a batch has far fewer than 2^52 events")]
-    histogram!("omniroute_journal_commit_events").record(events as f64);
+pub fn committed(seconds: f64, events: usize, bytes: usize) {
+    SERIES.commit_seconds.record(seconds);
+    SERIES.commit_events.record(count(events));
+    SERIES.journal_bytes.increment(bytes as u64);
 }
 
-/// A command was answered.
-pub fn answered(done: bool) {
-    counter!("omniroute_commands_total", "outcome" => if done { "done" } else { "refused" }).increment(1);
+/// A shard decided a batch.
+pub fn batch(seconds: f64, letters: usize) {
+    SERIES.batch_seconds.record(seconds);
+    SERIES.batch_letters.record(count(letters));
 }
 
 /// A command was refused for lack of room.
 pub fn overloaded() {
-    counter!("omniroute_commands_overloaded_total").increment(1);
-}
-
-/// How many letters wait.
-pub fn mailbox(letters: usize) {
-    #[allow(clippy::cast_precision_loss, reason = "mailboxes are bounded far below 2^52")]
-    gauge!("omniroute_mailbox_letters").set(letters as f64);
-}
-
-/// How many session streams of an org are open.
-pub fn sessions(org: &str, open: usize) {
-    #[allow(clippy::cast_precision_loss, reason = "agents are bounded far below 2^52")]
-    gauge!("omniroute_sessions", "org" => org.to_owned()).set(open as f64);
+    SERIES.overloaded.increment(1);
 }
 
 /// A session's stream was cut.
 pub fn session_cut() {
-    counter!("omniroute_sessions_cut_total").increment(1);
+    SERIES.sessions_cut.increment(1);
 }
 
 /// The unfinished last commit was cut at the start.
 pub fn torn(bytes: u64) {
-    counter!("omniroute_journal_torn_bytes_total").increment(bytes);
+    SERIES.torn_bytes.increment(bytes);
 }
 
-/// An event became durable.
-pub fn event(event: &Event) {
-    counter!("omniroute_events_total", "event" => name(event)).increment(1);
-    if let Event::InvitesEnded { end, invites, .. } = event {
-        let how = match end {
-            InviteEnd::Declined => "declined",
-            InviteEnd::Expired => "expired",
-            InviteEnd::Rescinded => "rescinded",
-            InviteEnd::Revoked => "revoked",
-        };
-        counter!("omniroute_invites_ended_total", "end" => how).increment(invites.len() as u64);
-    }
-}
-
-fn name(event: &Event) -> &'static str {
-    match event {
-        Event::DirectoryChanged { .. } => "directory_changed",
-        Event::SessionStarted { .. } => "session_started",
-        Event::SessionResumed { .. } => "session_resumed",
-        Event::SessionDropped { .. } => "session_dropped",
-        Event::SessionEnded { .. } => "session_ended",
-        Event::PresenceSet { .. } => "presence_set",
-        Event::ConversationCreated { .. } => "conversation_created",
-        Event::RequestOpened { .. } => "request_opened",
-        Event::InvitesSent { .. } => "invites_sent",
-        Event::InviteAccepted { .. } => "invite_accepted",
-        Event::InvitesEnded { .. } => "invites_ended",
-        Event::RequestEnded { .. } => "request_ended",
-        Event::RoundStarted { .. } => "round_started",
-        Event::WavesEnded { .. } => "waves_ended",
-        Event::RequestRelaxed { .. } => "request_relaxed",
-        Event::AgentEarmarked { .. } => "agent_earmarked",
-        Event::EarmarkLifted { .. } => "earmark_lifted",
-        Event::ParticipantLeft { .. } => "participant_left",
-        Event::ConversationInactivated { .. } => "conversation_inactivated",
-        Event::ConversationResumed { .. } => "conversation_resumed",
-        Event::ConversationEnded { .. } => "conversation_ended",
-        Event::ConversationMoved { .. } => "conversation_moved",
-        Event::FlagRaised { .. } => "flag_raised",
-        Event::FlagLowered { .. } => "flag_lowered",
-        Event::WrapUpExtended { .. } => "wrap_up_extended",
-        Event::WrapUpEnded { .. } => "wrap_up_ended",
-        Event::MessagePosted { .. } => "message_posted",
-        Event::RecordAttached { .. } => "record_attached",
-        Event::RecordRemoved { .. } => "record_removed",
-        Event::RecordsGiven { .. } => "records_given",
-    }
+#[allow(clippy::cast_precision_loss, reason = "whatever is counted here is bounded far below 2^52")]
+fn count(it: usize) -> f64 {
+    it as f64
 }

@@ -19,18 +19,22 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use tokio::{sync::oneshot, task::JoinError};
+use tokio::{
+    sync::oneshot,
+    task::{JoinError, JoinHandle},
+};
 
 use crate::{
     api::{self, Front, Sample},
     clock::Clock,
     journal::{Embedded, Journal, JournalError, Snapshots},
-    metrics,
+    metrics::{self, figures::Figures},
     shard::{
         Hosted, Mailboxes, Parts, Shards,
         past::Past,
         recovery::{self, RecoveryError},
         snapshotter::Snapshotter,
+        survey::Surveyor,
     },
     views::{
         feed::Feed,
@@ -115,6 +119,8 @@ pub struct Running {
     pub grpc_addr: SocketAddr,
     /// What it found.
     pub found: Found,
+    figures: Figures,
+    surveyor: JoinHandle<()>,
     mailboxes: Mailboxes,
     shards: Shards,
     snapshots: Snapshots,
@@ -153,7 +159,7 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
     let (failing, failed) = oneshot::channel();
     let parts = Parts {
         shards: options.shards.max(1),
-        clock: options.clock,
+        clock: options.clock.clone(),
         hosted,
         journal: journal.writer()?,
         orgs: orgs.clone(),
@@ -162,6 +168,8 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
     };
     let shards = Shards::start(parts, failing).map_err(ServerError::Thread)?;
     let mailboxes = shards.mailboxes();
+    let (figures, draughtsman) = Figures::new();
+    let surveyor = Surveyor::start(draughtsman, orgs.clone(), mailboxes.clone(), options.clock);
     let past = Arc::new(Past::new(journal, snapshots.clone()));
     let front = Arc::new(Front::new(orgs, mailboxes.clone(), feed, logbook, past));
     if let Some(sample) = options.sample.filter(|_| found.orgs == 0) {
@@ -172,6 +180,8 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
     Ok(Running {
         grpc_addr: entrance.addr,
         found,
+        figures,
+        surveyor,
         mailboxes,
         shards,
         snapshots,
@@ -188,6 +198,11 @@ impl Running {
     /// Looks at the clock now, and waits until what was due is durable: for tests that set a manual clock.
     pub async fn wake(&self) {
         self.mailboxes.wake().await;
+    }
+
+    /// Where the figures of capacity are asked for.
+    pub fn figures(&self) -> Figures {
+        self.figures.clone()
     }
 
     /// Waits until the journal fails. Then the service must stop: nothing it says could be relied on.
@@ -211,6 +226,7 @@ impl Running {
     pub async fn stop(self) -> Result<(), ServerError> {
         self.entrance.drain().await;
         self.front.close();
+        self.surveyor.abort();
         let closing = self.entrance.close();
         let (shards, snapshots) = (self.shards, self.snapshots);
         let stopping = tokio::task::spawn_blocking(move || -> Result<(), ServerError> {

@@ -64,7 +64,9 @@ impl Committer {
             .collect();
         let watch = Stopwatch::start();
         self.journal.commit(&appends)?;
-        metrics::committed(watch.seconds(), appends.iter().map(|it| u64::from(it.count)).sum());
-        Ok(payloads.iter().map(Vec::len).collect())
+        let bytes: Vec<usize> = payloads.iter().map(Vec::len).collect();
+        let events = parts().map(|it| it.outbox.events.len()).sum();
+        metrics::committed(watch.seconds(), events, bytes.iter().sum());
+        Ok(bytes)
     }
 }

@@ -154,6 +154,11 @@ impl Mailboxes {
         self.0.iter().map(|it| it.room.waiting.load(Ordering::Relaxed)).sum()
     }
 
+    /// What they hold at most as fast as the shards are now, of all orgs together.
+    pub fn room(&self) -> usize {
+        self.0.iter().map(|it| it.room.max.load(Ordering::Relaxed)).sum()
+    }
+
     /// Tells every shard to stop. One that is gone already has stopped.
     pub(super) fn stop(&self) {
         for mailbox in self.0.iter() {

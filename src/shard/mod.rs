@@ -17,6 +17,7 @@ pub mod past;
 mod publisher;
 pub mod recovery;
 pub mod snapshotter;
+pub mod survey;
 mod worker;
 
 use std::{sync::Arc, thread::JoinHandle};

@@ -19,8 +19,12 @@ use crate::{
         ids::{AgentIx, Epoch},
         rejection::Rejection,
     },
-    metrics,
+    metrics::{
+        self,
+        events::{HouseCounts, OrgCounts},
+    },
     views::orgs::{Durable, Org, Orgs},
+    wire::status,
 };
 
 /// Events of an org after which a snapshot is taken: so many are replayed at most, beside what comes while one is being taken.
@@ -35,6 +39,7 @@ struct Out {
     org: Arc<Org>,
     sessions: FxHashMap<AgentIx, Attached>,
     since_snapshot: u64,
+    counts: OrgCounts,
 }
 
 pub(super) struct Publisher {
@@ -42,11 +47,12 @@ pub(super) struct Publisher {
     outs: BTreeMap<Arc<str>, Out>,
     snapshots: Sender<Arc<str>>,
     views: Sender<()>,
+    counts: HouseCounts,
 }
 
 impl Publisher {
     pub(super) fn new(orgs: Arc<Orgs>, snapshots: Sender<Arc<str>>, views: Sender<()>) -> Self {
-        Self { orgs, outs: BTreeMap::new(), snapshots, views }
+        Self { orgs, outs: BTreeMap::new(), snapshots, views, counts: HouseCounts::default() }
     }
 
     /// Publishes what is durable. `bytes` gives those of each part that has events.
@@ -57,7 +63,10 @@ impl Publisher {
         for waiting in batch.waiting {
             match waiting {
                 Waiting::Reply(to, reply) => {
-                    metrics::answered(reply.is_ok());
+                    match &reply {
+                        Ok(_) => self.counts.done(),
+                        Err(refusal) => self.counts.refused(status::name(status::reason(refusal))),
+                    }
                     to.send(reply);
                 }
                 Waiting::Answer(to, answer) => drop(to.send(*answer)),
@@ -72,6 +81,7 @@ impl Publisher {
             org: self.orgs.get_or_new(id),
             sessions: FxHashMap::default(),
             since_snapshot: 0,
+            counts: OrgCounts::new(id.clone()),
         });
         let mut openings = openings.into_iter().peekable();
         if let Some(at) = outbox.events.first().map(|it| it.at) {
@@ -92,10 +102,12 @@ impl Publisher {
                 while let Some(opening) = openings.next_if(|it| it.after <= place) {
                     out.attach(opening);
                 }
-                metrics::event(&batch.events[place]);
+                out.counts.event(&mut self.counts, &batch.events[place]);
                 let it = Told { batch: batch.clone(), place, log_number, invites_to };
                 out.tell(&it, &outbox.told[told]);
             }
+            let names = out.org.names();
+            outbox.measured.iter().for_each(|it| out.counts.measured(&mut self.counts, &names, it));
         }
         openings.for_each(|opening| out.attach(opening));
     }
@@ -111,7 +123,6 @@ impl Out {
         } else {
             sink.end(Rejection::SessionNotOpen);
         }
-        metrics::sessions(&self.org.id, self.sessions.len());
     }
 
     fn tell(&mut self, it: &Told, told: &[AgentIx]) {
@@ -136,7 +147,6 @@ impl Out {
             && let Some(attached) = self.sessions.remove(&agent)
         {
             attached.sink.end(why);
-            metrics::sessions(&self.org.id, self.sessions.len());
         }
     }
 }

@@ -27,6 +27,7 @@ use crate::{
         reply::Reply,
     },
     journal::Position,
+    metrics,
 };
 
 /// Letters of one batch, at most: so that the first of them does not wait for thousands.
@@ -141,7 +142,7 @@ impl Worker {
         let mut last_words = false;
         while !stopped {
             let woken = self.wait();
-            let now = self.clock.now();
+            let (now, watch) = (self.clock.now(), Stopwatch::start());
             self.advance(now);
             last_words |= match woken {
                 Woken::Letter(envelope) => self.sort(*envelope),
@@ -151,10 +152,13 @@ impl Worker {
             for envelope in self.inbox.letters.clone().try_iter().take(MAILBOX_MAX) {
                 last_words |= self.sort(envelope);
             }
+            let mut letters = 0;
             for _ in 0..BATCH_MAX {
                 let Some(letter) = self.lanes.next() else { break };
                 self.take(now, letter);
+                letters += 1;
             }
+            metrics::batch(watch.seconds(), letters);
             stopped = !self.close_batch() || last_words && self.lanes.is_empty();
             self.make_room();
         }

@@ -10,6 +10,7 @@ use std::{
 
 use omniroute::{
     clock::Clock,
+    metrics::figures::Figures,
     server::{self, Options, Running},
     wire::v1::{
         self, Console, agent_service_client::AgentServiceClient,
@@ -22,6 +23,7 @@ use tempfile::TempDir;
 use tonic::{Status, transport::Channel};
 
 mod desk;
+pub mod page;
 mod refusals;
 pub mod sample;
 mod supervisor;
@@ -83,6 +85,11 @@ impl House {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.running.as_ref().expect("it runs").grpc_addr
+    }
+
+    /// Where its figures of capacity are asked for.
+    pub fn figures(&self) -> Figures {
+        self.running.as_ref().expect("it runs").figures()
     }
 
     /// One more connection.

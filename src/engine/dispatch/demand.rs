@@ -52,6 +52,25 @@ struct Line {
     by_age: BTreeSet<(Millis, RequestId)>,
 }
 
+impl Line {
+    /// Since when the one waits that waits longest. A line is sorted by priority first, so this jumps from one priority to the next, over
+    /// those with a deadline, and never walks the line.
+    fn oldest(&self) -> Option<Millis> {
+        let from = |priority| Turn { priority, due: Millis::MAX, requested_at: 0, request: RequestId(0) };
+        let mut oldest = self.by_age.first().map(|it| it.0);
+        let mut next = self.waiting.first();
+        while let Some(turn) = next {
+            let mut priority = turn.priority;
+            if turn.due == Millis::MAX {
+                oldest = oldest.into_iter().chain([turn.requested_at]).min();
+                priority += 1;
+            }
+            next = self.waiting.range(from(priority)..).next();
+        }
+        oldest
+    }
+}
+
 /// Requests that wait, as they wait.
 #[derive(Debug, Default)]
 pub struct Demand {
@@ -223,25 +242,15 @@ impl Demand {
         self.queue_lens.get(&queue).copied().unwrap_or(0)
     }
 
-    /// Since when the one waits that waits longest for a queue. A line is sorted by priority first, so it jumps from one priority to
-    /// the next, over those with a deadline, and never walks a line.
+    /// Since when the one waits that waits longest for a queue.
     pub fn queue_oldest(&self, queue: QueueIx) -> Option<Millis> {
-        let mut oldest = None;
-        let mut see = |at: Millis| oldest = Some(oldest.map_or(at, |it: Millis| it.min(at)));
-        for line in self.lines_of(queue) {
-            line.by_age.first().into_iter().for_each(|it| see(it.0));
-            let from = |priority| Turn { priority, due: Millis::MAX, requested_at: 0, request: RequestId(0) };
-            let mut next = line.waiting.first();
-            while let Some(turn) = next {
-                let mut priority = turn.priority;
-                if turn.due == Millis::MAX {
-                    see(turn.requested_at);
-                    priority += 1;
-                }
-                next = line.waiting.range(from(priority)..).next();
-            }
-        }
-        oldest
+        self.lines_of(queue).filter_map(Line::oldest).min()
+    }
+
+    /// So many classes from this number on, those in which anything waits: how much does, and since when the oldest.
+    pub fn lines(&self, from: usize, size: usize) -> impl Iterator<Item = (&Class, usize, Option<Millis>)> {
+        let some = self.lines.iter().skip(from).take(size).filter(|it| !it.waiting.is_empty());
+        some.map(|it| (&it.class, it.waiting.len(), it.oldest()))
     }
 
     /// The requests that wait for a queue, in turn, the first so many.
