@@ -19,5 +19,6 @@ pub mod metrics;
 pub mod server;
 pub mod shard;
 pub mod telemetry;
+pub mod upkeep;
 pub mod views;
 pub mod wire;

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
             configured(flags).and_then(|it| serve(&it.config).map_err(|error| failed(&error, 1)))
         }
         Command::Config(flags) => configured(flags).map(|it| cli::show_config(&it)),
+        Command::Data(command) => cli::keep(command).map_err(|error| failed(&error, 1)),
         Command::Client(command) => cli::run(command).map_err(|error| failed(&error, error.exit_code())),
     };
     ended.map_or_else(|code| code, |()| ExitCode::SUCCESS)

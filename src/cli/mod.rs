@@ -3,6 +3,7 @@
 //! ```text
 //!   main ──► Cli ──┬─ serve ──► config ──► the service
 //!                  ├─ config ─► config, shown
+//!                  ├─ backup, restore, verify, export ──► upkeep, on a data directory
 //!                  ├─ health ─► the phase that a service is in ────┐
 //!                  ├─ apply ──► directory_file ──► v1::Directory ──┤
 //!                  ├─ demo ───► a story at several agents' desks ──┼─► client ──gRPC──► a running service
@@ -14,6 +15,7 @@
 mod announce;
 mod apply;
 pub mod client;
+mod data;
 mod demo;
 pub mod directory_file;
 mod file_values;
@@ -29,6 +31,7 @@ use tokio::runtime::{Builder, Runtime};
 
 pub use announce::{Announcement, announce, say_why};
 pub use apply::{ApplyArgs, ApplyError};
+pub use data::{DataCommand, DataError, keep};
 pub use demo::{DemoArgs, DemoError};
 pub use health::{HealthArgs, HealthError};
 pub use load::{LoadArgs, LoadError};
@@ -53,6 +56,9 @@ pub enum Command {
     Serve(Flags),
     /// Show the configuration that holds, and which layer each value came from.
     Config(Flags),
+    /// What is done with a data directory.
+    #[command(flatten)]
+    Data(DataCommand),
     /// What is a client of a running service.
     #[command(flatten)]
     Client(ClientCommand),

@@ -25,7 +25,7 @@ mod disk;
 pub mod embedded;
 pub mod snapshots;
 
-pub use embedded::Embedded;
+pub use embedded::{Embedded, Look};
 pub use snapshots::Snapshots;
 
 /// Where an event stands in its org's journal: dense, ordered, never reused. The first event is at 1; 0 means "before any".
@@ -119,6 +119,18 @@ pub enum JournalError {
     #[error("the journal in {path} is in use by another process")]
     Locked {
         /// The file that carries the lock.
+        path: PathBuf,
+    },
+    /// There is nothing to look at.
+    #[error("there is no journal in {path}")]
+    NoJournal {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// It is no backup but the data directory of a service that runs or was killed: its last commits are beside the database.
+    #[error("{path} is no backup: a service has it, or was killed in it")]
+    NotSettled {
+        /// The directory.
         path: PathBuf,
     },
     /// A bug of the caller: the append does not begin one after the org's last event.

@@ -60,16 +60,36 @@ impl Snapshots {
         org: &str,
         end: Position,
     ) -> Result<Option<(Position, Vec<u8>)>, JournalError> {
-        let failed = |error| JournalError::storage("reading a snapshot", error);
-        for (position, path) in self.list(org).map_err(failed)?.into_iter().filter(|it| it.0 < end) {
-            match decode(org, position, fs::read(&path).map_err(failed)?) {
-                Ok(payload) => return Ok(Some((position, payload))),
-                Err(what) => {
+        for position in self.positions(org)?.into_iter().filter(|it| *it < end) {
+            match self.read(org, position)? {
+                Some(Ok(payload)) => return Ok(Some((position, payload))),
+                Some(Err(what)) => {
                     tracing::warn!(org, position = position.0, what, "a damaged snapshot is passed over");
                 }
+                // A running service took a newer one and removed this.
+                None => {}
             }
         }
         Ok(None)
+    }
+
+    /// Where the snapshots of `org` stand, newest first.
+    pub fn positions(&self, org: &str) -> Result<Vec<Position>, JournalError> {
+        let found = self.list(org).map_err(|error| JournalError::storage("looking for snapshots", error))?;
+        Ok(found.into_iter().map(|it| it.0).collect())
+    }
+
+    /// The snapshot of `org` at a position, or why it is damaged. None: there is none.
+    pub fn read(
+        &self,
+        org: &str,
+        position: Position,
+    ) -> Result<Option<Result<Vec<u8>, &'static str>>, JournalError> {
+        match fs::read(self.directory_of(org).join(file_name(position))) {
+            Ok(file) => Ok(Some(decode(org, position, file))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(JournalError::storage("reading a snapshot", error)),
+        }
     }
 
     fn try_save(&self, org: &str, position: Position, payload: &[u8]) -> io::Result<()> {
@@ -81,7 +101,7 @@ impl Snapshots {
         file.write_all(payload)?;
         file.sync_all()?;
         drop(file);
-        fs::rename(&temporary, directory.join(format!("{:020}.snapshot", position.0)))?;
+        fs::rename(&temporary, directory.join(file_name(position)))?;
         disk::sync_directory(&directory)?;
         for (_, path) in self.list(org)?.into_iter().skip(KEPT_COUNT) {
             fs::remove_file(path)?;
@@ -124,6 +144,10 @@ impl Snapshots {
         }
         self.directory.join(name)
     }
+}
+
+fn file_name(position: Position) -> String {
+    format!("{:020}.snapshot", position.0)
 }
 
 fn position_of(path: &Path) -> Option<Position> {

@@ -1,7 +1,7 @@
 //! From what is durable to what is true: the newest snapshot, then `apply` of the events after it. At the start of the service, for
 //! each snapshot that is taken, and in tests: one way.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +114,48 @@ pub fn recover(
     }
     replay(&mut hosted, reader, &mut |_, _, _, _| ControlFlow::Continue(()))?;
     Ok(hosted)
+}
+
+/// Recovers an org from its first event on, without any snapshot, and shows its state as of each of these positions.
+pub fn recover_showing(
+    org: &str,
+    at: &BTreeSet<Position>,
+    reader: &mut dyn JournalReader,
+    show: &mut dyn FnMut(Position, &State),
+) -> Result<Hosted, RecoveryError> {
+    let mut hosted = Hosted { org: Arc::from(org), state: State::default(), last: Position(0) };
+    hosted.state.reindex();
+    replay(&mut hosted, reader, &mut |state, next, _, _| {
+        let last = Position(next.0 - 1);
+        if at.contains(&last) {
+            show(last, state);
+        }
+        ControlFlow::Continue(())
+    })?;
+    if at.contains(&hosted.last) {
+        show(hosted.last, &hosted.state);
+    }
+    Ok(hosted)
+}
+
+/// How a snapshot stands to the state that it should hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// Byte for byte the same.
+    Same,
+    /// Another state.
+    Different,
+    /// Of another release: passed over by a start, and replayed.
+    OtherFormat,
+}
+
+/// Compares a snapshot with a state.
+pub fn compare(org: &str, snapshot: &[u8], state: &State) -> Result<Likeness, RecoveryError> {
+    match postcard::take_from_bytes::<u32>(snapshot) {
+        Ok((STATE_FORMAT, _)) if snapshot == encode(org, state)? => Ok(Likeness::Same),
+        Ok((STATE_FORMAT, _)) | Err(_) => Ok(Likeness::Different),
+        Ok(_) => Ok(Likeness::OtherFormat),
+    }
 }
 
 /// Shown the state before each event, where that stands and when it was decided; it says whether to go on.

@@ -14,7 +14,7 @@
 //!   close: writers and readers end ─► log taken in, `journal.live` and log removed ─► lock given back
 //! ```
 //!
-//! The lock keeps a second Omniroute out, not other tools: SQLite's own locks let `sqlite3 -readonly` look in at any time. (Without
+//! The lock keeps a second Omniroute that would write out. One that looks (`look`) reads beside it, and so do other tools: SQLite's own locks let `sqlite3 -readonly` look in at any time. (Without
 //! `-readonly`, on a journal that crashed and has not been started again, it takes the log in and removes it when it closes; the next start
 //! then asks to be told that this was so.)
 
@@ -30,6 +30,7 @@ use crate::journal::{Journal, JournalError, JournalReader, JournalWriter, Positi
 
 mod chain;
 mod checkpoint;
+mod look;
 mod reader;
 mod store;
 mod verify;
@@ -37,7 +38,9 @@ mod wal;
 mod writer;
 
 use checkpoint::Gate;
+pub use look::{Look, copy_file};
 use reader::Reader;
+use store::Access;
 use wal::LogUse;
 use writer::Writer;
 
@@ -104,7 +107,7 @@ impl Embedded {
             gate,
             wake: Some(wake),
             thread: Some(thread),
-            _lock: lock,
+            lock: Some(lock),
             _held: held,
             released,
         };
@@ -147,7 +150,8 @@ struct House {
     gate: Arc<Gate>,
     wake: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    _lock: File,
+    /// None: another process has the directory, and here it is only read.
+    lock: Option<File>,
     /// Goes after the lock, so that whoever waits for its end may open the directory anew.
     _held: Sender<Infallible>,
     released: Receiver<Infallible>,
@@ -156,6 +160,10 @@ struct House {
 impl House {
     fn database(&self) -> PathBuf {
         self.directory.join("journal.db")
+    }
+
+    fn access(&self) -> Access {
+        if self.lock.is_some() { Access::Write } else { Access::Read }
     }
 
     /// Never waits: a token in the channel means that it is already about to run, and one that ended has closed the gate.

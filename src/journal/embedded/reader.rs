@@ -23,7 +23,7 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn open(house: Arc<House>) -> Result<Self, JournalError> {
         let path = house.database();
-        let connection = store::connect(&path)?;
+        let connection = store::connect_to(&path, house.access())?;
         connection
             .pragma_update(None, "query_only", true)
             .map_err(|error| store::failed("opening a reader", &path, error))?;

@@ -31,10 +31,27 @@ pub(super) const PAGE_BYTES: u32 = 8192;
 /// How long a statement waits for a lock that a foreign tool holds, before the commit fails and with it the writer.
 const FOREIGN_LOCK_WAIT: Duration = Duration::from_secs(5);
 
-/// Opens the database as it is.
+/// What a connection may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Everything, for the directory is ours.
+    Write,
+    /// Read beside the process that has the directory. It never takes a log in: where that process is gone, it cannot be opened.
+    Read,
+}
+
+/// Opens the database as it is, to write.
 pub(super) fn connect(path: &Path) -> Result<Connection, JournalError> {
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    connect_to(path, Access::Write)
+}
+
+/// Opens the database as it is.
+pub(super) fn connect_to(path: &Path, access: Access) -> Result<Connection, JournalError> {
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | match access {
+            Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        };
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(FOREIGN_LOCK_WAIT)?;
