@@ -9,7 +9,6 @@ use tonic::{Request, Response, Status, async_trait};
 use super::{Front, chat_log, front::blocking, history::Found};
 use crate::{
     engine::{chat_log::EntryKind, command::Query, ids::ConversationId, limits, rejection::Rejection},
-    journal::Position,
     views::{
         logbook::{
             Reader,
@@ -64,12 +63,9 @@ struct Place {
 }
 
 /// Waits until the logbook has all that is durable now, so that whoever was answered reads what it wrote.
-pub(super) async fn caught_up(org: &Org) -> Result<(), Status> {
-    let durable: Position = *org.durable().borrow();
-    let mut viewed = org.viewed();
-    let waited = tokio::time::timeout(LOGBOOK_PATIENCE, viewed.wait_for(|it| *it >= durable)).await;
-    match waited {
-        Ok(Ok(_)) => Ok(()),
+pub(super) async fn caught_up(front: &Front, org: &Org) -> Result<(), Status> {
+    match tokio::time::timeout(LOGBOOK_PATIENCE, front.logbook.caught_up(org)).await {
+        Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(status::shutting_down()),
         Err(_) => Err(status::overloaded(LOGBOOK_PATIENCE)),
     }
@@ -135,7 +131,7 @@ impl ConversationService for Conversations {
         let place = self.place(&call.org_id, call.conversation_id, 0, 0, Check::new())?;
         match self.0.answer(&(&place.org).into(), Query::Conversation(place.conversation)).await? {
             Err(Rejection::ConversationEnded) => {
-                caught_up(&place.org).await?;
+                caught_up(&self.0, &place.org).await?;
                 let conversation = Some(chat_log::ended(place.conversation, self.known(&place).await?));
                 Ok(Response::new(GetConversationResponse { conversation }))
             }
@@ -289,7 +285,7 @@ impl ConversationService for Conversations {
         check.number("page_size", call.page_size as usize, 0, limits::PAGE_MAX);
         let place = self.place(&call.org_id, call.conversation_id, call.reader, call.from_number, check)?;
         let page_size = if call.page_size == 0 { PAGE_DEFAULT } else { call.page_size as usize };
-        caught_up(&place.org).await?;
+        caught_up(&self.0, &place.org).await?;
         self.known(&place).await?;
         let entries = self.entries(&place, page_size).await?;
         let next_number = entries.last().map_or(place.from, |it| it.number + 1);
@@ -304,7 +300,7 @@ impl ConversationService for Conversations {
         let call = request.into_inner();
         let place =
             self.place(&call.org_id, call.conversation_id, call.reader, call.from_number, Check::new())?;
-        caught_up(&place.org).await?;
+        caught_up(&self.0, &place.org).await?;
         self.known(&place).await?;
         let (sender, receiver) = mpsc::channel(ENTRIES_WAITING_MAX);
         let service = Self(self.0.clone());

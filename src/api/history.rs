@@ -53,7 +53,7 @@ impl Found {
         let Answer::History { customer, access_scopes } = answer else {
             return Err(Status::internal("a History has no other answer"));
         };
-        caught_up(org).await?;
+        caught_up(front, org).await?;
         let _turn = LOOKUPS.acquire().await;
         let agent_id = org.names().of(ResourceKind::Agent).name(session.agent.0).to_owned();
         let (logbook, id) = (front.logbook.clone(), org.id.clone());

@@ -42,7 +42,7 @@ pub(super) async fn explain_decisions(
         return Err(check.into_status());
     }
     let org = front.org(&call.org_id)?;
-    caught_up(&org).await?;
+    caught_up(front, &org).await?;
     let (logbook, id, conversation) =
         (front.logbook.clone(), org.id.clone(), ConversationId(call.conversation_id));
     let found = blocking(move || logbook.conversation(&id, conversation)).await?;

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Events that an org keeps in memory for those who follow closely, at most.
-const TAIL_EVENTS_MAX: usize = 16_384;
+pub(super) const TAIL_EVENTS_MAX: usize = 16_384;
 /// Bytes of such events, as stored, at most.
 const TAIL_BYTES_MAX: usize = 8 << 20;
 
@@ -130,6 +130,16 @@ impl Org {
         self.viewed.send_replace(position);
     }
 
+    /// Events that are durable and not yet in the read models.
+    pub fn behind(&self) -> u64 {
+        self.durable.borrow().0.saturating_sub(self.viewed.borrow().0)
+    }
+
+    /// Whether anybody watches a chat log.
+    pub fn has_watched_logs(&self) -> bool {
+        !self.watched_logs.is_empty()
+    }
+
     /// Watches a chat log: told when it has a new entry.
     pub fn watch_log(&self, conversation: ConversationId) -> watch::Receiver<()> {
         self.watched_logs.entry(conversation).or_insert_with(|| watch::Sender::new(())).subscribe()
@@ -219,6 +229,11 @@ impl Orgs {
         let mut all: Vec<Arc<Org>> = self.by_id.iter().map(|it| it.clone()).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all
+    }
+
+    /// Whether this holds for one of them.
+    pub fn any(&self, holds: impl Fn(&Org) -> bool) -> bool {
+        self.by_id.iter().any(|it| holds(&it))
     }
 
     /// How many there are.

@@ -201,3 +201,39 @@ async fn log_3_a_stream_resumes_where_it_stopped() {
     let watch = house.watch_log(chat, LogReader::Customer, 6).await.expect("it is there");
     assert!(watch.until_the_end().await.is_empty());
 }
+
+/// The logbook writes what comes while it lingers in one row, and long logs in rows of their own: a page may begin within any of them.
+#[tokio::test]
+async fn log_3_a_page_may_begin_at_any_entry_for_either_reader() {
+    let (house, mut ann, _bob, chat) = conference().await;
+    let mut whole: Vec<(String, bool)> = vec![("+ann".into(), false), ("+bob".into(), false)];
+    for number in 3..=210_u32 {
+        let (text, whisper) =
+            (format!("entry {number} \"\\\u{1f600}"), number % 3 == 0 || (80..100).contains(&number));
+        assert_eq!(ann.post(chat, &text, whisper).await.expect("she is in"), number);
+        whole.push((text, whisper));
+        if number % 37 == 0 {
+            // A read has what waits written.
+            house.log(chat, LogReader::Agent).await;
+        }
+    }
+    for reader in [LogReader::Agent, LogReader::Customer] {
+        let seen = whole.iter().filter(|it| reader == LogReader::Agent || !it.1);
+        let all: Vec<(u32, String)> = (1..).zip(seen.map(|it| it.0.clone())).collect();
+        for from in (0..=all.len() + 1).step_by(7).chain([1, 64, 65, 66, all.len()]) {
+            let request = ReadChatLogRequest {
+                org_id: ORG.into(),
+                conversation_id: chat,
+                reader: reader.into(),
+                from_number: u32::try_from(from).expect("it is small"),
+                page_size: 50,
+            };
+            let page =
+                house.conversations().read_chat_log(request).await.expect("the log can be read").into_inner();
+            let read: Vec<(u32, String)> = page.entries.iter().map(|it| (it.number, said(it))).collect();
+            let first = from.max(1) - 1;
+            let expected: Vec<_> = all.iter().skip(first).take(50).cloned().collect();
+            assert_eq!(read, expected, "{reader:?} from {from}");
+        }
+    }
+}

@@ -1,5 +1,10 @@
 //! What the logbook says: entries of chat logs and conversations, with the directory's ids as text, so that every tool can read them.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize, de::Error as _};
+
+use super::Reader;
 use crate::{
     engine::{
         chat_log::EntryKind,
@@ -86,6 +91,53 @@ pub struct Older {
     pub access_scope: String,
     /// Whether the agent that asks was in it.
     pub took_part: bool,
+}
+
+/// An entry as it is written: one object of the JSON array that a row of `log` is. What is empty is left out.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Written<'a> {
+    pub(super) at_ms: Millis,
+    pub(super) kind: &'a str,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) author: Option<&'a str>,
+    #[serde(borrow, default, skip_serializing_if = "is_empty")]
+    pub(super) agent: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "is_empty")]
+    pub(super) receiver: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "is_empty")]
+    pub(super) supervisor: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "is_empty")]
+    pub(super) text: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) whisper: bool,
+}
+
+#[expect(clippy::ptr_arg, reason = "so serde calls it")]
+fn is_empty(text: &Cow<'_, str>) -> bool {
+    text.is_empty()
+}
+
+/// The entries of a row, numbered as for their reader: `first` is the number of the first that it sees.
+pub(super) fn read(entries: &str, reader: Reader, first: u32) -> Result<Vec<Line>, serde_json::Error> {
+    let written: Vec<Written<'_>> = serde_json::from_str(entries)?;
+    let seen = written.into_iter().filter(|it| reader == Reader::Agent || !it.whisper);
+    (first..)
+        .zip(seen)
+        .map(|(number, it)| {
+            let unknown = || serde_json::Error::custom("it is of a kind that is not known");
+            Ok(Line {
+                number,
+                at: it.at_ms,
+                kind: kind_of_word(it.kind).ok_or_else(unknown)?,
+                author: it.author.and_then(author_of_word),
+                agent: it.agent.into_owned(),
+                receiver: it.receiver.into_owned(),
+                supervisor: it.supervisor.into_owned(),
+                text: it.text.into_owned(),
+                whisper: it.whisper,
+            })
+        })
+        .collect()
 }
 
 /// The words of the tables, in both directions: what is written by one is read by the other.

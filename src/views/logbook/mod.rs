@@ -6,7 +6,11 @@
 //!                                          │ reads the feed from where it stopped
 //!                                          └──► those who watch a log, and `Org::viewed`
 //! ```
+//!
+//! Nobody needs it at once but who reads, so the writer lingers after a word: what comes meanwhile is written in one go, and a conversation
+//! that grew ten times is written once. Who waits for it says so.
 
+mod growth;
 pub mod line;
 mod store;
 
@@ -14,13 +18,15 @@ use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use tokio::sync::watch::error::RecvError;
 
 use super::{
     feed::{Feed, FeedError},
-    orgs::{Org, Orgs},
+    orgs::{Org, Orgs, TAIL_EVENTS_MAX},
 };
 use crate::{engine::ids::ConversationId, journal::Position};
 use line::{Line, Older, Record};
@@ -29,6 +35,11 @@ use store::Store;
 
 /// Connections that are kept for the next read.
 const IDLE_STORES_MAX: usize = 8;
+/// How long the writer lingers after a word, in so many steps: nobody waits, and what comes meanwhile is written with it.
+const LINGER_STEP: Duration = Duration::from_millis(10);
+const LINGER_STEPS: usize = 5;
+/// Events of an org that wait to be written, about, before the writer lingers no longer: they are still in memory then.
+const BEHIND_MAX: u64 = TAIL_EVENTS_MAX as u64 / 2;
 
 /// Whose log is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +55,8 @@ pub enum Reader {
 pub struct Logbook {
     path: Box<Path>,
     idle: Mutex<Vec<Store>>,
+    hurry: Sender<()>,
+    hurried: Receiver<()>,
 }
 
 /// The thread that writes it.
@@ -56,7 +69,19 @@ impl Logbook {
     /// Opens the logbook in a file, which is made if it is not there, and made anew if it is of another format or damaged.
     pub fn open(path: &Path) -> Result<Self, LogbookError> {
         let store = Store::open_or_new(path)?;
-        Ok(Self { path: path.into(), idle: Mutex::new(vec![store]) })
+        let (hurry, hurried) = bounded(1);
+        Ok(Self { path: path.into(), idle: Mutex::new(vec![store]), hurry, hurried })
+    }
+
+    /// Waits until it says all that is durable of an org now.
+    pub async fn caught_up(&self, org: &Org) -> Result<(), RecvError> {
+        let durable = *org.durable().borrow();
+        let mut viewed = org.viewed();
+        if *viewed.borrow() < durable {
+            // Where one waits already, the writer hurries for both.
+            self.hurry.try_send(()).unwrap_or(());
+        }
+        viewed.wait_for(|it| *it >= durable).await.map(|_| ())
     }
 
     /// Entries of a chat log from a number on, at most so many.
@@ -103,9 +128,10 @@ impl Logbook {
     pub fn start(&self, orgs: Arc<Orgs>, feed: Arc<Feed>) -> Result<(Sender<()>, Writer), LogbookError> {
         let store = Store::open_to_write(&self.path)?;
         let (word, words) = bounded(1);
+        let hurried = self.hurried.clone();
         let thread = std::thread::Builder::new()
             .name("logbook".into())
-            .spawn(move || write(store, &words, &orgs, &feed))
+            .spawn(move || write(store, (&words, &hurried), &orgs, &feed))
             .map_err(LogbookError::Thread)?;
         // What became durable before there was anybody to send word.
         word.try_send(()).unwrap_or(());
@@ -122,13 +148,23 @@ impl Writer {
     }
 }
 
-fn write(mut store: Store, words: &Receiver<()>, orgs: &Orgs, feed: &Feed) {
+fn write(mut store: Store, (words, hurried): (&Receiver<()>, &Receiver<()>), orgs: &Orgs, feed: &Feed) {
     for () in words {
+        linger(hurried, orgs);
         for org in orgs.all() {
             if let Err(error) = catch_up(&mut store, &org, feed) {
                 // Reads wait for the logbook and time out; the journal has everything, and the next word tries again.
                 tracing::error!(org = %org.id, %error, "the logbook could not be brought up");
             }
+        }
+    }
+}
+
+fn linger(hurried: &Receiver<()>, orgs: &Orgs) {
+    let in_a_hurry = || orgs.any(|it| it.has_watched_logs() || it.behind() > BEHIND_MAX);
+    for _ in 0..LINGER_STEPS {
+        if in_a_hurry() || hurried.recv_timeout(LINGER_STEP).is_ok() {
+            return;
         }
     }
 }

@@ -1,26 +1,22 @@
 //! The tables of the logbook.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     Reader,
+    growth::Growth,
     line::{self, Line, Older, Record},
 };
 use crate::{
-    engine::{
-        chat_log,
-        directory::{names::Names, spec::ResourceKind},
-        event::{Author, Event},
-        ids::{AgentIx, ConversationId, Millis},
-    },
+    engine::{directory::names::Names, ids::ConversationId},
     journal::Position,
     views::orgs::Durable,
 };
 
 /// The format of the file. One of another format is made anew from the journal.
-const FORMAT: i64 = 4;
+const FORMAT: i64 = 5;
 /// A writer's transaction is short; a reader that meets one waits.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -30,35 +26,47 @@ const CACHE_KIB: i64 = 32_768;
 /// Pages in the write-ahead log, 64 MiB, before it is taken into the file: a page that is written often is copied and synced less often.
 const CHECKPOINT_PAGES: i64 = 16_384;
 
+/// A row of `log` holds entries that follow each other and were written at once: a JSON array, the first of which has this number. What the
+/// customer does not see (`whisper`) has no number for it.
 const TABLES: &str = "
     PRAGMA journal_mode = WAL;
-    CREATE TABLE IF NOT EXISTS org (id TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS org (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, position INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS conversation (
-        org TEXT NOT NULL, id INTEGER NOT NULL, channel_id TEXT NOT NULL, customer_id TEXT NOT NULL,
-        routing_type TEXT NOT NULL, created_at_ms INTEGER NOT NULL, ended_at_ms INTEGER,
-        entries INTEGER NOT NULL, customer_entries INTEGER NOT NULL, access_scope TEXT NOT NULL,
-        created_position INTEGER NOT NULL, ended_position INTEGER,
+        org INTEGER NOT NULL, id INTEGER NOT NULL, channel_id TEXT NOT NULL, customer_id TEXT NOT NULL,
+        routing_type TEXT NOT NULL, access_scope TEXT NOT NULL,
+        created_at_ms INTEGER NOT NULL, created_position INTEGER NOT NULL,
+        ended_at_ms INTEGER, ended_position INTEGER,
+        entries INTEGER NOT NULL, customer_entries INTEGER NOT NULL, participants TEXT NOT NULL,
         PRIMARY KEY (org, id)) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS conversation_of_customer ON conversation (org, customer_id, id);
-    CREATE TABLE IF NOT EXISTS participant (
-        org TEXT NOT NULL, conversation INTEGER NOT NULL, agent_id TEXT NOT NULL,
-        PRIMARY KEY (org, conversation, agent_id)) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS log_entry (
-        org TEXT NOT NULL, conversation INTEGER NOT NULL, number INTEGER NOT NULL, customer_number INTEGER,
-        at_ms INTEGER NOT NULL, kind TEXT NOT NULL, author TEXT, agent_id TEXT NOT NULL,
-        receiver_agent_id TEXT NOT NULL, text TEXT NOT NULL, whisper INTEGER NOT NULL,
-        supervisor_id TEXT NOT NULL,
+    CREATE INDEX IF NOT EXISTS ended_of_customer ON conversation (org, customer_id, id) WHERE ended_at_ms IS NOT NULL;
+    CREATE TABLE IF NOT EXISTS log (
+        org INTEGER NOT NULL, conversation INTEGER NOT NULL, number INTEGER NOT NULL, customer_number INTEGER NOT NULL,
+        entries TEXT NOT NULL,
         PRIMARY KEY (org, conversation, number)) WITHOUT ROWID;
 ";
 
 /// A customer's conversations that came before one and have ended, newest first.
 const OLDER: &str = "
-    SELECT id, channel_id, created_at_ms, ended_at_ms, entries, access_scope, EXISTS (
-        SELECT 1 FROM participant
-        WHERE participant.org = ?1 AND participant.conversation = conversation.id AND agent_id = ?4)
-    FROM conversation INDEXED BY conversation_of_customer
-    WHERE org = ?1 AND customer_id = ?2 AND id < ?3 AND ended_at_ms IS NOT NULL
+    SELECT id, channel_id, created_at_ms, ended_at_ms, entries, access_scope,
+        EXISTS (SELECT 1 FROM json_each(participants) WHERE value = ?4)
+    FROM conversation INDEXED BY ended_of_customer
+    WHERE org = (SELECT number FROM org WHERE org.id = ?1) AND customer_id = ?2 AND id < ?3 AND ended_at_ms IS NOT NULL
     ORDER BY id DESC LIMIT ?5";
+
+/// The rows of a chat log from that on which holds an entry. A customer's numbers stand still while agents whisper, so the last row that
+/// begins at or below its number is the first that is read.
+const ROWS: [&str; 2] = [
+    "SELECT number, customer_number, entries FROM log
+     WHERE org = (SELECT number FROM org WHERE id = ?1) AND conversation = ?2 AND number >= coalesce((
+        SELECT max(number) FROM log
+        WHERE org = (SELECT number FROM org WHERE id = ?1) AND conversation = ?2 AND number <= ?3), 0)
+     ORDER BY number",
+    "SELECT number, customer_number, entries FROM log
+     WHERE org = (SELECT number FROM org WHERE id = ?1) AND conversation = ?2 AND number >= coalesce((
+        SELECT max(number) FROM log
+        WHERE org = (SELECT number FROM org WHERE id = ?1) AND conversation = ?2 AND customer_number <= ?3), 0)
+     ORDER BY number",
+];
 
 /// Why the logbook could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +82,9 @@ pub enum LogbookError {
         /// Why.
         source: std::io::Error,
     },
+    /// A row says what no version of this program writes.
+    #[error("the logbook's entries cannot be read")]
+    Entries(#[from] serde_json::Error),
     /// The thread could not be started.
     #[error("the logbook's thread cannot be started")]
     Thread(#[source] std::io::Error),
@@ -141,10 +152,9 @@ impl Store {
     pub(super) fn forget(&mut self, org: &str) -> Result<(), LogbookError> {
         let transaction = self.0.transaction()?;
         for table in [
+            "DELETE FROM log WHERE org = (SELECT number FROM org WHERE id = ?1)",
+            "DELETE FROM conversation WHERE org = (SELECT number FROM org WHERE id = ?1)",
             "DELETE FROM org WHERE id = ?1",
-            "DELETE FROM conversation WHERE org = ?1",
-            "DELETE FROM log_entry WHERE org = ?1",
-            "DELETE FROM participant WHERE org = ?1",
         ] {
             transaction.execute(table, [org])?;
         }
@@ -159,22 +169,23 @@ impl Store {
         after: Position,
         batches: &[Arc<Durable>],
         last: Position,
-    ) -> Result<BTreeSet<ConversationId>, LogbookError> {
+    ) -> Result<Vec<ConversationId>, LogbookError> {
         let transaction = self.0.transaction()?;
-        let mut grown = BTreeSet::new();
+        let number = transaction
+            .prepare_cached(
+                "INSERT INTO org (id, position) VALUES (?1, ?2)
+                 ON CONFLICT (id) DO UPDATE SET position = excluded.position RETURNING number",
+            )?
+            .query_row(params![org, signed(last.0)], |row| row.get(0))?;
+        let mut growth = Growth::new(&transaction, number, names);
         for batch in batches {
             for (event, position) in batch.events.iter().zip(batch.first.0..) {
                 if position > after.0 {
-                    write_event(&transaction, org, names, (Position(position), batch.at), event)?;
-                    grown.extend(chat_log::entry(event).map(|it| it.conversation));
+                    growth.take((Position(position), batch.at), event)?;
                 }
             }
         }
-        transaction
-            .prepare_cached(
-                "INSERT INTO org VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET position = excluded.position",
-            )?
-            .execute(params![org, signed(last.0)])?;
+        let grown = growth.write()?;
         transaction.commit()?;
         Ok(grown)
     }
@@ -187,24 +198,28 @@ impl Store {
         from: u32,
         at_most: usize,
     ) -> Result<Vec<Line>, LogbookError> {
-        let number = match reader {
-            Reader::Agent => "number",
-            Reader::Customer => "customer_number",
+        let (rows, number) = match reader {
+            Reader::Agent => (&ROWS[0], 0),
+            Reader::Customer => (&ROWS[1], 1),
         };
-        let mut select = self.0.prepare_cached(&format!(
-            "SELECT {number}, at_ms, kind, author, agent_id, receiver_agent_id, text, whisper,
-             supervisor_id FROM log_entry
-             WHERE org = ?1 AND conversation = ?2 AND {number} >= ?3 ORDER BY number LIMIT ?4"
-        ))?;
-        let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
-        let rows = select.query_map(params![org, signed(conversation.0), from, at_most], read_line)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut select = self.0.prepare_cached(rows)?;
+        let mut rows = select.query(params![org, signed(conversation.0), from])?;
+        let mut found = Vec::new();
+        while found.len() < at_most
+            && let Some(row) = rows.next()?
+        {
+            let entries = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+            let lines = line::read(entries, reader, row.get(number)?)?;
+            found.extend(lines.into_iter().filter(|it| it.number >= from));
+        }
+        found.truncate(at_most);
+        Ok(found)
     }
 
     pub(super) fn conversation(&self, org: &str, id: ConversationId) -> Result<Option<Record>, LogbookError> {
         let mut select = self.0.prepare_cached(
             "SELECT channel_id, customer_id, routing_type, created_at_ms, ended_at_ms, entries, created_position,
-             ended_position FROM conversation WHERE org = ?1 AND id = ?2",
+             ended_position FROM conversation WHERE org = (SELECT number FROM org WHERE org.id = ?1) AND id = ?2",
         )?;
         let found = select.query_row(params![org, signed(id.0)], |row| {
             let routing_type: String = row.get(2)?;
@@ -249,89 +264,8 @@ impl Store {
     }
 }
 
-fn read_line(row: &Row<'_>) -> rusqlite::Result<Line> {
-    let (kind, author): (String, Option<String>) = (row.get(2)?, row.get(3)?);
-    Ok(Line {
-        number: row.get(0)?,
-        at: row.get(1)?,
-        kind: line::kind_of_word(&kind).ok_or(rusqlite::Error::InvalidQuery)?,
-        author: author.and_then(|it| line::author_of_word(&it)),
-        agent: row.get(4)?,
-        receiver: row.get(5)?,
-        text: row.get(6)?,
-        whisper: row.get(7)?,
-        supervisor: row.get(8)?,
-    })
-}
-
-fn write_event(
-    transaction: &Transaction<'_>,
-    org: &str,
-    names: &Names,
-    (position, at): (Position, Millis),
-    event: &Event,
-) -> Result<(), LogbookError> {
-    if let Event::ConversationCreated {
-        conversation, channel, customer, routing_type, access_scope, ..
-    } = event
-    {
-        let channel = names.of(ResourceKind::Channel).name(channel.0);
-        transaction
-            .prepare_cached(
-                "INSERT INTO conversation VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL, 0, 0, ?7, ?8, NULL)",
-            )?
-            .execute(params![
-                org,
-                signed(conversation.0),
-                channel,
-                customer,
-                line::routing_type_word(*routing_type),
-                signed(at),
-                access_scope,
-                signed(position.0)
-            ])?;
-    }
-    let Some(entry) = chat_log::entry(event) else { return Ok(()) };
-    let supervisor = if let Some(Author::Supervisor(who)) = &entry.author { who } else { "" };
-    let agent_id = |agent: Option<AgentIx>| agent.map_or("", |it| names.of(ResourceKind::Agent).name(it.0));
-    if let Event::InviteAccepted { conversation, agent, .. } = event {
-        transaction
-            .prepare_cached("INSERT OR IGNORE INTO participant VALUES (?1, ?2, ?3)")?
-            .execute(params![org, signed(conversation.0), agent_id(Some(*agent))])?;
-    }
-    let ended: (Option<i64>, Option<i64>) =
-        matches!(event, Event::ConversationEnded { .. }).then(|| (signed(at), signed(position.0))).unzip();
-    let (number, customer_number): (u32, u32) = transaction
-        .prepare_cached(
-            "UPDATE conversation SET entries = entries + 1, customer_entries = customer_entries + ?3,
-                 ended_at_ms = coalesce(?4, ended_at_ms), ended_position = coalesce(?5, ended_position)
-             WHERE org = ?1 AND id = ?2 RETURNING entries, customer_entries",
-        )?
-        .query_row(
-            params![org, signed(entry.conversation.0), entry.shown_to_customer, ended.0, ended.1],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-    transaction
-        .prepare_cached("INSERT INTO log_entry VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?
-        .execute(params![
-            org,
-            signed(entry.conversation.0),
-            number,
-            entry.shown_to_customer.then_some(customer_number),
-            signed(at),
-            line::kind_word(entry.kind),
-            entry.author.as_ref().map(|it| line::author_word(it.into())),
-            agent_id(entry.agent),
-            agent_id(entry.receiver),
-            entry.text,
-            !entry.shown_to_customer,
-            supervisor
-        ])?;
-    Ok(())
-}
-
 /// SQLite's integers are signed; what we number and time stays far below 2^63.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -348,9 +282,7 @@ mod tests {
             .query_map(params!["org", "customer", 9, "ann", 10], |row| row.get::<_, String>(3))
             .expect("a plan");
         let steps: Vec<String> = steps.map(|it| it.expect("a step")).collect();
-        assert!(
-            steps.iter().any(|it| it.contains("conversation_of_customer (org=? AND customer_id=? AND id<?)"))
-        );
+        assert!(steps.iter().any(|it| it.contains("ended_of_customer (org=? AND customer_id=? AND id<?)")));
         assert!(
             !steps.iter().any(|it| it.contains("SCAN conversation") || it.contains("TEMP B-TREE")),
             "{steps:?}"
