@@ -8,7 +8,7 @@ use omniroute::{
     cli::{self, Announcement, Cli, Command},
     clock::Clock,
     config::{Config, Flags, Settings},
-    server::{self, Options, ServerError},
+    server::{self, Bounds, Options, ServerError},
     telemetry::{self, TelemetryError},
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -111,6 +111,13 @@ fn options(config: &Config) -> Result<Options, ServeError> {
         shards: config.shards,
         clock: Clock::System,
         sample: config.sample.then(sample).transpose()?,
+        bounds: Bounds {
+            connections_max: config.connections_max,
+            first_call_within: config.first_call_timeout,
+            message_within: config.message_timeout,
+            ping_every: config.ping_interval,
+            unread_max: config.unread_timeout,
+        },
     })
 }
 

@@ -35,10 +35,14 @@ pub use undecodable::typed;
 /// Bytes of a message of the directory's service, in and out: a directory of 100,000 agents has about ten million.
 const DIRECTORY_BYTES_MAX: usize = 256 << 20;
 /// Bytes of any other message that comes in. The largest text is 32 KiB.
-const MESSAGE_BYTES_MAX: usize = 128 << 10;
+pub const MESSAGE_BYTES_MAX: usize = 128 << 10;
 
 /// What the path of every call begins with.
 pub const PATH: &str = "/omniroute.v1.";
+/// The path of the call whose message may be large.
+pub const APPLY_DIRECTORY: &str = "/omniroute.v1.DirectoryService/ApplyDirectory";
+/// The path of the call that takes many messages.
+pub const SUBMIT: &str = "/omniroute.v1.PipelineService/Submit";
 /// The names of all services.
 pub const SERVICES: [&str; 6] = [
     agent_service_server::SERVICE_NAME,

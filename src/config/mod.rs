@@ -22,6 +22,10 @@ pub use layers::{ConfigError, Given, Layers, Mistake, Origin, Settings};
 const SHARDS_MAX: usize = 256;
 /// The longest drain: whoever wants longer wants no stop.
 const DRAIN_MAX: Duration = Duration::from_secs(3_600);
+/// Connections at most: each is a file and some kilobytes.
+const CONNECTIONS_MAX: usize = 1_000_000;
+/// The longest that a peer is waited for: beyond an hour no peer is meant.
+const PEER_MAX: Duration = Duration::from_secs(3_600);
 
 /// The value name of a key that is on or off.
 const SWITCH: &str = "BOOL";
@@ -100,6 +104,16 @@ keys! {
     sample: bool = "true", SWITCH, kinds::switch;
     /// How long a stop waits at most for agents who are logged in: no new conversations, but acceptances, messages and ends.
     drain_timeout: Duration = "5s", "SPAN", |text: &str| kinds::span(text, ..=DRAIN_MAX);
+    /// Connections at once. Beyond it the one that is open for longest without a call goes, or the new one.
+    connections_max: usize = "10000", "COUNT", |text: &str| kinds::count(text, 1..=CONNECTIONS_MAX);
+    /// How long a connection may be open before its first call, the handshake of TLS included.
+    first_call_timeout: Duration = "60s", "SPAN", |text: &str| kinds::span(text, ..=PEER_MAX);
+    /// How long a call's message may take to arrive.
+    message_timeout: Duration = "60s", "SPAN", |text: &str| kinds::span(text, ..=PEER_MAX);
+    /// How often a peer by HTTP/2 is asked whether it is there; it has as long to say so.
+    ping_interval: Duration = "20s", "SPAN", |text: &str| kinds::span(text, ..=PEER_MAX);
+    /// How long what was sent may stay unread before the connection is cut.
+    unread_timeout: Duration = "60s", "SPAN", |text: &str| kinds::span(text, ..=PEER_MAX);
 }
 
 impl Config {

@@ -59,7 +59,7 @@ const COUNT: Kind =
 
 /// What is counted as it becomes durable, and what stands in the house.
 #[rustfmt::skip]
-pub const COUNTED: [Metric; 34] = [
+pub const COUNTED: [Metric; 36] = [
     metric("omniroute_requests_opened_total", Kind::Counter, &["org", "kind", "target"],
         "Requests for an agent that were opened."),
     metric("omniroute_requests_settled_total", Kind::Counter, &["org", "kind", "target", "outcome"],
@@ -120,6 +120,10 @@ pub const COUNTED: [Metric; 34] = [
         "Events that the logbook has not taken in yet."),
     metric("omniroute_sessions_cut_total", Kind::Counter, &[],
         "Session streams that were cut because their client did not read."),
+    metric("omniroute_connections", Kind::Gauge, &[],
+        "Connections that are open."),
+    metric("omniroute_bounds_hit_total", Kind::Counter, &["reason"],
+        "Connections and messages that were cut or refused at a bound of the port, by which."),
     metric("omniroute_orgs", Kind::Gauge, &[],
         "Orgs that the service hosts."),
     metric("omniroute_figures_timestamp_seconds", Kind::Gauge, &[],

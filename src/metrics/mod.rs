@@ -42,6 +42,7 @@ static SERIES: LazyLock<Series> = LazyLock::new(|| Series {
 pub fn describe() {
     catalog::describe(&catalog::COUNTED);
     LazyLock::force(&SERIES);
+    Bound::ALL.into_iter().for_each(|it| it.hits().increment(0));
     gauge!("omniroute_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
 
@@ -103,6 +104,47 @@ pub fn overloaded() {
 /// A session's stream was cut.
 pub fn session_cut() {
     SERIES.sessions_cut.increment(1);
+}
+
+/// How many connections are open.
+pub fn connections(open: usize) {
+    gauge!("omniroute_connections").set(count(open));
+}
+
+/// A bound of the port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// There were as many connections as there may be.
+    Connections,
+    /// A connection was open for too long without a call, or others needed its room.
+    FirstCall,
+    /// A message took too long to arrive.
+    MessageTime,
+    /// A message was larger than it may be.
+    MessageBytes,
+    /// As many directories were on their way as may be.
+    Directories,
+}
+
+impl Bound {
+    const ALL: [Self; 5] =
+        [Self::Connections, Self::FirstCall, Self::MessageTime, Self::MessageBytes, Self::Directories];
+
+    fn hits(self) -> Counter {
+        let which = match self {
+            Self::Connections => "connections",
+            Self::FirstCall => "first_call",
+            Self::MessageTime => "message_time",
+            Self::MessageBytes => "message_bytes",
+            Self::Directories => "directories",
+        };
+        counter!("omniroute_bounds_hit_total", "reason" => which)
+    }
+}
+
+/// A bound of the port was hit.
+pub fn bound_hit(bound: Bound) {
+    bound.hits().increment(1);
 }
 
 /// The unfinished last commit was cut at the start.

@@ -16,13 +16,15 @@ use tonic::{
     body::Body,
     codegen::http::{Request, Response},
     service::Routes,
-    transport::{Server as Tonic, server::TcpIncoming},
+    transport::Server as Tonic,
 };
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, Service, util::MapResponseLayer};
 
 use super::{
-    ServerError,
+    Bounds, ServerError,
+    arrival::Arrival,
+    connections::Connections,
     health::{Health, Phase},
 };
 use crate::{
@@ -32,6 +34,10 @@ use crate::{
 
 /// Calls at once on one connection.
 const STREAMS_MAX: u32 = 1_024;
+/// Bytes of a call's headers: a token and what proxies add.
+const HEADER_BYTES_MAX: u32 = 16 << 10;
+/// Streams of one connection that were reset before anybody looked at them. Beyond it the connection is cut: nobody in earnest does so.
+const RESETS_MAX: usize = 64;
 
 /// The open port.
 #[derive(Debug)]
@@ -46,7 +52,7 @@ pub(super) struct Entrance {
 
 impl Entrance {
     /// Opens the port. Health says that the service is starting.
-    pub(super) async fn open(addr: SocketAddr) -> Result<Self, ServerError> {
+    pub(super) async fn open(addr: SocketAddr, bounds: Bounds) -> Result<Self, ServerError> {
         let (health, health_service) = Health::starting().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
@@ -55,20 +61,23 @@ impl Entrance {
         let listen = |source| ServerError::Listen { addr, source };
         let listener = TcpListener::bind(addr).await.map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;
-        // The server's own setting is not for listeners that it is given. Without it an answer that follows another closely waits for
-        // the client's acknowledgement of that one, which TCP puts off by 40 ms.
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let api = Arc::new(OnceLock::new());
         let (closing, closed) = oneshot::channel();
         let grpc = Tonic::builder()
             .accept_http1(true)
             .max_concurrent_streams(STREAMS_MAX)
+            .http2_keepalive_interval(Some(bounds.ping_every))
+            .http2_keepalive_timeout(Some(bounds.ping_every))
+            .http2_max_header_list_size(HEADER_BYTES_MAX)
+            .http2_max_pending_accept_reset_streams(Some(RESETS_MAX))
+            .http2_max_local_error_reset_streams(Some(RESETS_MAX))
             .layer(GrpcWebLayer::new())
             .layer(MapResponseLayer::new(api::typed))
+            .layer(Arrival::new(bounds.message_within))
             .layer(LetIn(api.clone()))
             .add_service(health_service)
             .add_service(reflection)
-            .serve_with_incoming_shutdown(incoming, async {
+            .serve_with_incoming_shutdown(Connections::new(listener, bounds), async {
                 // It is gone where the start failed.
                 closed.await.unwrap_or(());
             });

@@ -6,6 +6,8 @@
 //!   stop:   streams are told ─► shards drain ─► snapshots ─► connections close
 //! ```
 
+mod arrival;
+mod connections;
 mod entrance;
 pub mod health;
 
@@ -60,6 +62,35 @@ pub struct Options {
     pub clock: Clock,
     /// The directory of an org to begin with, where there is no org yet.
     pub sample: Option<Sample>,
+    /// What a client may take of the port.
+    pub bounds: Bounds,
+}
+
+/// What a client may take of the port: room, and time to make use of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Connections at once.
+    pub connections_max: usize,
+    /// How long a connection may be open before its first call, the handshake of TLS included.
+    pub first_call_within: Duration,
+    /// How long a call's message may take to arrive.
+    pub message_within: Duration,
+    /// How often a peer by HTTP/2 is asked whether it is there. It has as long to say so.
+    pub ping_every: Duration,
+    /// How long what was sent may stay unread, by any peer.
+    pub unread_max: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            connections_max: 10_000,
+            first_call_within: Duration::from_secs(60),
+            message_within: Duration::from_secs(60),
+            ping_every: Duration::from_secs(20),
+            unread_max: Duration::from_secs(60),
+        }
+    }
 }
 
 /// Why the service could not start, or ended.
@@ -134,7 +165,7 @@ pub struct Running {
 
 /// Starts the service. When this returns it is ready for calls.
 pub async fn start(options: Options) -> Result<Running, ServerError> {
-    let entrance = Entrance::open(options.grpc_addr).await?;
+    let entrance = Entrance::open(options.grpc_addr, options.bounds).await?;
     let dir = options.data_dir;
     let snapshots = Snapshots::new(dir.join("snapshots"));
     // It may take long, and whoever probes meanwhile is to be answered.

@@ -11,7 +11,7 @@ use std::{
 use omniroute::{
     clock::Clock,
     metrics::figures::Figures,
-    server::{self, Options, Running},
+    server::{self, Bounds, Options, Running},
     wire::v1::{
         self, Console, agent_service_client::AgentServiceClient,
         conversation_service_client::ConversationServiceClient,
@@ -65,15 +65,20 @@ impl House {
 
     /// A house where no org is yet.
     pub async fn empty() -> Self {
+        Self::bounded(Bounds::default()).await
+    }
+
+    /// A house where no org is yet, whose port has these bounds.
+    pub async fn bounded(bounds: Bounds) -> Self {
         let (dir, clock) = (temporary(), Clock::manual(START_MS));
-        let (running, channel) = start(&dir, &clock).await;
+        let (running, channel) = start(&dir, &clock, bounds).await;
         Self { clock, dir, running: Some(running), channel }
     }
 
     /// Stops the service in order and starts it again on the same data.
     pub async fn restart(&mut self) {
         self.running.take().expect("it runs").stop().await.expect("it stops in order");
-        let (running, channel) = start(&self.dir, &self.clock).await;
+        let (running, channel) = start(&self.dir, &self.clock, Bounds::default()).await;
         (self.running, self.channel) = (Some(running), channel);
     }
 
@@ -298,13 +303,14 @@ async fn connect(addr: SocketAddr) -> Channel {
     endpoint.connect().await.expect("the service listens")
 }
 
-async fn start(dir: &TempDir, clock: &Clock) -> (Running, Channel) {
+async fn start(dir: &TempDir, clock: &Clock, bounds: Bounds) -> (Running, Channel) {
     let options = Options {
         data_dir: dir.path().into(),
         grpc_addr: ([127, 0, 0, 1], 0).into(),
         shards: 1,
         clock: clock.clone(),
         sample: None,
+        bounds,
     };
     let running = server::start(options).await.expect("the service starts");
     let channel = connect(running.grpc_addr).await;
