@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Process {
     child: Option<Child>,
     addr: SocketAddr,
+    metrics_addr: SocketAddr,
     data: TempDir,
 }
 
@@ -60,12 +61,17 @@ impl Process {
     pub async fn run(mut command: Command, data: TempDir) -> Self {
         let mut child = command.spawn().expect("the binary starts");
         let said = BufReader::new(child.stdout.take().expect("its output is piped"));
-        let addr = tokio::task::spawn_blocking(move || {
-            let line = said.lines().map_while(Result::ok).find(|line| line.trim_start().starts_with("gRPC"));
-            line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
+        let addrs = tokio::task::spawn_blocking(move || {
+            let mut lines = said.lines().map_while(Result::ok);
+            let mut addr = |what: &str| -> Option<SocketAddr> {
+                let line = lines.find(|line| line.trim_start().starts_with(what))?;
+                let said = line.split_whitespace().nth(1)?;
+                said.trim_start_matches("http://").trim_end_matches("/metrics").parse().ok()
+            };
+            Some((addr("gRPC")?, addr("metrics")?))
         });
-        let addr = addr.await.expect("it is read").expect("it says where it listens");
-        Self { child: Some(child), addr, data }
+        let (addr, metrics_addr) = addrs.await.expect("it is read").expect("it says where it listens");
+        Self { child: Some(child), addr, metrics_addr, data }
     }
 
     /// Ends it if it lives, and gives its data back.
@@ -82,6 +88,11 @@ impl Process {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where its metrics are.
+    pub fn metrics_addr(&self) -> SocketAddr {
+        self.metrics_addr
     }
 
     /// Kills it: SIGKILL, at once.
