@@ -176,13 +176,13 @@ impl Engine {
         Ok(())
     }
 
-    fn waits_to_be_picked(&self, request: RequestId, model: RoutingModel) -> bool {
+    pub(super) fn waits_to_be_picked(&self, request: RequestId, model: RoutingModel) -> bool {
         let row = self.state.requests.at(request);
         row.is_in_line(self.now) && row.routing.model == model
     }
 
     /// Whether an agent who picks, or was picked, can be given the request.
-    fn can_be_picked(&self, request: RequestId, agent: AgentIx) -> Result<(), Rejection> {
+    pub(super) fn can_be_picked(&self, request: RequestId, agent: AgentIx) -> Result<(), Rejection> {
         let row = self.state.requests.at(request);
         if self.state.conversation_of(row).has(agent) {
             return Err(Rejection::AlreadyAParticipant);
@@ -197,7 +197,7 @@ impl Engine {
         match self.state.invites.get(invite) {
             Some(row) if row.agent == agent => Ok(()),
             Some(_) => Err(Rejection::InviteNotFound),
-            None => Err(self.state.outcomes.rejection(invite)),
+            None => Err(self.state.outcomes.rejection(agent, invite)),
         }
     }
 

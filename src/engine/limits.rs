@@ -84,7 +84,7 @@ pub const TEMPO_AGE_MS_MAX: u64 = 3_600_000;
 pub const ANSWERS_MAX: usize = 1 << 20;
 /// How long an answer is remembered at least, unless `ANSWERS_MAX` newer ones came: longer than any sane client retries.
 pub const ANSWER_KEPT_MS: u64 = 600_000;
-/// Invites whose outcome is remembered, of one org, so that a late acceptance learns what happened: a byte each.
+/// Invites whose outcome is remembered, of one org, so that a late acceptance learns what happened: five bytes each.
 pub const OUTCOMES_MAX: usize = 1 << 20;
 
 /// How long a dropped session may come back.

@@ -383,10 +383,10 @@ impl World {
         let agent = self.acting(session)?;
         let place = usize::try_from(invite.0).unwrap_or(usize::MAX).wrapping_sub(1);
         let (whose, settled) = self.invites.get(place).ok_or(Rejection::InviteNotFound)?;
+        check(*whose == agent, Rejection::InviteNotFound)?;
         if let Some(settled) = settled {
             return Err(settled.clone());
         }
-        check(*whose == agent, Rejection::InviteNotFound)?;
         Ok((agent, self.request_of(invite).unwrap()))
     }
 

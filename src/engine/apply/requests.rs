@@ -104,7 +104,7 @@ pub(super) fn invites_sent(
     earmarked(state, request, None, touched);
     let channel = state.conversations.at(conversation).channel;
     for &(invite, agent) in &sent.pending {
-        let given = state.outcomes.add();
+        let given = state.outcomes.add(agent);
         assert!(given == invite, "invites are numbered densely");
         let row = Invite { request, agent, sent_at: state.now, expires_at: sent.expires_at };
         state.invites.insert(invite, row);

@@ -1,10 +1,16 @@
-//! How the latest invites ended, a byte each, so that a late acceptance is refused with what happened (INV-4).
+//! How the latest invites ended, a byte each, and whose they were, so that a late acceptance is refused with what happened (INV-4). What
+//! became of another agent's invite is nobody else's business.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{event::InviteEnd, ids::InviteId, limits, rejection::Rejection};
+use crate::engine::{
+    event::InviteEnd,
+    ids::{AgentIx, InviteId},
+    limits,
+    rejection::Rejection,
+};
 
 /// Where an invite stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,21 +27,25 @@ pub enum Outcome {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Outcomes {
     forgotten: u64,
-    outcomes: VecDeque<Outcome>,
+    ended: VecDeque<Outcome>,
+    /// Beside them, of each.
+    whose: VecDeque<AgentIx>,
 }
 
 impl Outcomes {
     /// The number of the next invite.
     pub fn next_id(&self) -> InviteId {
-        InviteId(1 + self.forgotten + self.outcomes.len() as u64)
+        InviteId(1 + self.forgotten + self.ended.len() as u64)
     }
 
-    /// Adds the next invite, pending. Forgets the oldest beyond the bound; a pending one that old is still in the table of invites.
-    pub fn add(&mut self) -> InviteId {
+    /// Adds an agent's next invite, pending. Forgets the oldest beyond the bound; a pending one that old is still in the table of invites.
+    pub fn add(&mut self, agent: AgentIx) -> InviteId {
         let id = self.next_id();
-        self.outcomes.push_back(Outcome::Pending);
-        if self.outcomes.len() > limits::OUTCOMES_MAX {
-            self.outcomes.pop_front();
+        self.ended.push_back(Outcome::Pending);
+        self.whose.push_back(agent);
+        if self.ended.len() > limits::OUTCOMES_MAX {
+            self.ended.pop_front();
+            self.whose.pop_front();
             self.forgotten += 1;
         }
         id
@@ -48,13 +58,14 @@ impl Outcomes {
     /// Settles an invite.
     pub fn settle(&mut self, id: InviteId, outcome: Outcome) {
         if let Some(place) = self.place(id) {
-            self.outcomes[place] = outcome;
+            self.ended[place] = outcome;
         }
     }
 
-    /// What to say of an invite that is not pending.
-    pub fn rejection(&self, id: InviteId) -> Rejection {
-        match self.place(id).and_then(|place| self.outcomes.get(place)) {
+    /// What to say to an agent of an invite that is not pending.
+    pub fn rejection(&self, agent: AgentIx, id: InviteId) -> Rejection {
+        let own = self.place(id).filter(|place| self.whose.get(*place) == Some(&agent));
+        match own.and_then(|place| self.ended.get(place)) {
             None | Some(Outcome::Pending) => Rejection::InviteNotFound,
             Some(Outcome::Accepted) => Rejection::InviteAccepted,
             Some(Outcome::Ended(InviteEnd::Declined)) => Rejection::InviteDeclined,
