@@ -9,6 +9,7 @@
 //! Read [`engine`] first: it is what the project exists for. Then follow one command through the house: `api::front`, `shard::worker`,
 //! `engine::decide`, `shard::committer`, `shard::publisher`.
 
+pub mod access;
 pub mod api;
 pub mod cli;
 pub mod clock;

@@ -4,6 +4,7 @@ use std::{error::Error, process::ExitCode};
 
 use clap::Parser;
 use omniroute::{
+    access::{Security, tokens::TokenRules},
     api::Sample,
     cli::{self, Announcement, Cli, Command},
     clock::Clock,
@@ -118,7 +119,17 @@ fn options(config: &Config) -> Result<Options, ServeError> {
             ping_every: config.ping_interval,
             unread_max: config.unread_timeout,
         },
+        security: security(config),
     })
+}
+
+fn security(config: &Config) -> Security {
+    let tokens = config.jwks.clone().map(|jwks| TokenRules {
+        jwks,
+        issuer: config.token_issuer.clone(),
+        audience: config.token_audience.clone(),
+    });
+    Security { tokens }
 }
 
 /// The signals that ask to stop: SIGTERM, and SIGINT from a keyboard.

@@ -8,10 +8,10 @@ use std::{sync::Arc, time::Duration};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use omniroute::{
-    api::{self, Front},
+    api::{self, Access, Behind, Front},
     clock::Clock,
     journal::{Append, Embedded, Journal, JournalError, JournalWriter, Snapshots},
-    shard::{MAILBOX_MAX, Parts, Shards, past::Past},
+    shard::{MAILBOX_MAX, Mailboxes, Parts, Shards, past::Past},
     views::{feed::Feed, logbook::Logbook, orgs::Orgs},
     wire::v1::{
         self, conversation_service_client::ConversationServiceClient,
@@ -61,7 +61,7 @@ impl JournalWriter for Held {
 
 struct House {
     channels: Vec<Channel>,
-    front: Arc<Front>,
+    mailboxes: Mailboxes,
     tokens: Sender<()>,
     _dir: tempfile::TempDir,
 }
@@ -88,7 +88,11 @@ async fn house() -> House {
     let logbook = Arc::new(Logbook::open(&dir.path().join("views.db")).expect("a new logbook"));
     let past = Arc::new(Past::new(journal.clone(), Snapshots::new(dir.path().join("snapshots"))));
     let feed = Arc::new(Feed::new(journal));
-    let front = Arc::new(Front::new(orgs, shards.mailboxes(), feed, logbook, past));
+    let mailboxes = shards.mailboxes();
+    let front = Arc::new(Front::new(
+        Behind { orgs, mailboxes: mailboxes.clone(), feed, logbook, past },
+        Access::Anybody,
+    ));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let addr = listener.local_addr().expect("an address");
     let routes = api::routes(&front);
@@ -98,7 +102,7 @@ async fn house() -> House {
         let endpoint = Channel::from_shared(format!("http://{addr}")).expect("an address");
         channels.push(endpoint.connect().await.expect("it listens"));
     }
-    House { channels, front, tokens, _dir: dir }
+    House { channels, mailboxes, tokens, _dir: dir }
 }
 
 async fn create(channel: Channel, org: &str, number: usize) -> Result<u64, Status> {
@@ -145,7 +149,7 @@ async fn flood(house: &House) -> Vec<JoinHandle<Result<u64, Status>>> {
     let calls = (0..FLOOD)
         .map(|number| tokio::spawn(create(house.channels[number % CONNECTIONS].clone(), ORG, number)))
         .collect();
-    while house.front.mailboxes.waiting() < MAILBOX_MAX / 2 {
+    while house.mailboxes.waiting() < MAILBOX_MAX / 2 {
         tokio::task::yield_now().await;
     }
     calls
@@ -200,7 +204,7 @@ async fn api_2_the_flood_of_one_org_takes_neither_the_room_nor_the_turn_of_anoth
     for number in 0..QUIET_CALLS {
         quiet.spawn(create(house.channels[1].clone(), QUIET, number));
     }
-    while house.front.mailboxes.waiting() < MAILBOX_MAX / 2 + QUIET_CALLS {
+    while house.mailboxes.waiting() < MAILBOX_MAX / 2 + QUIET_CALLS {
         tokio::task::yield_now().await;
     }
     // The batch that is being committed, the one behind it, the one that the shard holds, and the one that it takes next. The flood waits
@@ -213,7 +217,7 @@ async fn api_2_the_flood_of_one_org_takes_neither_the_room_nor_the_turn_of_anoth
     {
         answered.expect("no call panics").expect("it has room of its own");
     }
-    assert!(house.front.mailboxes.waiting() > 0, "the quiet org was answered before the flood was over");
+    assert!(house.mailboxes.waiting() > 0, "the quiet org was answered before the flood was over");
     drop(house.tokens);
     taken(calls).await;
 }

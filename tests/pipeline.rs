@@ -304,8 +304,8 @@ const BY_UNARY_CALL_ALONE: [&str; 3] =
 fn every_call_that_changes_something_comes_by_this_door() {
     let heads = include_str!("../src/wire/heads.rs");
     let list =
-        heads.split("\nrepeatable! {").nth(1).and_then(|it| it.split('}').next()).expect("there is a list");
-    let calls: Vec<&str> = list.split(',').map(str::trim).filter(|it| !it.is_empty()).collect();
+        heads.split("\nchanges! {").nth(1).and_then(|it| it.split('}').next()).expect("there is a list");
+    let calls: Vec<&str> = list.lines().filter_map(|it| it.split_whitespace().nth(1)).collect();
     assert!(calls.len() > 20, "{calls:?}");
     let proto = include_str!("../proto/omniroute/v1/pipeline_service.proto");
     for call in calls.iter().filter(|it| !BY_UNARY_CALL_ALONE.contains(it)) {

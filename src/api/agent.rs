@@ -24,55 +24,56 @@ impl AgentService for Agents {
         &self,
         request: Request<OpenSessionRequest>,
     ) -> Result<Response<SessionStream>, Status> {
-        Ok(Response::new(SessionStream::open(self.0.clone(), &request.into_inner()).await?))
+        let (visit, call) = self.0.admit(request).await?;
+        Ok(Response::new(SessionStream::open(visit, &call).await?))
     }
 
     async fn set_presence(
         &self,
         request: Request<SetPresenceRequest>,
     ) -> Result<Response<SetPresenceResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn accept_invite(
         &self,
         request: Request<AcceptInviteRequest>,
     ) -> Result<Response<AcceptInviteResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn decline_invite(
         &self,
         request: Request<DeclineInviteRequest>,
     ) -> Result<Response<DeclineInviteResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn raise_flag(
         &self,
         request: Request<RaiseFlagRequest>,
     ) -> Result<Response<RaiseFlagResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn lower_flag(
         &self,
         request: Request<LowerFlagRequest>,
     ) -> Result<Response<LowerFlagResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn get_agent(
         &self,
         request: Request<GetAgentRequest>,
     ) -> Result<Response<GetAgentResponse>, Status> {
-        self.0.inquire(request.into_inner()).await
+        self.0.inquire(request).await
     }
 
     async fn list_agents(
         &self,
         request: Request<ListAgentsRequest>,
     ) -> Result<Response<ListAgentsResponse>, Status> {
-        self.0.inquire(request.into_inner()).await
+        self.0.inquire(request).await
     }
 }

@@ -1,12 +1,16 @@
 //! ConversationService.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, async_trait};
 
-use super::{Front, chat_log, front::blocking, history::Found};
+use super::{
+    Front, chat_log,
+    front::{Visit, blocking},
+    history::Found,
+};
 use crate::{
     engine::{chat_log::EntryKind, command::Query, ids::ConversationId, limits, rejection::Rejection},
     views::{
@@ -39,8 +43,6 @@ use crate::{
     },
 };
 
-/// How long a read waits for the logbook to come up to what was durable when the call came.
-const LOGBOOK_PATIENCE: Duration = Duration::from_secs(10);
 /// Entries of a page where the caller does not say.
 const PAGE_DEFAULT: usize = 100;
 /// Older conversations whose content is streamed where the caller does not say.
@@ -56,31 +58,16 @@ pub(super) struct Conversations(pub Arc<Front>);
 
 /// Whose log, of which conversation, from which entry on.
 struct Place {
+    visit: Visit,
     org: Arc<Org>,
     conversation: ConversationId,
     reader: Reader,
     from: u32,
 }
 
-/// Waits until the logbook has all that is durable now, so that whoever was answered reads what it wrote.
-pub(super) async fn caught_up(front: &Front, org: &Org) -> Result<(), Status> {
-    match tokio::time::timeout(LOGBOOK_PATIENCE, front.logbook.caught_up(org)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(status::shutting_down()),
-        Err(_) => Err(status::overloaded(LOGBOOK_PATIENCE)),
-    }
-}
-
-impl Conversations {
-    fn place(
-        &self,
-        org: &str,
-        conversation: u64,
-        reader: i32,
-        from: u32,
-        mut check: Check,
-    ) -> Result<Place, Status> {
-        check.org(org);
+impl Place {
+    fn of(visit: Visit, conversation: u64, reader: i32, from: u32, mut check: Check) -> Result<Self, Status> {
+        check.org(&visit.to.id);
         check.given("conversation_id", conversation);
         let reader = match LogReader::try_from(reader) {
             Ok(LogReader::Unspecified | LogReader::Agent) => Reader::Agent,
@@ -93,19 +80,19 @@ impl Conversations {
         if !check.is_empty() {
             return Err(check.into_status());
         }
-        let org = self.0.org(org)?;
-        Ok(Place { org, conversation: ConversationId(conversation), reader, from: from.max(1) })
+        let org = visit.org()?;
+        Ok(Self { visit, org, conversation: ConversationId(conversation), reader, from: from.max(1) })
     }
 
-    async fn entries(&self, place: &Place, at_most: usize) -> Result<Vec<Line>, Status> {
-        let (logbook, org) = (self.0.logbook.clone(), place.org.id.clone());
-        let (conversation, reader, from) = (place.conversation, place.reader, place.from);
+    async fn entries(&self, at_most: usize) -> Result<Vec<Line>, Status> {
+        let (logbook, org) = (self.visit.logbook().clone(), self.org.id.clone());
+        let (conversation, reader, from) = (self.conversation, self.reader, self.from);
         blocking(move || logbook.entries(&org, conversation, reader, from, at_most)).await
     }
 
     /// Refuses what there never was.
-    async fn known(&self, place: &Place) -> Result<Record, Status> {
-        let (logbook, org, id) = (self.0.logbook.clone(), place.org.id.clone(), place.conversation);
+    async fn known(&self) -> Result<Record, Status> {
+        let (logbook, org, id) = (self.visit.logbook().clone(), self.org.id.clone(), self.conversation);
         let found = blocking(move || logbook.conversation(&org, id)).await?;
         found.ok_or_else(|| status::refusal(&Rejection::ConversationNotFound))
     }
@@ -120,19 +107,19 @@ impl ConversationService for Conversations {
         &self,
         request: Request<CreateConversationRequest>,
     ) -> Result<Response<CreateConversationResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn get_conversation(
         &self,
         request: Request<GetConversationRequest>,
     ) -> Result<Response<GetConversationResponse>, Status> {
-        let call = request.into_inner();
-        let place = self.place(&call.org_id, call.conversation_id, 0, 0, Check::new())?;
-        match self.0.answer(&(&place.org).into(), Query::Conversation(place.conversation)).await? {
+        let (visit, call) = self.0.admit(request).await?;
+        let place = Place::of(visit, call.conversation_id, 0, 0, Check::new())?;
+        match place.visit.answer(Query::Conversation(place.conversation)).await? {
             Err(Rejection::ConversationEnded) => {
-                caught_up(&self.0, &place.org).await?;
-                let conversation = Some(chat_log::ended(place.conversation, self.known(&place).await?));
+                place.visit.caught_up(&place.org).await?;
+                let conversation = Some(chat_log::ended(place.conversation, place.known().await?));
                 Ok(Response::new(GetConversationResponse { conversation }))
             }
             Ok(answer) => Ok(Response::new(GetConversationRequest::respond(answer, &place.org.names()))),
@@ -144,122 +131,122 @@ impl ConversationService for Conversations {
         &self,
         request: Request<InviteAgentRequest>,
     ) -> Result<Response<InviteAgentResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn list_conversations(
         &self,
         request: Request<ListConversationsRequest>,
     ) -> Result<Response<ListConversationsResponse>, Status> {
-        self.0.inquire(request.into_inner()).await
+        self.0.inquire(request).await
     }
 
     async fn request_conference(
         &self,
         request: Request<RequestConferenceRequest>,
     ) -> Result<Response<RequestConferenceResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn request_transfer(
         &self,
         request: Request<RequestTransferRequest>,
     ) -> Result<Response<RequestTransferResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn pick_conversation(
         &self,
         request: Request<PickConversationRequest>,
     ) -> Result<Response<PickConversationResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn cancel_request(
         &self,
         request: Request<CancelRequestRequest>,
     ) -> Result<Response<CancelRequestResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn leave_conversation(
         &self,
         request: Request<LeaveConversationRequest>,
     ) -> Result<Response<LeaveConversationResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn end_conversation(
         &self,
         request: Request<EndConversationRequest>,
     ) -> Result<Response<EndConversationResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn inactivate_conversation(
         &self,
         request: Request<InactivateConversationRequest>,
     ) -> Result<Response<InactivateConversationResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn complete_wrap_up(
         &self,
         request: Request<CompleteWrapUpRequest>,
     ) -> Result<Response<CompleteWrapUpResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn extend_wrap_up(
         &self,
         request: Request<ExtendWrapUpRequest>,
     ) -> Result<Response<ExtendWrapUpResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn post_message(
         &self,
         request: Request<PostMessageRequest>,
     ) -> Result<Response<PostMessageResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn attach_record(
         &self,
         request: Request<AttachRecordRequest>,
     ) -> Result<Response<AttachRecordResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn remove_record(
         &self,
         request: Request<RemoveRecordRequest>,
     ) -> Result<Response<RemoveRecordResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn list_records(
         &self,
         request: Request<ListRecordsRequest>,
     ) -> Result<Response<ListRecordsResponse>, Status> {
-        self.0.inquire(request.into_inner()).await
+        self.0.inquire(request).await
     }
 
     async fn load_history(
         &self,
         request: Request<LoadHistoryRequest>,
     ) -> Result<Response<Self::LoadHistoryStream>, Status> {
-        let call = request.into_inner();
+        let (visit, call) = self.0.admit(request).await?;
         let mut check = Check::new();
-        let query = self.0.with_names(&call.org_id, |names| load_history(&call, names, &mut check));
+        let query = visit.to.with_names(|names| load_history(&call, names, &mut check));
         if !check.is_empty() {
             return Err(check.into_status());
         }
         let Query::History { session, conversation } = query else {
             return Err(Status::internal("a LoadHistory is no other query"));
         };
-        let (front, org) = (self.0.clone(), self.0.org(&call.org_id)?);
-        let found = Found::look_up(&front, &org, session, conversation).await?;
+        let org = visit.org()?;
+        let found = Found::look_up(&visit, &org, session, conversation).await?;
         let (sender, receiver) = mpsc::channel(PAGES_WAITING_MAX);
         let first = found.shown(conversation);
         let first = first.map(|it| LoadHistoryResponse { part: Some(Part::History(it)) });
@@ -270,7 +257,7 @@ impl ConversationService for Conversations {
         tokio::spawn(async move {
             let Some(first) = first else { return };
             if sender.send(Ok(first)).await.is_ok() {
-                found.send(front, org, (call.before_conversation_id, at_most), sender).await;
+                found.send(visit, org, (call.before_conversation_id, at_most), sender).await;
             }
         });
         Ok(Response::new(ReceiverStream::new(receiver)))
@@ -280,14 +267,14 @@ impl ConversationService for Conversations {
         &self,
         request: Request<ReadChatLogRequest>,
     ) -> Result<Response<ReadChatLogResponse>, Status> {
-        let call = request.into_inner();
+        let (visit, call) = self.0.admit(request).await?;
         let mut check = Check::new();
         check.number("page_size", call.page_size as usize, 0, limits::PAGE_MAX);
-        let place = self.place(&call.org_id, call.conversation_id, call.reader, call.from_number, check)?;
+        let place = Place::of(visit, call.conversation_id, call.reader, call.from_number, check)?;
         let page_size = if call.page_size == 0 { PAGE_DEFAULT } else { call.page_size as usize };
-        caught_up(&self.0, &place.org).await?;
-        self.known(&place).await?;
-        let entries = self.entries(&place, page_size).await?;
+        place.visit.caught_up(&place.org).await?;
+        place.known().await?;
+        let entries = place.entries(page_size).await?;
         let next_number = entries.last().map_or(place.from, |it| it.number + 1);
         let entries = entries.into_iter().map(chat_log::entry).collect();
         Ok(Response::new(ReadChatLogResponse { entries, next_number }))
@@ -297,29 +284,27 @@ impl ConversationService for Conversations {
         &self,
         request: Request<WatchChatLogRequest>,
     ) -> Result<Response<Self::WatchChatLogStream>, Status> {
-        let call = request.into_inner();
-        let place =
-            self.place(&call.org_id, call.conversation_id, call.reader, call.from_number, Check::new())?;
-        caught_up(&self.0, &place.org).await?;
-        self.known(&place).await?;
+        let (visit, call) = self.0.admit(request).await?;
+        let place = Place::of(visit, call.conversation_id, call.reader, call.from_number, Check::new())?;
+        place.visit.caught_up(&place.org).await?;
+        place.known().await?;
         let (sender, receiver) = mpsc::channel(ENTRIES_WAITING_MAX);
-        let service = Self(self.0.clone());
         tokio::spawn(async move {
-            let (org, conversation) = (place.org.clone(), place.conversation);
-            service.0.stream(&sender, service.follow(place, &sender)).await;
+            let (visit, org, conversation) = (place.visit.clone(), place.org.clone(), place.conversation);
+            visit.stream(&sender, place.follow(&sender)).await;
             org.unwatch_log(conversation);
         });
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
 }
 
-impl Conversations {
+impl Place {
     /// Sends the entries of a log as they come, until the one that says that the conversation ended.
-    async fn follow(&self, mut place: Place, sender: &mpsc::Sender<Result<WatchChatLogResponse, Status>>) {
-        let mut grown = place.org.watch_log(place.conversation);
+    async fn follow(mut self, sender: &mpsc::Sender<Result<WatchChatLogResponse, Status>>) {
+        let mut grown = self.org.watch_log(self.conversation);
         loop {
             grown.mark_unchanged();
-            let entries = match self.entries(&place, PAGE_DEFAULT).await {
+            let entries = match self.more().await {
                 Ok(entries) => entries,
                 Err(status) => {
                     // Whoever no longer reads needs no reason.
@@ -328,7 +313,7 @@ impl Conversations {
             };
             let drained = entries.len() < PAGE_DEFAULT;
             for entry in entries {
-                place.from = entry.number + 1;
+                self.from = entry.number + 1;
                 let ended = entry.kind == EntryKind::Ended;
                 if sender
                     .send(Ok(WatchChatLogResponse { entry: Some(chat_log::entry(entry)) }))
@@ -341,15 +326,20 @@ impl Conversations {
             }
             // The log of a conversation that ended before it was watched grows no more.
             let over = drained
-                && self.known(&place).await.is_ok_and(|it| it.ended_at.is_some())
+                && self.known().await.is_ok_and(|it| it.ended_at.is_some())
                 && !grown.has_changed().unwrap_or(false);
-            if over && self.entries(&place, 1).await.is_ok_and(|it| it.is_empty()) {
+            if over && self.entries(1).await.is_ok_and(|it| it.is_empty()) {
                 return;
             }
             if drained && grown.changed().await.is_err() {
                 // The log was forgotten between two looks: watch it anew.
-                grown = place.org.watch_log(place.conversation);
+                grown = self.org.watch_log(self.conversation);
             }
         }
+    }
+    /// The next entries, if the caller may still see them.
+    async fn more(&mut self) -> Result<Vec<Line>, Status> {
+        self.visit.still_knows_of(self.conversation).await?;
+        self.entries(PAGE_DEFAULT).await
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status, async_trait};
 
-use super::Front;
+use super::{Front, front::Visit};
 use crate::{
     engine::{
         command::{Command, Page, Query},
@@ -14,10 +14,7 @@ use crate::{
     },
     wire::{
         check::Check,
-        mutation::{
-            Addressed, Mutation, Repeatable, directory_of, plan_directory, plan_response, request_key,
-            warnings,
-        },
+        mutation::{Mutation, Repeatable, directory_of, plan_directory, plan_response, warnings},
         v1::{
             ApplyDirectoryRequest, ApplyDirectoryResponse, DeleteResourceRequest, DeleteResourceResponse,
             GetDirectoryRequest, GetDirectoryResponse, GetResourceRequest, GetResourceResponse,
@@ -37,16 +34,16 @@ impl DirectoryService for Directories {
         &self,
         request: Request<ApplyDirectoryRequest>,
     ) -> Result<Response<ApplyDirectoryResponse>, Status> {
-        let call = request.into_inner();
+        let (visit, call) = self.0.admit(request).await?;
         if call.dry_run {
-            return self.plan(call).await;
+            return plan(&visit, call).await;
         }
-        let (to, key) = (self.0.orgs.addressee(call.org_id()), request_key(call.request_id()));
+        let key = visit.key(call.request_id());
         let mut check = Check::new();
-        let command = to.with_names(|names| call.into_command(names, &mut check));
+        let command = visit.to.with_names(|names| call.into_command(names, &mut check));
         let warnings =
             if let Command::ApplyDirectory { wanted } = &command { warnings(wanted) } else { Vec::new() };
-        let reply = self.0.decide(&to, key, command, check).await?;
+        let reply = visit.decide(key, command, check).await?;
         Ok(Response::new(ApplyDirectoryResponse { warnings, ..ApplyDirectoryRequest::respond(reply) }))
     }
 
@@ -54,15 +51,15 @@ impl DirectoryService for Directories {
         &self,
         request: Request<GetDirectoryRequest>,
     ) -> Result<Response<GetDirectoryResponse>, Status> {
-        let to = self.0.orgs.addressee(&request.into_inner().org_id);
+        let (visit, _) = self.0.admit(request).await?;
         let mut resources = Vec::new();
         for kind in ResourceKind::ALL {
             let mut after = None;
             loop {
                 let query = Query::Resources { kind, page: Page { after, size: limits::PAGE_MAX } };
                 let mut check = Check::new();
-                check.org(&to.id);
-                let Answer::Resources(page, more) = self.0.ask(&to, query, check).await? else { break };
+                check.org(&visit.to.id);
+                let Answer::Resources(page, more) = visit.ask(query, check).await? else { break };
                 after = page.last().map(|it| it.id().into());
                 resources.extend(page);
                 if !more {
@@ -77,37 +74,37 @@ impl DirectoryService for Directories {
         &self,
         request: Request<PutResourceRequest>,
     ) -> Result<Response<PutResourceResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 
     async fn get_resource(
         &self,
         request: Request<GetResourceRequest>,
     ) -> Result<Response<GetResourceResponse>, Status> {
-        self.0.inquire(request.into_inner()).await
+        self.0.inquire(request).await
     }
 
     async fn list_resources(
         &self,
         request: Request<ListResourcesRequest>,
     ) -> Result<Response<ListResourcesResponse>, Status> {
-        self.0.inquire(request.into_inner()).await
+        self.0.inquire(request).await
     }
 
     async fn delete_resource(
         &self,
         request: Request<DeleteResourceRequest>,
     ) -> Result<Response<DeleteResourceResponse>, Status> {
-        self.0.mutate(request.into_inner()).await
+        self.0.mutate(request).await
     }
 }
 
-impl Directories {
-    async fn plan(&self, call: ApplyDirectoryRequest) -> Result<Response<ApplyDirectoryResponse>, Status> {
-        let to = self.0.orgs.addressee(call.org_id());
-        let mut check = Check::new();
-        let query = plan_directory(call, &mut check);
-        let answer = self.0.ask(&to, query, check).await?;
-        Ok(Response::new(plan_response(answer)))
-    }
+async fn plan(
+    visit: &Visit,
+    call: ApplyDirectoryRequest,
+) -> Result<Response<ApplyDirectoryResponse>, Status> {
+    let mut check = Check::new();
+    let query = plan_directory(call, &mut check);
+    let answer = visit.ask(query, check).await?;
+    Ok(Response::new(plan_response(answer)))
 }

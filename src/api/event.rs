@@ -6,7 +6,10 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, async_trait};
 
-use super::{Front, front::blocking};
+use super::{
+    Front,
+    front::{Visit, blocking},
+};
 use crate::{
     engine::ids::AgentIx,
     journal::Position,
@@ -40,14 +43,13 @@ impl EventService for Events {
         &self,
         request: Request<WatchEventsRequest>,
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
-        let call = request.into_inner();
+        let (visit, call) = self.0.admit(request).await?;
         let mut check = Check::new();
-        let (conversations, agents) =
-            self.0.with_names(&call.org_id, |names| event::filters(&call, names, &mut check));
+        let (conversations, agents) = visit.to.with_names(|names| event::filters(&call, names, &mut check));
         if !check.is_empty() {
             return Err(check.into_status());
         }
-        let org = self.0.org(&call.org_id)?;
+        let org = visit.org()?;
         let last = *org.durable().borrow();
         let next = if call.from_position == 0 { last.0 + 1 } else { call.from_position };
         if next > last.0 + 1 {
@@ -56,19 +58,18 @@ impl EventService for Events {
         }
         let filter = Filter { conversations, agents };
         let (watcher, receiver) = mpsc::channel(EVENTS_WAITING_MAX);
-        let front = self.0.clone();
         tokio::spawn(async move {
-            front.stream(&watcher, watch(&front, &org, Position(next), &filter, &watcher)).await;
+            visit.stream(&watcher, watch(&visit, &org, Position(next), &filter, &watcher)).await;
         });
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
 }
 
-async fn watch(front: &Arc<Front>, org: &Arc<Org>, mut next: Position, filter: &Filter, watcher: &Watcher) {
+async fn watch(visit: &Visit, org: &Arc<Org>, mut next: Position, filter: &Filter, watcher: &Watcher) {
     let mut durable = org.durable();
     loop {
         durable.mark_unchanged();
-        let (feed, from) = (front.feed.clone(), org.clone());
+        let (feed, from) = (visit.feed().clone(), org.clone());
         let recent = org.recent(next).filter(|it| !it.is_empty());
         let batches = match recent {
             Some(recent) => Ok(recent),

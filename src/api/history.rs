@@ -6,7 +6,10 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tonic::Status;
 
-use super::{Front, chat_log, conversation::caught_up, front::blocking};
+use super::{
+    chat_log,
+    front::{Visit, blocking},
+};
 use crate::{
     engine::{
         command::{Acting, Query},
@@ -44,24 +47,23 @@ pub(super) struct Found {
 impl Found {
     /// Looks them up for an agent, if it is in the conversation.
     pub(super) async fn look_up(
-        front: &Front,
-        org: &Arc<Org>,
+        visit: &Visit,
+        org: &Org,
         session: Acting,
         conversation: ConversationId,
     ) -> Result<Self, Status> {
-        let answer = front.ask(&org.into(), Query::History { session, conversation }, Check::new()).await?;
+        let answer = visit.ask(Query::History { session, conversation }, Check::new()).await?;
         let Answer::History { customer, access_scopes } = answer else {
             return Err(Status::internal("a History has no other answer"));
         };
-        caught_up(front, org).await?;
+        visit.caught_up(org).await?;
         let _turn = LOOKUPS.acquire().await;
         let agent_id = org.names().of(ResourceKind::Agent).name(session.agent.0).to_owned();
-        let (logbook, id) = (front.logbook.clone(), org.id.clone());
+        let (logbook, id) = (visit.logbook().clone(), org.id.clone());
         let read = move || logbook.older(&id, &customer, conversation, &agent_id, limits::HISTORY_MAX);
         let mut viewable = blocking(read).await?;
         let older = viewable.len();
-        let is_given = |it: &Older| access_scopes.iter().any(|scope| **scope == *it.access_scope);
-        viewable.retain(|it| it.took_part || is_given(it));
+        viewable.retain(|it| it.sight.is_viewable(&access_scopes));
         Ok(Self { older, viewable })
     }
 
@@ -78,7 +80,7 @@ impl Found {
     /// Sends the content of so many conversations that came before one; all of them, before 0.
     pub(super) async fn send(
         self,
-        front: Arc<Front>,
+        visit: Visit,
         org: Arc<Org>,
         (before, at_most): (u64, usize),
         sender: mpsc::Sender<Result<LoadHistoryResponse, Status>>,
@@ -87,7 +89,7 @@ impl Found {
         for older in wanted {
             let mut from = 1;
             loop {
-                let (logbook, id, conversation) = (front.logbook.clone(), org.id.clone(), older.id);
+                let (logbook, id, conversation) = (visit.logbook().clone(), org.id.clone(), older.id);
                 let read = move || logbook.entries(&id, conversation, Reader::Agent, from, ENTRIES_MAX);
                 let page = blocking(read).await.map(|entries| {
                     from = entries.last().map_or(from, |it| it.number + 1);

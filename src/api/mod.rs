@@ -9,6 +9,7 @@ mod conversation;
 mod directory;
 mod event;
 mod front;
+mod gate;
 mod history;
 mod past;
 mod pipeline;
@@ -29,7 +30,8 @@ use crate::wire::v1::{
     pipeline_service_server::{self, PipelineServiceServer},
     supervisor_service_server::{self, SupervisorServiceServer},
 };
-pub use front::{Front, Sample};
+pub use front::{Access, Answers, Behind, Front, OPEN, ROWS, Right, Row, Sample};
+pub use gate::Gate;
 pub use undecodable::typed;
 
 /// Bytes of a message of the directory's service, in and out: a directory of 100,000 agents has about ten million.

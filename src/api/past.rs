@@ -7,7 +7,7 @@ use std::sync::{
 
 use tonic::Status;
 
-use super::{Front, conversation::caught_up, front::blocking};
+use super::front::{Visit, blocking};
 use crate::{
     engine::{ids::ConversationId, rejection::Rejection},
     journal::Position,
@@ -33,7 +33,7 @@ impl Drop for GivenUp {
 }
 
 pub(super) async fn explain_decisions(
-    front: &Front,
+    visit: &Visit,
     call: ExplainDecisionsRequest,
 ) -> Result<ExplainDecisionsResponse, Status> {
     let mut check = Check::new();
@@ -41,10 +41,10 @@ pub(super) async fn explain_decisions(
     if !check.is_empty() {
         return Err(check.into_status());
     }
-    let org = front.org(&call.org_id)?;
-    caught_up(front, &org).await?;
+    let org = visit.org()?;
+    visit.caught_up(&org).await?;
     let (logbook, id, conversation) =
-        (front.logbook.clone(), org.id.clone(), ConversationId(call.conversation_id));
+        (visit.logbook().clone(), org.id.clone(), ConversationId(call.conversation_id));
     let found = blocking(move || logbook.conversation(&id, conversation)).await?;
     let found = found.ok_or_else(|| status::refusal(&Rejection::ConversationNotFound))?;
     let last = found.ended.unwrap_or(*org.durable().borrow());
@@ -58,7 +58,7 @@ pub(super) async fn explain_decisions(
         agents_max,
         given_up,
     };
-    let past = front.past.clone();
+    let past = visit.past().clone();
     let decisions = blocking(move || past.decisions(&question)).await?;
     let next = decisions.last().filter(|_| decisions.len() == DECISIONS_MAX);
     let names = org.names();

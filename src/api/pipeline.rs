@@ -19,13 +19,13 @@ use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::WatchStream};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
-use super::{Front, sessions::Sessions};
+use super::{Front, front::Guest, sessions::Sessions};
 use crate::{
     engine::reply::Reply,
     shard::letter::{Letter, ReplyTo, Settled, StreamReply},
     wire::{
         check::Check,
-        mutation::{Mutation, request_key},
+        mutation::Mutation,
         status,
         v1::{
             self, OpenSessionRequest, Refusal, SubmitRequest, SubmitResponse,
@@ -65,15 +65,16 @@ impl PipelineService for Pipelines {
     type SubmitStream = Answers;
 
     async fn submit(&self, request: Request<Streaming<SubmitRequest>>) -> Result<Response<Answers>, Status> {
+        let guest = self.0.guest(&request)?;
         // Room for all that is in flight, and for as many that a full mailbox gave back since it was last emptied.
         let (to, settled) = mpsc::channel(2 * IN_FLIGHT_MAX);
         Ok(Response::new(Answers {
             closing: WatchStream::from_changes(self.0.closing()),
-            front: self.0.clone(),
+            guest,
             commands: Some(request.into_inner()),
             to,
             settled,
-            sessions: Sessions::new(self.0.clone(), SESSIONS_MAX, NOTICES_WAITING_MAX),
+            sessions: Sessions::new(SESSIONS_MAX, NOTICES_WAITING_MAX),
             in_flight: FxHashMap::default(),
             posted: 0,
             unsent: VecDeque::new(),
@@ -95,7 +96,7 @@ enum Pending {
 /// The stream of answers, which reads the stream of commands.
 #[derive(Debug)]
 pub(super) struct Answers {
-    front: Arc<Front>,
+    guest: Guest,
     closing: WatchStream<bool>,
     /// None: the caller has sent all it has, or the service closes.
     commands: Option<Streaming<SubmitRequest>>,
@@ -146,20 +147,27 @@ impl Answers {
     }
 
     fn post<M: Mutation>(&mut self, id: u64, call: M, respond: fn(Reply) -> Answer) {
-        let (to, key) = (self.front.orgs.addressee(call.org_id()), request_key(call.request_id()));
+        let visit = match self.guest.admit(&call) {
+            Ok(visit) => visit,
+            Err(status) => return self.refuse(id, &status),
+        };
+        let key = Some(visit.key(call.request_id()));
         let mut check = Check::new();
-        let command = to.with_names(|names| call.into_command(names, &mut check));
+        let command = visit.to.with_names(|names| call.into_command(names, &mut check));
         if !check.is_empty() {
             return self.refuse(id, &check.into_status());
         }
         let reply = self.place(id, Pending::Command(respond));
-        let letter = Letter::Command { org: to.id.clone(), key: Some(key), command, reply };
-        if let Err(status) = self.front.post(&to, letter) {
+        if let Err(status) = visit.post(|org| Letter::Command { org, key, command, reply }) {
             self.take_back(id, &status);
         }
     }
 
     fn open(&mut self, id: u64, call: &OpenSessionRequest) {
+        let visit = match self.guest.admit(call) {
+            Ok(visit) => visit,
+            Err(status) => return self.refuse(id, &status),
+        };
         let mut check = Check::new();
         if self.sessions.has(id) {
             check.say("correlation_id", "is that of another session that is open on this stream");
@@ -171,7 +179,7 @@ impl Answers {
             return self.refuse(id, &check.into_status());
         }
         let reply = self.place(id, Pending::Session);
-        if let Err(status) = self.sessions.open(id, call, reply) {
+        if let Err(status) = self.sessions.open(id, &visit, call, reply) {
             self.take_back(id, &status);
         }
     }

@@ -2,7 +2,6 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -10,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio_stream::Stream;
 use tonic::Status;
 
-use super::{Front, sessions::Sessions};
+use super::{front::Visit, sessions::Sessions};
 use crate::{
     shard::letter::ReplyTo,
     wire::{
@@ -32,12 +31,12 @@ pub(super) struct SessionStream {
 
 impl SessionStream {
     /// Opens a session.
-    pub(super) async fn open(front: Arc<Front>, call: &OpenSessionRequest) -> Result<Self, Status> {
-        let mut sessions = Sessions::new(front.clone(), 1, NOTICES_WAITING_MAX);
+    pub(super) async fn open(visit: Visit, call: &OpenSessionRequest) -> Result<Self, Status> {
+        let mut sessions = Sessions::new(1, NOTICES_WAITING_MAX);
         let (reply, answer) = oneshot::channel();
-        sessions.open(0, call, ReplyTo::Call(reply))?;
+        sessions.open(0, &visit, call, ReplyTo::Call(reply))?;
         sessions.seal();
-        front.settled(answer).await?;
+        visit.settled(answer, None).await?;
         Ok(Self { sessions, is_over: false })
     }
 }

@@ -22,7 +22,10 @@ use rustc_hash::FxHashMap;
 use tokio::{sync::mpsc, task::JoinSet};
 use tonic::Status;
 
-use super::{Front, front::OpenSession, history::Found};
+use super::{
+    front::{OpenSession, Visit},
+    history::Found,
+};
 use crate::{
     engine::{
         command::{Acting, Command},
@@ -38,7 +41,7 @@ use crate::{
     views::orgs::{Addressee, Org},
     wire::{
         check::Check,
-        mutation::{open_session, request_key},
+        mutation::open_session,
         notice::{self, InviteContext},
         v1::{History, OpenSessionRequest, OpenSessionResponse, open_session_response},
     },
@@ -65,7 +68,6 @@ struct Ways {
 /// The sessions.
 #[derive(Debug)]
 pub(super) struct Sessions {
-    front: Arc<Front>,
     /// Where those go that are opened; none: no more are.
     to: Option<Ways>,
     notices: mpsc::Receiver<(StreamNumber, Notice)>,
@@ -82,12 +84,11 @@ pub(super) struct Sessions {
 impl Sessions {
     /// Room for so many sessions, of which so many notices wait for a reader at most. Beyond it a session is cut; it comes back and sees
     /// the state as it stands.
-    pub(super) fn new(front: Arc<Front>, sessions_max: usize, notices_max: usize) -> Self {
+    pub(super) fn new(sessions_max: usize, notices_max: usize) -> Self {
         let (to_notices, notices) = mpsc::channel(notices_max);
         // Twice, for those that have ended and have not been said may have successors.
         let (to_endings, endings) = mpsc::channel(2 * sessions_max);
         Self {
-            front,
             to: Some(Ways { notices: to_notices, endings: to_endings }),
             notices,
             endings,
@@ -113,39 +114,39 @@ impl Sessions {
     pub(super) fn open(
         &mut self,
         opened_by: u64,
+        visit: &Visit,
         call: &OpenSessionRequest,
         reply: ReplyTo,
     ) -> Result<(), Status> {
         let mut check = Check::new();
-        let to = self.front.orgs.addressee(&call.org_id);
-        let command = to.with_names(|names| open_session(call, names, &mut check));
+        let command = visit.to.with_names(|names| open_session(call, names, &mut check));
         if !check.is_empty() {
             return Err(check.into_status());
         }
         let Command::OpenSession { agent, .. } = command else {
             return Err(Status::internal("an OpenSession is no other command"));
         };
-        let org = self.front.org(&to.id)?;
+        let org = visit.org()?;
         let Some(Ways { notices, endings }) = self.to.clone() else {
             return Err(Status::internal("no more sessions are opened here"));
         };
         let stream = STREAMS.fetch_add(1, Ordering::Relaxed);
-        let mailboxes = self.front.mailboxes.clone();
+        let mailboxes = visit.mailboxes().clone();
         let session = Session {
             opened_by,
             agent,
             wants_history: !call.without_history,
             epoch: Epoch(0),
-            guard: Guard { mailboxes, org: to.clone(), agent, stream },
-            counted: self.front.session_opens(),
+            guard: Guard { mailboxes, org: visit.to.clone(), agent, stream },
+            counted: visit.session_opens(),
             org,
+            visit: visit.clone(),
         };
         self.open.insert(stream, session);
         self.streams.insert(opened_by, stream);
         let sink = SessionSink { stream, notices, endings };
-        let key = Some(request_key(&call.request_id));
-        let letter = Letter::Open { org: to.id.clone(), key, command, sink, reply };
-        self.front.post(&to, letter).inspect_err(|_| {
+        let key = Some(visit.key(&call.request_id));
+        visit.post(|org| Letter::Open { org, key, command, sink, reply }).inspect_err(|_| {
             self.close(opened_by);
         })
     }
@@ -210,12 +211,12 @@ impl Sessions {
             session.epoch = *epoch;
         }
         session.tell(notice, &mut self.unsent);
-        if let Some((opened_by, org, acting, conversation)) = session.joined(notice) {
+        if let Some((acting, conversation)) = session.joined(notice) {
             // Has the history looked up of the conversation (HIST-1). Other notices do not wait for it.
-            let front = self.front.clone();
+            let (opened_by, visit, org) = (session.opened_by, session.visit.clone(), session.org.clone());
             self.histories.spawn(async move {
                 // Whoever is out again by now needs none, and what was missed is had by LoadHistory.
-                let found = Found::look_up(&front, &org, acting, conversation).await;
+                let found = Found::look_up(&visit, &org, acting, conversation).await;
                 (opened_by, found.ok().and_then(|it| it.shown(conversation)))
             });
         }
@@ -232,6 +233,8 @@ struct Session {
     epoch: Epoch,
     wants_history: bool,
     org: Arc<Org>,
+    /// By which its histories are looked up.
+    visit: Visit,
     #[allow(dead_code, reason = "it does its work when it is dropped")]
     guard: Guard,
     #[allow(dead_code, reason = "it does its work when it is dropped")]
@@ -263,14 +266,13 @@ impl Session {
     }
 
     /// The conversation that its agent joins with this notice, if it is to be told of the history.
-    fn joined(&self, notice: &Notice) -> Option<(u64, Arc<Org>, Acting, ConversationId)> {
+    fn joined(&self, notice: &Notice) -> Option<(Acting, ConversationId)> {
         let Notice::Event(told) = notice else { return None };
         let Event::InviteAccepted { conversation, agent, .. } = told.batch.events[told.place] else {
             return None;
         };
         let acting = Acting { agent, epoch: self.epoch };
-        (self.wants_history && agent == self.agent)
-            .then(|| (self.opened_by, self.org.clone(), acting, conversation))
+        (self.wants_history && agent == self.agent).then_some((acting, conversation))
     }
 }
 

@@ -12,6 +12,16 @@ pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("a path is missing".into()) } else { Ok(text.into()) }
 }
 
+/// A text of its own, without spaces around it.
+pub(super) fn text(text: &str) -> Result<String, String> {
+    if text.trim() == text { Ok(text.to_owned()) } else { Err(format!("{text:?} has spaces around it")) }
+}
+
+/// What may be left out.
+pub(super) fn maybe<T>(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, String> {
+    if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
+}
+
 /// An address to listen on.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("{text:?} is no address with a port, like 127.0.0.1:50051"))

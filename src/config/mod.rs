@@ -98,6 +98,12 @@ keys! {
     grpc_addr: SocketAddr = "127.0.0.1:50051", "ADDR", kinds::address;
     /// Where the metrics are served, for Prometheus.
     metrics_addr: SocketAddr = "127.0.0.1:9464", "ADDR", kinds::address;
+    /// The public keys of tokens, a JWKS file. Not set: no call needs a token, and any call may do anything.
+    jwks: Option<PathBuf> = "", "FILE", |text: &str| kinds::maybe(text, kinds::path);
+    /// Who must have issued a token (its claim iss). Not set: anybody who has a key of the JWKS file.
+    token_issuer: Option<String> = "", "TEXT", |text: &str| kinds::maybe(text, kinds::text);
+    /// Whom a token must be for (its claim aud). Not set: that is not looked at.
+    token_audience: Option<String> = "", "TEXT", |text: &str| kinds::maybe(text, kinds::text);
     /// Threads that decide. Each org is decided by one of them.
     shards: usize = "1", "COUNT", |text: &str| kinds::count(text, 1..=SHARDS_MAX);
     /// Load the sample directory as org `sample` on first start.
@@ -123,6 +129,14 @@ impl Config {
         if self.grpc_addr == self.metrics_addr && self.grpc_addr.port() != 0 {
             found
                 .push(("metrics_addr", format!("{} is where gRPC is served (grpc_addr)", self.metrics_addr)));
+        }
+        for (key, is_set) in
+            [("token_issuer", self.token_issuer.is_some()), ("token_audience", self.token_audience.is_some())]
+        {
+            if is_set && self.jwks.is_none() {
+                found
+                    .push((key, "says what tokens must be like, and no call needs one: set jwks too".into()));
+            }
         }
         found
     }

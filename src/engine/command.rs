@@ -275,6 +275,40 @@ pub enum Command {
 }
 
 impl Command {
+    /// The conversation that it is about, where it names one.
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match self {
+            Self::AssignConversation { conversation, .. }
+            | Self::AttachRecord { conversation, .. }
+            | Self::CompleteWrapUp { conversation, .. }
+            | Self::EndConversation { conversation, .. }
+            | Self::ExtendWrapUp { conversation, .. }
+            | Self::InactivateConversation { conversation, .. }
+            | Self::LeaveConversation { conversation, .. }
+            | Self::LowerFlag { conversation, .. }
+            | Self::MoveConversation { conversation, .. }
+            | Self::PickConversation { conversation, .. }
+            | Self::PostMessage { conversation, .. }
+            | Self::RaiseFlag { conversation, .. }
+            | Self::RemoveRecord { conversation, .. }
+            | Self::RequestConference { conversation, .. }
+            | Self::RequestTransfer { conversation, .. } => Some(*conversation),
+            Self::AcceptInvite { .. }
+            | Self::ApplyDirectory { .. }
+            | Self::CancelRequest { .. }
+            | Self::CreateConversation { .. }
+            | Self::DeclineInvite { .. }
+            | Self::DeleteResource { .. }
+            | Self::DropAllSessions
+            | Self::DropSession { .. }
+            | Self::InviteAgent { .. }
+            | Self::OpenSession { .. }
+            | Self::PutResource { .. }
+            | Self::SetAgentPresence { .. }
+            | Self::SetPresence { .. } => None,
+        }
+    }
+
     /// A number for each kind of command. They are stored with the answers, so they stay as they are.
     pub fn kind(&self) -> u8 {
         match self {
@@ -394,6 +428,15 @@ pub enum Query {
         place: WaitingRoom,
         /// At most so many.
         size: usize,
+        /// Only what this agent may pick.
+        seen_by: Option<AgentIx>,
+    },
+    /// What a conversation is to an agent.
+    Tie {
+        /// To whom.
+        agent: AgentIx,
+        /// Which.
+        conversation: ConversationId,
     },
     /// Why a conversation's open requests stand where they stand.
     ExplainConversation {

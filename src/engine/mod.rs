@@ -41,6 +41,7 @@ mod sessions;
 pub mod state;
 mod supervising;
 pub mod survey;
+pub mod ties;
 
 use std::{ops::Range, sync::Arc};
 

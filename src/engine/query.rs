@@ -21,6 +21,7 @@ use crate::engine::{
     routing::{Requirement, Routing, RoutingType},
     state::{agent::Hold, conversation::Participant},
     survey::{AgentSums, Outline, Sums, WaitingSums},
+    ties::Tie,
 };
 
 /// What the engine says of an agent.
@@ -176,6 +177,8 @@ pub enum Answer {
     Queue(QueueView),
     /// To `Queues`, and whether there are more.
     Queues(Vec<QueueView>, bool),
+    /// To `Tie`: what it is to the agent now, and which access scopes the agent was given.
+    Tie(Tie, Box<[Box<str>]>),
     /// To `Waiting`.
     Waiting(Vec<RequestView>),
     /// To `ExplainConversation`: its open requests.
@@ -280,8 +283,13 @@ impl Engine {
                 live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound)?;
                 Ok(Answer::AgentExplanation(Box::new(self.explain_agent(agent, size))))
             }
-            Query::Waiting { place, size } => {
-                let turns = match place {
+            Query::Tie { agent, conversation } => {
+                live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound)?;
+                let scopes = registry.agent(agent).access_scopes.clone();
+                Ok(Answer::Tie(self.tie(agent, conversation), scopes))
+            }
+            Query::Waiting { place, size, seen_by } => {
+                let mut turns = match place {
                     WaitingRoom::Queue(queue) => {
                         live(ResourceKind::Queue, queue.0, Rejection::QueueNotFound)?;
                         self.dispatch.demand().queue_first(queue, size)
@@ -291,6 +299,10 @@ impl Engine {
                         self.dispatch.demand().button_first(button, size)
                     }
                 };
+                if let Some(agent) = seen_by {
+                    live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound)?;
+                    turns.retain(|it| self.is_on_offer(it.request, agent));
+                }
                 Ok(Answer::Waiting(turns.into_iter().map(|it| self.request_view(it.request)).collect()))
             }
         }

@@ -28,7 +28,7 @@ use super::{
     health::{Health, Phase},
 };
 use crate::{
-    api,
+    api::{self, Access, Gate},
     wire::{self, status},
 };
 
@@ -52,7 +52,7 @@ pub(super) struct Entrance {
 
 impl Entrance {
     /// Opens the port. Health says that the service is starting.
-    pub(super) async fn open(addr: SocketAddr, bounds: Bounds) -> Result<Self, ServerError> {
+    pub(super) async fn open(addr: SocketAddr, bounds: Bounds, access: Access) -> Result<Self, ServerError> {
         let (health, health_service) = Health::starting().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
@@ -74,6 +74,7 @@ impl Entrance {
             .layer(GrpcWebLayer::new())
             .layer(MapResponseLayer::new(api::typed))
             .layer(Arrival::new(bounds.message_within))
+            .layer(Gate(access))
             .layer(LetIn(api.clone()))
             .add_service(health_service)
             .add_service(reflection)

@@ -27,7 +27,11 @@ use tokio::{
 };
 
 use crate::{
-    api::{self, Front, Sample},
+    access::{
+        self, Security,
+        tokens::{KeysError, Tokens},
+    },
+    api::{self, Access, Behind, Front, Sample},
     clock::Clock,
     journal::{Embedded, Journal, JournalError, Snapshots},
     metrics::{self, figures::Figures},
@@ -62,6 +66,8 @@ pub struct Options {
     pub clock: Clock,
     /// The directory of an org to begin with, where there is no org yet.
     pub sample: Option<Sample>,
+    /// What callers must bring.
+    pub security: Security,
     /// What a client may take of the port.
     pub bounds: Bounds,
 }
@@ -127,6 +133,9 @@ pub enum ServerError {
     /// The descriptors of the API are not what reflection takes: a bug of the build.
     #[error("reflection does not take the API's descriptors")]
     Reflection(#[from] tonic_reflection::server::Error),
+    /// The keys of tokens could not be read.
+    #[error("the keys that tokens are verified with (jwks) cannot be used")]
+    Keys(#[from] KeysError),
     /// The sample directory was refused.
     #[error("the sample directory was refused: {0}")]
     Sample(Box<tonic::Status>),
@@ -165,7 +174,8 @@ pub struct Running {
 
 /// Starts the service. When this returns it is ready for calls.
 pub async fn start(options: Options) -> Result<Running, ServerError> {
-    let entrance = Entrance::open(options.grpc_addr, options.bounds).await?;
+    let access = access(options.security, &options.clock)?;
+    let entrance = Entrance::open(options.grpc_addr, options.bounds, access.clone()).await?;
     let dir = options.data_dir;
     let snapshots = Snapshots::new(dir.join("snapshots"));
     // It may take long, and whoever probes meanwhile is to be answered.
@@ -202,7 +212,8 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
     let (figures, draughtsman) = Figures::new();
     let surveyor = Surveyor::start(draughtsman, orgs.clone(), mailboxes.clone(), options.clock);
     let past = Arc::new(Past::new(journal, snapshots.clone()));
-    let front = Arc::new(Front::new(orgs, mailboxes.clone(), feed, logbook, past));
+    let behind = Behind { orgs, mailboxes: mailboxes.clone(), feed, logbook, past };
+    let front = Arc::new(Front::new(behind, access));
     if let Some(sample) = options.sample.filter(|_| found.orgs == 0) {
         front.load(sample).await.map_err(|status| ServerError::Sample(Box::new(status)))?;
     }
@@ -278,6 +289,14 @@ impl Running {
         }
         stopped
     }
+}
+
+/// Who is let in. Keys are read again when their file changes.
+fn access(security: Security, clock: &Clock) -> Result<Access, ServerError> {
+    let Some(rules) = security.tokens else { return Ok(Access::Anybody) };
+    let tokens = Arc::new(Tokens::new(rules, clock.clone())?);
+    access::follow("jwks", &tokens, Tokens::reload);
+    Ok(Access::Tokens(tokens))
 }
 
 /// What blocking work came to; its panic is ours.

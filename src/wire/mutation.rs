@@ -1,15 +1,15 @@
 //! How a call becomes a command or a query, and how its answer becomes a response. One implementation a call, by topic.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, hash::Hasher as _};
 
-use siphasher::sip128::SipHasher13;
+use siphasher::sip128::{Hash128, Hasher128 as _, SipHasher13};
 
 use super::check::Check;
 pub use super::{
     agents::{load_history, open_session},
     directory::{directory_of, plan_directory, plan_response, warnings},
     explain::{decision, decisions_asked},
-    heads::{Addressed, Repeatable},
+    heads::{Addressed, Repeatable, Speaker},
 };
 use crate::engine::{
     command::{Command, Query},
@@ -45,11 +45,26 @@ pub trait Inquiry: Addressed {
 
 /// The keys of the hash. They are stored with every answer that a journal remembers, so they never change.
 const REQUEST_KEYS: (u64, u64) = (0x6f6d_6e69_726f_7574, 0x6520_7265_7175_6573);
+/// Those of the hash of what agents and supervisors name themselves.
+const CALLERS_KEYS: (u64, u64) = (0x6f6d_6e69_726f_7574, 0x6520_6361_6c6c_6572);
 
 /// What makes a command the same command when it comes again. Keys of different orgs never meet: each org has its engine.
 pub fn request_key(request_id: &str) -> RequestKey {
     let hasher = SipHasher13::new_with_keys(REQUEST_KEYS.0, REQUEST_KEYS.1);
-    let hash = hasher.hash(request_id.as_bytes());
+    key(hasher.hash(request_id.as_bytes()))
+}
+
+/// The same for a caller that shares its ids with nobody: what another caller names the same is something else.
+pub fn request_key_of(caller: &str, request_id: &str) -> RequestKey {
+    let mut hasher = SipHasher13::new_with_keys(CALLERS_KEYS.0, CALLERS_KEYS.1);
+    hasher.write(caller.as_bytes());
+    // No text has this byte.
+    hasher.write_u8(0xff);
+    hasher.write(request_id.as_bytes());
+    key(hasher.finish128())
+}
+
+fn key(hash: Hash128) -> RequestKey {
     // By hand, for `as_u128` depends on the machine's byte order.
     RequestKey(u128::from(hash.h2) << 64 | u128::from(hash.h1))
 }

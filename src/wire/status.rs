@@ -74,6 +74,8 @@ pub fn reason(rejection: &Rejection) -> v1::Reason {
 fn code(reason: v1::Reason) -> Code {
     match reason {
         v1::Reason::ShuttingDown | v1::Reason::Starting => Code::Unavailable,
+        v1::Reason::TokenInvalid | v1::Reason::TokenExpired => Code::Unauthenticated,
+        v1::Reason::PermissionDenied => Code::PermissionDenied,
         v1::Reason::Overloaded | v1::Reason::QueueFull => Code::ResourceExhausted,
         v1::Reason::InvalidFields | v1::Reason::DirectoryInvalid => Code::InvalidArgument,
         v1::Reason::OrgNotFound
@@ -153,7 +155,7 @@ fn message(reason: v1::Reason) -> &'static str {
         v1::Reason::SessionFenced => {
             "a newer session of this agent has taken over; go on there, or open a new one"
         }
-        v1::Reason::ConversationNotFound => "there never was a conversation with this id; check the id",
+        v1::Reason::ConversationNotFound => "no such conversation, or none of the caller's; check the id",
         v1::Reason::ConversationEnded => "the conversation has ended; nothing is left to do in it",
         v1::Reason::NotAParticipant => "the agent is not in this conversation; only participants may do this",
         v1::Reason::NotTheKeeper => {
@@ -173,7 +175,7 @@ fn message(reason: v1::Reason) -> &'static str {
         v1::Reason::InviteExpired => "the invite was not answered in time; wait for the next one",
         v1::Reason::InviteRescinded => "another agent accepted first; wait for the next invite",
         v1::Reason::InviteRevoked => "the invite was withdrawn; wait for the next one",
-        v1::Reason::RequestNotFound => "there never was a routing request with this id; check the id",
+        v1::Reason::RequestNotFound => "no such routing request, or none of the caller's; check the id",
         v1::Reason::RequestClosed => "the routing request is over; make a new one if it is still wanted",
         v1::Reason::NotTheRequester => {
             "another agent made this routing request; only that one can withdraw it"
@@ -220,6 +222,9 @@ fn message(reason: v1::Reason) -> &'static str {
         v1::Reason::ConversationsFull => {
             "the org has as many live conversations as the service allows; end some, then repeat"
         }
+        v1::Reason::TokenInvalid => "the call needs a token that counts",
+        v1::Reason::TokenExpired => "the token has expired; get a new one and call again",
+        v1::Reason::PermissionDenied => "the token's role, org or name does not allow this call",
     }
 }
 
@@ -271,6 +276,23 @@ pub fn undecodable() -> Status {
     let message =
         "the message cannot be decoded, or is larger than this call takes; send what the proto says";
     Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// There is no token, or none that counts.
+pub fn token_invalid(why: &str) -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_error_info(name(v1::Reason::TokenInvalid), DOMAIN, []);
+    Status::with_error_details(Code::Unauthenticated, why, details)
+}
+
+/// The token has expired.
+pub fn token_expired() -> Status {
+    status(v1::Reason::TokenExpired, ErrorDetails::new())
+}
+
+/// The token does not allow it. It is the same whatever there is to be found.
+pub fn permission_denied() -> Status {
+    status(v1::Reason::PermissionDenied, ErrorDetails::new())
 }
 
 /// No directory was ever applied for the org.
@@ -367,6 +389,7 @@ mod tests {
         given.push(reason_in(&overloaded(Duration::from_millis(5))));
         given.push(reason_in(&shutting_down()));
         given.push(reason_in(&starting()));
+        given.extend([token_invalid("none"), token_expired(), permission_denied()].iter().map(reason_in));
         let mut check = Check::new();
         check.say("field", "is wrong");
         given.push(reason_in(&check.into_status()));

@@ -127,7 +127,7 @@ impl Inquiry for v1::ListWaitingRequest {
             }
             WaitingRoom::Button(number_of(names, check, "button_id", &self.button_id))
         };
-        Query::Waiting { place, size }
+        Query::Waiting { place, size, seen_by: None }
     }
 
     fn respond(answer: Answer, names: &Names) -> Self::Response {

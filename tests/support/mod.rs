@@ -9,6 +9,7 @@ use std::{
 };
 
 use omniroute::{
+    access::Security,
     clock::Clock,
     metrics::figures::Figures,
     server::{self, Bounds, Options, Running},
@@ -51,6 +52,7 @@ pub fn fresh() -> String {
 pub struct House {
     pub clock: Clock,
     dir: TempDir,
+    security: Security,
     running: Option<Running>,
     pub channel: Channel,
 }
@@ -70,15 +72,23 @@ impl House {
 
     /// A house where no org is yet, whose port has these bounds.
     pub async fn bounded(bounds: Bounds) -> Self {
-        let (dir, clock) = (temporary(), Clock::manual(START_MS));
-        let (running, channel) = start(&dir, &clock, bounds).await;
-        Self { clock, dir, running: Some(running), channel }
+        Self::made(temporary(), Clock::manual(START_MS), bounds, Security::default()).await
+    }
+
+    /// A house where no org is yet, that is particular about its callers.
+    pub async fn guarded(clock: Clock, security: Security) -> Self {
+        Self::made(temporary(), clock, Bounds::default(), security).await
+    }
+
+    async fn made(dir: TempDir, clock: Clock, bounds: Bounds, security: Security) -> Self {
+        let (running, channel) = start(&dir, &clock, bounds, &security).await;
+        Self { clock, dir, security, running: Some(running), channel }
     }
 
     /// Stops the service in order and starts it again on the same data.
     pub async fn restart(&mut self) {
         self.running.take().expect("it runs").stop().await.expect("it stops in order");
-        let (running, channel) = start(&self.dir, &self.clock, Bounds::default()).await;
+        let (running, channel) = start(&self.dir, &self.clock, Bounds::default(), &self.security).await;
         (self.running, self.channel) = (Some(running), channel);
     }
 
@@ -303,7 +313,7 @@ async fn connect(addr: SocketAddr) -> Channel {
     endpoint.connect().await.expect("the service listens")
 }
 
-async fn start(dir: &TempDir, clock: &Clock, bounds: Bounds) -> (Running, Channel) {
+async fn start(dir: &TempDir, clock: &Clock, bounds: Bounds, security: &Security) -> (Running, Channel) {
     let options = Options {
         data_dir: dir.path().into(),
         grpc_addr: ([127, 0, 0, 1], 0).into(),
@@ -311,6 +321,7 @@ async fn start(dir: &TempDir, clock: &Clock, bounds: Bounds) -> (Running, Channe
         clock: clock.clone(),
         sample: None,
         bounds,
+        security: security.clone(),
     };
     let running = server::start(options).await.expect("the service starts");
     let channel = connect(running.grpc_addr).await;

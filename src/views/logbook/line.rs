@@ -87,10 +87,27 @@ pub struct Older {
     pub ended_at: Millis,
     /// Entries of its chat log.
     pub entries: u32,
-    /// Who may see it beside who was in it; empty: nobody.
-    pub access_scope: String,
-    /// Whether the agent that asks was in it.
+    /// What the agent that asks has to do with it.
+    pub sight: Sight,
+}
+
+/// What makes a conversation one that an agent may see (HIST-3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sight {
+    /// Whether the agent was in it.
     pub took_part: bool,
+    /// Whether it has ended.
+    pub has_ended: bool,
+    /// Who may see it beside who was in it, when it has ended; empty: nobody.
+    pub access_scope: String,
+}
+
+impl Sight {
+    /// Whether an agent that was given these access scopes may see it.
+    pub fn is_viewable(&self, access_scopes: &[Box<str>]) -> bool {
+        let is_given = || access_scopes.iter().any(|scope| **scope == *self.access_scope);
+        self.took_part || self.has_ended && is_given()
+    }
 }
 
 /// An entry as it is written: one object of the JSON array that a row of `log` is. What is empty is left out.

@@ -29,7 +29,7 @@ use super::{
     orgs::{Org, Orgs, TAIL_EVENTS_MAX},
 };
 use crate::{engine::ids::ConversationId, journal::Position};
-use line::{Line, Older, Record};
+use line::{Line, Older, Record, Sight};
 pub use store::LogbookError;
 use store::Store;
 
@@ -99,6 +99,16 @@ impl Logbook {
     /// A conversation, also one that has ended.
     pub fn conversation(&self, org: &str, id: ConversationId) -> Result<Option<Record>, LogbookError> {
         self.with(|store| store.conversation(org, id))
+    }
+
+    /// What an agent has to do with a conversation, live or ended.
+    pub fn sight(
+        &self,
+        org: &str,
+        id: ConversationId,
+        agent_id: &str,
+    ) -> Result<Option<Sight>, LogbookError> {
+        self.with(|store| store.sight(org, id, agent_id))
     }
 
     /// A customer's conversations that came before one and have ended, newest first, at most so many, as an agent may ask for them.

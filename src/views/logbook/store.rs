@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{
     Reader,
     growth::Growth,
-    line::{self, Line, Older, Record},
+    line::{self, Line, Older, Record, Sight},
 };
 use crate::{
     engine::{directory::names::Names, ids::ConversationId},
@@ -238,6 +238,23 @@ impl Store {
         Ok(found.optional()?)
     }
 
+    pub(super) fn sight(
+        &self,
+        org: &str,
+        id: ConversationId,
+        agent_id: &str,
+    ) -> Result<Option<Sight>, LogbookError> {
+        let mut select = self.0.prepare_cached(
+            "SELECT access_scope, ended_at_ms IS NOT NULL, EXISTS (
+                 SELECT 1 FROM json_each(participants) WHERE value = ?3)
+             FROM conversation WHERE org = (SELECT number FROM org WHERE org.id = ?1) AND id = ?2",
+        )?;
+        let found = select.query_row(params![org, signed(id.0), agent_id], |row| {
+            Ok(Sight { access_scope: row.get(0)?, has_ended: row.get(1)?, took_part: row.get(2)? })
+        });
+        Ok(found.optional()?)
+    }
+
     /// By the index of a customer's conversations, newest first.
     pub(super) fn older(
         &self,
@@ -256,8 +273,7 @@ impl Store {
                 created_at: row.get(2)?,
                 ended_at: row.get(3)?,
                 entries: row.get(4)?,
-                access_scope: row.get(5)?,
-                took_part: row.get(6)?,
+                sight: Sight { access_scope: row.get(5)?, took_part: row.get(6)?, has_ended: true },
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -1,0 +1,22 @@
+//! Who calls: tokens, the keys that they are signed with, and TLS. What a caller may do is not here but in `api::rights`.
+//!
+//! ```text
+//!   JWKS file ──► KeySet ──┐                            certificate, key, CA files ──► Tls ──► handshake
+//!   token ────────────► Tokens ──► Caller                      └──── read again when they change
+//! ```
+//!
+//! No token and no key is ever logged, shown in an error, or kept longer than it is needed.
+
+pub mod caller;
+pub mod jwks;
+pub mod tokens;
+mod watched;
+
+pub use watched::follow;
+
+/// What callers must bring.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Security {
+    /// Tokens; none: anybody may do anything.
+    pub tokens: Option<tokens::TokenRules>,
+}
