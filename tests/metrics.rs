@@ -2,17 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
+#[path = "support/process.rs"]
+mod process;
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use omniroute::{
     metrics::catalog::{CAPACITY, COUNTED, Kind, Metric},
     telemetry,
-    wire::v1::{self, Overflow},
+    wire::v1::{self, Overflow, directory_service_client::DirectoryServiceClient},
 };
 use support::{
-    House,
+    House, PATIENCE, fresh,
     page::{Page, get},
     queue, sample, skill, to,
 };
@@ -149,6 +154,71 @@ async fn a_running_service_exports_what_the_document_lists() {
     assert_eq!(Page::read(&get(exporter.addr, "/").await.1).types, page.types, "at any path, as ever");
 
     what_happened_was_counted(&page);
+}
+
+/// Agents and queues beyond every bound of places; each agent in one queue.
+fn a_large_directory(agents: usize) -> v1::Directory {
+    let mut directory = sample::directory();
+    directory.queues = (0..1_100).map(|it| sample::queue(&format!("queue-{it:04}"))).collect();
+    directory.agents = (0..agents)
+        .map(|it| {
+            sample::agent(
+                &format!("agent-{it:05}"),
+                &[("french", 500)],
+                &[&format!("queue-{:04}", it % 1_100)],
+            )
+        })
+        .collect();
+    directory
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_org_is_no_explosion_of_series() {
+    // A process of its own: it takes all places that there are.
+    let service = process::Process::start(None).await;
+    let mut directories = DirectoryServiceClient::new(service.connect().await);
+    let mut counts = BTreeSet::new();
+    for (org, agents) in [("large", 5_000), ("larger", 10_000)] {
+        let request = v1::ApplyDirectoryRequest {
+            org_id: org.into(),
+            request_id: fresh(),
+            directory: Some(a_large_directory(agents)),
+            dry_run: false,
+        };
+        directories.apply_directory(request).await.expect("it is right");
+        let figures = async {
+            let mut ticks = tokio::time::interval(Duration::from_millis(100));
+            loop {
+                ticks.tick().await;
+                let page = Page::read(&get(service.metrics_addr(), "/metrics").await.1);
+                if page.value("omniroute_agents", &[("org", org), ("state", "offline")]).is_some() {
+                    return page;
+                }
+            }
+        };
+        let page = tokio::time::timeout(PATIENCE, figures).await.expect("the org is shown");
+        let offline = |queue| {
+            let labels = [("org", org), ("queue", queue), ("state", "offline")];
+            page.value("omniroute_queue_agents", &labels)
+        };
+        let of_org = page
+            .samples
+            .iter()
+            .filter(|((name, labels), _)| name == "omniroute_queue_agents" && labels["org"] == org);
+        let members: f64 = of_org.map(|it| it.1).sum();
+        assert!(
+            (members - f64::from(u32::try_from(agents).unwrap())).abs() < 0.5,
+            "all are in the sums: {members}"
+        );
+        assert!(offline("(others)").is_some());
+        let shown = |it: &&(String, _)| it.0 == "omniroute_queue_waiting";
+        counts.insert(page.samples.keys().filter(shown).count());
+    }
+    assert_eq!(
+        counts,
+        BTreeSet::from([1_001, 1_002]),
+        "a thousand queues, and one sum of the others for each org"
+    );
 }
 
 /// What `something_of_everything` did, as it was counted.

@@ -1,6 +1,8 @@
 //! The figures of capacity, a slice at a time: how many agents of which queue and skill are in which state, with which units, and what
 //! waits. Each slice is small enough that nobody behind it waits; whoever asks sums them up.
 
+use rustc_hash::FxHashMap;
+
 use crate::engine::{
     Engine,
     directory::spec::ResourceKind,
@@ -55,15 +57,37 @@ impl WaitingSums {
     }
 }
 
-/// Sums over all, by queue and by skill; the places in the vectors are their numbers.
+/// Sums by the number of a resource. Numbers are given for ever, so there may be few that are used and large.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ByNumber<T> {
+    places: FxHashMap<u32, usize>,
+    rows: Vec<(u32, T)>,
+}
+
+impl<T: Default> ByNumber<T> {
+    /// The sums of a resource.
+    pub fn get(&self, number: u32) -> Option<&T> {
+        self.places.get(&number).map(|it| &self.rows[*it].1)
+    }
+
+    fn at(&mut self, number: u32) -> &mut T {
+        let place = *self.places.entry(number).or_insert(self.rows.len());
+        if place == self.rows.len() {
+            self.rows.push((number, T::default()));
+        }
+        &mut self.rows[place].1
+    }
+}
+
+/// Sums over all, by queue and by skill.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sums<T> {
     /// Over all.
     pub whole: T,
     /// By queue.
-    pub queues: Vec<T>,
+    pub queues: ByNumber<T>,
     /// By skill.
-    pub skills: Vec<T>,
+    pub skills: ByNumber<T>,
 }
 
 /// What the figures begin with.
@@ -89,20 +113,13 @@ pub struct Outline {
     pub true_until: Option<Millis>,
 }
 
-impl<T: Default + Clone> Sums<T> {
+impl<T: Default> Sums<T> {
     /// Adds others, each to its like.
     pub fn add(&mut self, more: &Self, add: impl Fn(&mut T, &T)) {
         add(&mut self.whole, &more.whole);
-        (0..).zip(&more.queues).for_each(|(index, it)| add(at(&mut self.queues, index), it));
-        (0..).zip(&more.skills).for_each(|(index, it)| add(at(&mut self.skills, index), it));
+        more.queues.rows.iter().for_each(|(number, it)| add(self.queues.at(*number), it));
+        more.skills.rows.iter().for_each(|(number, it)| add(self.skills.at(*number), it));
     }
-}
-
-fn at<T: Default + Clone>(sums: &mut Vec<T>, index: usize) -> &mut T {
-    if index >= sums.len() {
-        sums.resize(index + 1, T::default());
-    }
-    &mut sums[index]
 }
 
 impl Engine {
@@ -133,8 +150,8 @@ impl Engine {
             let entry = self.state.registry.agent(agent);
             let figures = self.figures_of(agent);
             sums.whole.add(&figures);
-            entry.queues.iter().for_each(|it| at(&mut sums.queues, it.index()).add(&figures));
-            entry.skills.iter().for_each(|(it, _)| at(&mut sums.skills, it.index()).add(&figures));
+            entry.queues.iter().for_each(|it| sums.queues.at(it.0).add(&figures));
+            entry.skills.iter().for_each(|(it, _)| sums.skills.at(it.0).add(&figures));
             streams += u64::from(self.state.agent(agent).session.is_some_and(|it| it.lease_until == 0));
         }
         (sums, streams)
@@ -162,8 +179,8 @@ impl Engine {
         for (class, waiting, oldest) in self.dispatch.demand().lines(from, size) {
             let figures = WaitingSums { waiting: waiting as u64, oldest };
             sums.whole.add(&figures);
-            class.target.queue().iter().for_each(|it| at(&mut sums.queues, it.index()).add(&figures));
-            self.each_skill(class, |it| at(&mut sums.skills, it.index()).add(&figures));
+            class.target.queue().iter().for_each(|it| sums.queues.at(it.0).add(&figures));
+            self.each_skill(class, |it| sums.skills.at(it.0).add(&figures));
         }
         sums
     }

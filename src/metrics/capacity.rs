@@ -12,7 +12,7 @@ use super::{
 };
 use crate::engine::{
     directory::{names::Names, spec::ResourceKind},
-    ids::Millis,
+    ids::{Millis, QueueIx, SkillIx},
     survey::{AgentSums, Outline, Sums, WaitingSums},
 };
 
@@ -81,17 +81,15 @@ impl Drawing {
         sums.conversations += outline.conversations;
         sums.requests += outline.requests;
         sums.invites += outline.invites;
-        for queue in &outline.queues {
-            let id = names.of(ResourceKind::Queue).name(queue.0);
-            let key = (label.clone(), places::label(Labelled::Queue, org, queue.0, id));
-            let sums = self.queues.entry(key).or_default();
-            add(sums, agents.queues.get(queue.index()), waiting.queues.get(queue.index()));
+        for QueueIx(queue) in &outline.queues {
+            let id = names.of(ResourceKind::Queue).name(*queue);
+            let key = (label.clone(), places::label(Labelled::Queue, org, *queue, id));
+            add(self.queues.entry(key).or_default(), agents.queues.get(*queue), waiting.queues.get(*queue));
         }
-        for skill in &outline.skills {
-            let id = names.of(ResourceKind::Skill).name(skill.0);
-            let key = (label.clone(), places::label(Labelled::Skill, org, skill.0, id));
-            let sums = self.skills.entry(key).or_default();
-            add(sums, agents.skills.get(skill.index()), waiting.skills.get(skill.index()));
+        for SkillIx(skill) in &outline.skills {
+            let id = names.of(ResourceKind::Skill).name(*skill);
+            let key = (label.clone(), places::label(Labelled::Skill, org, *skill, id));
+            add(self.skills.entry(key).or_default(), agents.skills.get(*skill), waiting.skills.get(*skill));
         }
     }
 
