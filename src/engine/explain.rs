@@ -135,7 +135,7 @@ impl Engine {
                 }
             }
         }
-        let goes_first = |rank: &Rank| routing.goes_first() == Some(rank.1.2);
+        let goes_first = |rank: &Rank| routing.goes_first() == Some(rank.1.agent);
         let in_turn = |rank: &Rank| (!goes_first(rank), *rank);
         ranks.sort_unstable_by_key(in_turn);
         let invited =
@@ -143,12 +143,12 @@ impl Engine {
         let is_out = request.is_some_and(|it| !it.sent.pending.is_empty() && !it.wave_is_due(self.now));
         let at_once = if is_out { 0 } else { routing.at_once(request.map_or(0, |it| it.sent.wave)) };
         let is_early = routing.not_before > self.now;
-        let chosen = ranks.iter().filter(|it| !invited(it.1.2)).take(at_once).last().copied();
+        let chosen = ranks.iter().filter(|it| !invited(it.1.agent)).take(at_once).last().copied();
         let mut standings: Vec<(AgentIx, Standing)> = ranks
             .iter()
             .map(|rank| {
                 let standing = match chosen {
-                    _ if invited(rank.1.2) => Standing::Invited,
+                    _ if invited(rank.1.agent) => Standing::Invited,
                     _ if class.picked => Standing::MayPick,
                     _ if is_early => Standing::NotYet,
                     Some(last) if in_turn(rank) <= in_turn(&last) => Standing::Chosen,
@@ -156,7 +156,7 @@ impl Engine {
                     Some(last) => Standing::Lost(lost_on(last, *rank)),
                     None => Standing::OtherInvited,
                 };
-                (rank.1.2, standing)
+                (rank.1.agent, standing)
             })
             .collect();
         // An invite that holds its units may leave its agent no room for it a second time.
@@ -206,10 +206,10 @@ impl Engine {
 fn lost_on(best: Rank, rank: Rank) -> LostOn {
     if best.0 != rank.0 {
         LostOn::Model
-    } else if best.1.0 == rank.1.0 {
-        LostOn::Id
-    } else {
+    } else if rank.1.was_given() {
         LostOn::Given
+    } else {
+        LostOn::Id
     }
 }
 

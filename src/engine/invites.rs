@@ -48,13 +48,14 @@ impl Engine {
     /// Sends invites; the first has this number.
     fn invite(&mut self, request: RequestId, agents: Agents, taken: Taken) -> InviteId {
         let row = self.state.requests.at(request);
-        let class = Class::of(&self.state, row);
-        let rules = &self.state.registry.channel(class.channel).spec;
+        let channel = self.state.conversation_of(row).channel;
+        let weight = eligible::weight(&self.state.registry, channel, &row.routing);
+        let rules = &self.state.registry.channel(channel).spec;
         let (first, single) = (self.state.outcomes.next_id(), row.routing.mode == Mode::Single);
         let (at_once, expires_at) = (taken == Taken::AtOnce, later(self.now, rules.push_timeout_ms));
         // All waves of a request weigh what the first does.
         let (units, interruptible, wave) = if row.sent.pending.is_empty() {
-            (class.units, class.interruptible, 1)
+            (weight.0, weight.1, 1)
         } else {
             (row.sent.units, row.sent.interruptible, row.sent.wave + 1)
         };
@@ -83,8 +84,7 @@ impl Engine {
     pub(super) fn accept_invite(&mut self, session: Acting, invite: InviteId) -> Result<(), Rejection> {
         self.live_agent(session.agent)?;
         let agent = self.acting(session)?;
-        self.pending(agent, invite)?;
-        let request = self.state.requests.at(self.state.invites.at(invite).request);
+        let request = self.state.requests.at(self.pending(agent, invite)?);
         if !request.sent.held {
             // What it takes was said with the invite, and is what it will hold.
             let (units, interruptible) = (request.sent.units, request.sent.interruptible);
@@ -106,8 +106,7 @@ impl Engine {
     ) -> Result<(), Rejection> {
         self.live_agent(session.agent)?;
         let agent = self.acting(session)?;
-        self.pending(agent, invite)?;
-        let request = self.state.invites.at(invite).request;
+        let request = self.pending(agent, invite)?;
         let status = self.policy_status(request, InviteEnd::Declined);
         self.end_invites(request, InviteEnd::Declined, vec![(invite, agent)], reason);
         self.stop_insisting(request);
@@ -192,10 +191,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether this invite is this agent's and pending; else what became of it (INV-4).
-    fn pending(&self, agent: AgentIx, invite: InviteId) -> Result<(), Rejection> {
+    /// The request of an invite that is this agent's and pending; else what became of it (INV-4).
+    fn pending(&self, agent: AgentIx, invite: InviteId) -> Result<RequestId, Rejection> {
         match self.state.invites.get(invite) {
-            Some(row) if row.agent == agent => Ok(()),
+            Some(row) if row.agent == agent => Ok(row.request),
             Some(_) => Err(Rejection::InviteNotFound),
             None => Err(self.state.outcomes.rejection(agent, invite)),
         }

@@ -4,7 +4,7 @@ use crate::engine::{
     Engine,
     command::{Acting, Actor, Audience},
     event::{Author, Event, Leaving, RequestEnd},
-    ids::{AgentIx, ConversationId, Millis},
+    ids::{AgentIx, ChannelIx, ConversationId, Millis},
     invites::later,
     rejection::Rejection,
 };
@@ -102,10 +102,9 @@ impl Engine {
         for request in self.state.conversations.at(conversation).requests.clone() {
             self.end_request(request, RequestEnd::ConversationEnded);
         }
-        let is_inactive = self.state.conversations.at(conversation).inactive.is_some();
-        let wrap_up_until = if is_inactive { 0 } else { self.wrap_up_until(conversation) };
-        let participants = &self.state.conversations.at(conversation).participants;
-        let participants = participants.iter().map(|it| it.agent).collect();
+        let row = self.state.conversations.at(conversation);
+        let wrap_up_until = if row.inactive.is_some() { 0 } else { self.wrap_up_after(row.channel) };
+        let participants = row.participants.iter().map(|it| it.agent).collect();
         self.emit(Event::ConversationEnded { conversation, by, participants, wrap_up_until });
     }
 
@@ -121,7 +120,10 @@ impl Engine {
 
     /// When a wrap-up that begins now ends; 0: there is none.
     pub(super) fn wrap_up_until(&self, conversation: ConversationId) -> Millis {
-        let channel = self.state.conversations.at(conversation).channel;
+        self.wrap_up_after(self.state.conversations.at(conversation).channel)
+    }
+
+    fn wrap_up_after(&self, channel: ChannelIx) -> Millis {
         later(self.now, self.state.registry.channel(channel).spec.wrap_up_ms)
     }
 

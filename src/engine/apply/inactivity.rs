@@ -4,7 +4,12 @@ use super::Touched;
 use crate::engine::{
     event::Author,
     ids::{AgentIx, ConversationId, Millis},
-    state::{State, agent::HoldOwner, conversation::Inactive, timers::Timer},
+    state::{
+        State,
+        agent::HoldOwner,
+        conversation::{Conversation, Inactive},
+        timers::Timer,
+    },
 };
 
 pub(super) fn inactivated(
@@ -22,7 +27,7 @@ pub(super) fn inactivated(
     row.reweigh(profile, id, (HoldOwner::Participation, HoldOwner::Inactive), units);
     // Free from now on: the end of what is inactive does not set it back.
     row.free_since = at;
-    touched.agents.push(agent);
+    touched.loads.push(agent);
     stirred(state, id);
 }
 
@@ -40,7 +45,7 @@ pub(super) fn resumed(
         let (row, profile) = state.agent_mut(agent);
         row.reweigh(profile, id, (HoldOwner::Inactive, HoldOwner::Participation), units);
         row.given = given;
-        touched.agents.push(agent);
+        touched.loads.push(agent);
     }
     let now = state.now;
     state.conversations.at_mut(id).participants.iter_mut().for_each(|it| it.in_hand_since = now);
@@ -63,19 +68,27 @@ pub(super) fn written(state: &mut State, id: ConversationId, customer_number: u3
 
 /// Somebody wrote, came, left or was asked for: a silence begins anew.
 pub(super) fn stirred(state: &mut State, id: ConversationId) {
-    let now = state.now;
-    state.conversations.at_mut(id).quiet_since = now;
-    time_silence(state, id);
+    stir(state, id, |_| ());
 }
 
-/// Sets the time at which a conversation goes inactive by silence, as its channel says now.
-pub(super) fn time_silence(state: &mut State, id: ConversationId) {
-    let row = state.conversations.at(id);
+/// The same, with what else changes of the conversation.
+pub(super) fn stir(state: &mut State, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
+    let now = state.now;
+    time_silence(state, id, |row| {
+        change(row);
+        row.quiet_since = now;
+    });
+}
+
+/// Changes a conversation, and sets the time at which it goes inactive by silence, as its channel says now.
+pub(super) fn time_silence(state: &mut State, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
+    let row = state.conversations.at_mut(id);
+    change(row);
     let rules = &state.registry.channel(row.channel).spec;
     let can = row.inactive.is_none() && row.participants.len() == 1 && row.requests.is_empty();
     let after_ms = rules.inactivity.filter(|_| can).map_or(0, |it| it.after_ms);
     let silent_at = if after_ms == 0 { 0 } else { row.quiet_since + after_ms };
-    let former = std::mem::replace(&mut state.conversations.at_mut(id).silent_at, silent_at);
+    let former = std::mem::replace(&mut row.silent_at, silent_at);
     if former != silent_at {
         state.timers.cancel(former, Timer::Silence(id));
         state.timers.set(silent_at, Timer::Silence(id));

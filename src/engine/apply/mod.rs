@@ -22,8 +22,10 @@ use requests::Queued;
 /// Whom an event touched, so that the index over the state can follow. Cleared by its reader.
 #[derive(Debug, Default)]
 pub struct Touched {
-    /// Agents whose ability to take work may differ.
+    /// Agents whose ability to take work may differ in any way.
     pub agents: Vec<AgentIx>,
+    /// Agents of whom no more may differ than what they have in hand, and how long they have been free.
+    pub loads: Vec<AgentIx>,
     /// Requests that may wait now, or wait no more.
     pub requests: Vec<RequestId>,
     /// Whether what all depend on may differ: anything of the directory but agents.
@@ -108,7 +110,11 @@ pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Eve
         } => {
             requests::invite_accepted(state, at, *invite, *request, *agent, touched);
             // What a supervisor did for the agent is no act of the agent's (INV-5).
-            state.agents[agent.index()].not_responding &= supervisor.is_some();
+            let responds_again = state.agents[agent.index()].not_responding && supervisor.is_none();
+            if responds_again {
+                state.agents[agent.index()].not_responding = false;
+                touched.agents.push(*agent);
+            }
             rooms::joined(state, at, *conversation, *kind, *agent, *giver);
             if let Some(giver) = giver {
                 rooms::part_ended(state, at, *conversation, *giver, *wrap_up_until, touched);

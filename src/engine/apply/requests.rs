@@ -59,17 +59,15 @@ pub(super) fn request_opened(
     state.request_count = id.0;
     begin_steps(state, &mut row, queued);
     state.timers.set(row.relaxes_at(), Timer::Relax(id));
-    state.conversations.at_mut(row.conversation).requests.push(id);
     if row.routing.not_before > state.now {
         state.timers.set(row.routing.not_before, Timer::Begin(id));
     }
     if row.earmark_at() > state.now {
         state.timers.set(row.earmark_at(), Timer::Earmark(id));
     }
-    let conversation = row.conversation;
+    inactivity::stir(state, row.conversation, |it| it.requests.push(id));
     state.requests.insert(id, row);
     touched.requests.push(id);
-    inactivity::stirred(state, conversation);
 }
 
 /// The steps of what is queued follow its requested time, those of what an agent asks begin now, none before the request does; what is
@@ -115,7 +113,7 @@ pub(super) fn invites_sent(
             let hold =
                 Hold { owner, conversation, channel, units: sent.units, interruptible: sent.interruptible };
             row.hold(profile, hold);
-            touched.agents.push(agent);
+            touched.loads.push(agent);
         }
     }
     state.timers.set(sent.expires_at, Timer::Expiry(request));
@@ -147,7 +145,11 @@ pub(super) fn invite_accepted(
     row.sent.pending.retain(|(id, _)| *id != invite);
     let queue = row.routing.target.queue();
     let (conversation, sent) = (row.conversation, (row.sent.units, row.sent.interruptible, row.sent.held));
-    let channel = state.conversations.at(conversation).channel;
+    let is_settled = row.sent.pending.is_empty();
+    let of_conversation = state.conversations.at(conversation);
+    let channel = of_conversation.channel;
+    // Who is in can no longer take the conversation's other requests: it may have been the last who could.
+    touched.requests.extend(of_conversation.requests.iter().filter(|it| **it != request));
     if let Some(queue) = queue {
         state.tempos.entry(queue).or_insert_with(|| Tempo::new(channel)).accepted(at, channel);
     }
@@ -164,12 +166,8 @@ pub(super) fn invite_accepted(
         );
     }
     debug_assert!(at == state.now, "events are applied in their order");
-    touched.agents.push(agent);
-    // Who is in can no longer take the conversation's other requests: it may have been the last who could.
-    touched
-        .requests
-        .extend(state.conversations.at(conversation).requests.iter().filter(|it| **it != request));
-    if state.requests.at(request).sent.pending.is_empty() {
+    touched.loads.push(agent);
+    if is_settled {
         close_request(state, request, touched);
     }
 }
@@ -199,12 +197,12 @@ pub(super) fn invites_ended(
         }
         // To decline is to act, to let expire is not (INV-5).
         match end {
-            InviteEnd::Declined => it.not_responding = false,
-            InviteEnd::Expired => it.not_responding = true,
+            InviteEnd::Declined | InviteEnd::Expired => {
+                it.not_responding = end == InviteEnd::Expired;
+                touched.agents.push(agent);
+            }
+            InviteEnd::Rescinded | InviteEnd::Revoked if held => touched.loads.push(agent),
             InviteEnd::Rescinded | InviteEnd::Revoked => {}
-        }
-        if held || matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
-            touched.agents.push(agent);
         }
         if counts {
             let declined = Declined { agent, at, expired: end == InviteEnd::Expired, again_at };
@@ -246,12 +244,12 @@ pub(super) fn earmarked(
     if let Some(agent) = former {
         let (row, profile) = state.agent_mut(agent);
         row.set_earmark(profile, None);
-        touched.agents.push(agent);
+        touched.loads.push(agent);
     }
     if let Some((agent, earmark)) = earmark {
         let (row, profile) = state.agent_mut(agent);
         row.set_earmark(profile, Some((request, earmark)));
-        touched.agents.push(agent);
+        touched.loads.push(agent);
     }
     touched.requests.push(request);
 }
@@ -277,7 +275,7 @@ pub(super) fn round_started(state: &mut State, request: RequestId, round: u32, t
 }
 
 pub(super) fn close_request(state: &mut State, id: RequestId, touched: &mut Touched) {
-    if state.requests.get(id).is_some() {
+    if state.requests.get(id).is_some_and(|it| it.earmarked.is_some()) {
         earmarked(state, id, None, touched);
     }
     if let Some(row) = state.requests.remove(id) {
@@ -286,8 +284,7 @@ pub(super) fn close_request(state: &mut State, id: RequestId, touched: &mut Touc
         state.timers.cancel(row.routing.not_before, Timer::Begin(id));
         state.timers.cancel(row.relaxes_at(), Timer::Relax(id));
         row.declined.iter().for_each(|it| state.timers.cancel(it.again_at, Timer::Reinvite(id)));
-        state.conversations.at_mut(row.conversation).requests.retain(|it| *it != id);
-        inactivity::stirred(state, row.conversation);
+        inactivity::stir(state, row.conversation, |it| it.requests.retain(|it| *it != id));
         touched.requests.push(id);
     }
 }

@@ -54,12 +54,12 @@ pub(super) fn joined(
     giver: Option<AgentIx>,
 ) {
     let joined = Participant { agent, joined_at: at, in_hand_since: at, flag: None };
-    let participants = &mut state.conversations.at_mut(conversation).participants;
-    match giver.and_then(|giver| participants.iter_mut().find(|it| it.agent == giver)) {
-        Some(place) if kind == RequestKind::Transfer => *place = joined,
-        Some(_) | None => participants.push(joined),
-    }
-    inactivity::stirred(state, conversation);
+    inactivity::stir(state, conversation, |row| {
+        match giver.and_then(|giver| row.participants.iter_mut().find(|it| it.agent == giver)) {
+            Some(place) if kind == RequestKind::Transfer => *place = joined,
+            Some(_) | None => row.participants.push(joined),
+        }
+    });
 }
 
 pub(super) fn conversation_ended(state: &mut State, id: ConversationId) {
@@ -70,13 +70,13 @@ pub(super) fn conversation_ended(state: &mut State, id: ConversationId) {
 }
 
 pub(super) fn participant_left(state: &mut State, conversation: ConversationId, agent: AgentIx) {
-    let row = state.conversations.at_mut(conversation);
-    row.participants.retain(|it| it.agent != agent);
-    // What the last agent had waits for whom the conversation is given to next.
-    if !row.records.is_empty() && !row.participants.is_empty() {
-        row.records.keep_for(&row.participants);
-    }
-    inactivity::stirred(state, conversation);
+    inactivity::stir(state, conversation, |row| {
+        row.participants.retain(|it| it.agent != agent);
+        // What the last agent had waits for whom the conversation is given to next.
+        if !row.records.is_empty() && !row.participants.is_empty() {
+            row.records.keep_for(&row.participants);
+        }
+    });
 }
 
 /// An agent's part in a conversation is over: its hold ends, or becomes a wrap-up.
@@ -88,9 +88,10 @@ pub(super) fn part_ended(
     wrap_up_until: Millis,
     touched: &mut Touched,
 ) {
+    let row = state.conversations.at(conversation);
     // Who is out may be asked in again.
-    touched.requests.extend(&state.conversations.at(conversation).requests);
-    if state.conversations.at(conversation).inactive.is_some() {
+    touched.requests.extend(&row.requests);
+    if row.inactive.is_some() {
         // Of what is inactive the agent was free before.
         let free_since = state.agent(agent).free_since;
         release(state, free_since, agent, conversation, HoldOwner::Inactive, touched);
@@ -100,7 +101,7 @@ pub(super) fn part_ended(
         let (row, profile) = state.agent_mut(agent);
         row.rehold(profile, conversation, HoldOwner::Participation, HoldOwner::WrapUp(wrap_up_until));
         state.timers.set(wrap_up_until, Timer::WrapUp(agent, conversation));
-        touched.agents.push(agent);
+        touched.loads.push(agent);
     }
 }
 
@@ -148,5 +149,5 @@ pub(super) fn release(
     let (row, profile) = state.agent_mut(agent);
     row.release(profile, conversation, owner);
     row.free_since = at;
-    touched.agents.push(agent);
+    touched.loads.push(agent);
 }

@@ -27,7 +27,7 @@ pub(super) fn directory_changed(state: &mut State, changes: &[Change], touched: 
     };
     if changes.iter().any(is_channel) {
         for id in state.conversations.ids() {
-            inactivity::time_silence(state, id);
+            inactivity::time_silence(state, id, |_| ());
         }
     }
     if touched.all {

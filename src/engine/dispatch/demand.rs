@@ -47,6 +47,7 @@ impl Turn {
 struct Line {
     class: Class,
     slot: Option<SlotIx>,
+    weight: WeightIx,
     waiting: BTreeSet<Turn>,
     /// Those of them that stand by their deadline, by their age.
     by_age: BTreeSet<(Millis, RequestId)>,
@@ -71,22 +72,41 @@ impl Line {
     }
 }
 
+/// An open class.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    class: ClassIx,
+    /// The first of its line.
+    first: Option<Turn>,
+}
+
+/// Open classes that take the same: an agent has room for all of them or for none.
+#[derive(Debug)]
+struct Weight {
+    /// One of them.
+    example: ClassIx,
+    /// Those that something waits in.
+    waiting: Bits,
+    /// The first of each of these, in turn.
+    heads: BTreeSet<(Turn, SlotIx)>,
+}
+
+type WeightIx = usize;
+
 /// Requests that wait, as they wait.
 #[derive(Debug, Default)]
 pub struct Demand {
     lines: Vec<Line>,
     numbers: FxHashMap<Class, ClassIx>,
+    /// Classes that are for one agent and that something waits in.
     by_agent: BTreeMap<AgentIx, BTreeSet<ClassIx>>,
     by_queue: BTreeMap<QueueIx, BTreeSet<ClassIx>>,
     /// How many wait for each queue, over all its classes.
     queue_lens: FxHashMap<QueueIx, usize>,
     standing: FxHashMap<RequestId, (ClassIx, Turn)>,
     /// The open classes by their slots.
-    open: Vec<ClassIx>,
-    /// The first of each open class that anything waits in, in turn.
-    heads: BTreeSet<(Turn, SlotIx)>,
-    /// Open classes that something waits in.
-    waiting: Bits,
+    open: Vec<Open>,
+    weights: Vec<Weight>,
     layout: Layout,
 }
 
@@ -117,18 +137,31 @@ impl Demand {
             return (number, false);
         }
         let number = self.lines.len();
-        if let Some(agent) = class.addressed {
-            self.by_agent.entry(agent).or_default().insert(number);
-        }
         if let Some(queue) = class.target.queue() {
             self.by_queue.entry(queue).or_default().insert(number);
         }
         let is_open = class.addressed.is_none() && !class.picked;
         let slot = is_open.then_some(self.open.len());
-        self.open.extend(slot.map(|_| number));
+        self.open.extend(slot.map(|_| Open { class: number, first: None }));
+        let weight = self.weight(&class, number);
         self.numbers.insert(class.clone(), number);
-        self.lines.push(Line { class, slot, waiting: BTreeSet::new(), by_age: BTreeSet::new() });
+        self.lines.push(Line { class, slot, weight, waiting: BTreeSet::new(), by_age: BTreeSet::new() });
         (number, true)
+    }
+
+    /// The classes that take the same as this one, which is among them from now on.
+    fn weight(&mut self, class: &Class, number: ClassIx) -> WeightIx {
+        let takes = |it: &Class| (it.channel, it.units, it.interruptible, it.capacity);
+        let same = |it: &Weight| takes(&self.lines[it.example].class) == takes(class);
+        self.weights.iter().position(same).unwrap_or_else(|| {
+            self.weights.push(Weight { example: number, waiting: Bits::default(), heads: BTreeSet::new() });
+            self.weights.len() - 1
+        })
+    }
+
+    /// The class of a request that stands in line.
+    pub fn class_of(&self, request: RequestId) -> Option<ClassIx> {
+        self.standing.get(&request).map(|it| it.0)
     }
 
     /// The slot of a class, if it is open.
@@ -138,12 +171,11 @@ impl Demand {
 
     /// The open classes with their slots.
     pub fn open_classes(&self) -> impl Iterator<Item = (SlotIx, &Class)> {
-        self.open.iter().map(|&number| self.class(number)).enumerate()
+        self.open.iter().map(|it| self.class(it.class)).enumerate()
     }
 
-    /// Puts a request in line; in another it stands no longer.
+    /// Puts a request that stands in no line in one.
     pub fn enter(&mut self, class: ClassIx, turn: Turn) {
-        self.leave(turn.request);
         self.change_line(class, |waiting| waiting.insert(turn));
         if let Some(queue) = self.class(class).target.queue() {
             *self.queue_lens.entry(queue).or_default() += 1;
@@ -151,7 +183,8 @@ impl Demand {
         if turn.due != Millis::MAX {
             self.lines[class].by_age.insert((turn.requested_at, turn.request));
         }
-        self.standing.insert(turn.request, (class, turn));
+        let former = self.standing.insert(turn.request, (class, turn));
+        assert!(former.is_none(), "a request stands in one line");
     }
 
     /// Takes a request out of its line, if it stands in one, and says where it stood.
@@ -170,50 +203,76 @@ impl Demand {
     /// Changes what waits in a class; its head follows.
     fn change_line(&mut self, class: ClassIx, change: impl FnOnce(&mut BTreeSet<Turn>) -> bool) {
         let line = &mut self.lines[class];
-        let Some(slot) = line.slot else {
-            change(&mut line.waiting);
-            return;
-        };
-        let former = line.waiting.first().copied();
         change(&mut line.waiting);
         let first = line.waiting.first().copied();
-        if former == first {
-            return;
-        }
-        former.into_iter().for_each(|it| _ = self.heads.remove(&(it, slot)));
-        match first {
-            Some(first) => {
-                self.heads.insert((first, slot));
-                self.waiting.set(slot);
+        if let Some(slot) = line.slot {
+            self.head_is(slot, self.lines[class].weight, first);
+        } else if let Some(agent) = line.class.addressed {
+            if first.is_some() {
+                self.by_agent.entry(agent).or_default().insert(class);
+            } else if let Some(classes) = self.by_agent.get_mut(&agent) {
+                classes.remove(&class);
+                if classes.is_empty() {
+                    self.by_agent.remove(&agent);
+                }
             }
-            None => self.waiting.clear(slot),
         }
     }
 
-    /// The first request in turn, of all open classes in a set, that `admits` lets through; `fits` says whether the class as such does.
-    /// The set is asked class by class where few of it wait, and in turn where many do.
+    /// Another request may be the first of an open class.
+    fn head_is(&mut self, slot: SlotIx, weight: WeightIx, first: Option<Turn>) {
+        let former = std::mem::replace(&mut self.open[slot].first, first);
+        if former == first {
+            return;
+        }
+        let weight = &mut self.weights[weight];
+        former.into_iter().for_each(|it| _ = weight.heads.remove(&(it, slot)));
+        match first {
+            Some(first) => {
+                weight.heads.insert((first, slot));
+                weight.waiting.set(slot);
+            }
+            None => weight.waiting.clear(slot),
+        }
+    }
+
+    /// The first request in turn, of all open classes in a set, that `admits` lets through; `fits` says whether there is room for what
+    /// the class takes.
     pub fn first_among(
         &self,
         set: &Bits,
         fits: &dyn Fn(&Class) -> bool,
         admits: &dyn Fn(Turn) -> bool,
     ) -> Option<Turn> {
-        let mut best: Option<Turn> = None;
+        let fitting = self.weights.iter().filter(|it| !it.heads.is_empty() && fits(self.class(it.example)));
+        fitting.fold(None, |best, it| self.first_of_weight(it, set, admits, best))
+    }
+
+    /// The same among classes that take the same, unless another is earlier. The set is asked class by class where few of it wait, and in
+    /// turn where many do.
+    fn first_of_weight(
+        &self,
+        weight: &Weight,
+        set: &Bits,
+        admits: &dyn Fn(Turn) -> bool,
+        mut best: Option<Turn>,
+    ) -> Option<Turn> {
         let mut look = |slot: SlotIx| {
-            let line = &self.lines[self.open[slot]];
+            let Open { class, first } = self.open[slot];
             let is_earlier = |turn: &Turn| best.is_none_or(|it| *turn < it);
-            if line.waiting.first().is_some_and(is_earlier) && fits(&line.class) {
-                let mut turns = line.waiting.iter().copied().take_while(is_earlier);
-                best = turns.find(|it| admits(*it)).or(best);
+            if let Some(first) = first.filter(is_earlier) {
+                let mut others = self.lines[class].waiting.iter().skip(1).copied().take_while(is_earlier);
+                let found = if admits(first) { Some(first) } else { others.find(|it| admits(*it)) };
+                best = found.or(best);
             }
             best
         };
-        let mut shared = set.and(&self.waiting);
+        let mut shared = set.and(&weight.waiting);
         let Layout { compared_first, passed_over_max, .. } = self.layout;
         if shared.by_ref().take(compared_first).map(&mut look).count() < compared_first {
             return best;
         }
-        for (turn, slot) in self.heads.iter().take(passed_over_max) {
+        for (turn, slot) in weight.heads.iter().take(passed_over_max) {
             if set.has(*slot) && look(*slot).is_some_and(|it| it <= *turn) {
                 return best;
             }
@@ -227,7 +286,7 @@ impl Demand {
         self.lines[class].waiting.iter().copied()
     }
 
-    /// Classes that address this agent by name.
+    /// Classes that address this agent by name and that something waits in.
     pub fn addressed_to(&self, agent: AgentIx) -> impl Iterator<Item = ClassIx> + '_ {
         self.by_agent.get(&agent).into_iter().flatten().copied()
     }

@@ -40,6 +40,10 @@ impl Starving {
         }
     }
 
+    pub(super) fn is_alarmed(&self) -> bool {
+        !self.alarmed.is_empty()
+    }
+
     pub(super) fn alarm_all(&mut self) {
         self.alarmed.extend(self.by_class.keys());
     }

@@ -101,19 +101,25 @@ impl Class {
         routing: &Routing,
         relaxed: Relaxed,
     ) -> Self {
-        let rules = &registry.channel(channel).spec;
-        let queue_weight = routing.target.queue().and_then(|queue| registry.queue(queue).spec.weight);
+        let (units, interruptible) = weight(registry, channel, routing);
         Self {
             channel,
             target: routing.target_now(relaxed),
             addressed: routing.addressed(relaxed),
-            units: queue_weight.unwrap_or(rules.weight),
-            interruptible: rules.interruptible,
+            units,
+            interruptible,
             capacity: routing.capacity,
             lightning_only: kind == RequestKind::Conference && routing_type == RoutingType::OmniChannel,
             picked: routing.model.is_picked(),
         }
     }
+}
+
+/// What a request on a channel takes, and whether from the interruptible pool (CAP-1).
+pub fn weight(registry: &Registry, channel: ChannelIx, routing: &Routing) -> (u32, bool) {
+    let rules = &registry.channel(channel).spec;
+    let of_queue = routing.target.queue().and_then(|queue| registry.queue(queue).spec.weight);
+    (of_queue.unwrap_or(rules.weight), rules.interruptible)
 }
 
 /// Whether agents of a cohort could serve a class, had they room.

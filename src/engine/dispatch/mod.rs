@@ -17,7 +17,10 @@ pub mod eligible;
 mod id_order;
 pub mod supply;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
+};
 
 use crate::engine::{
     apply::Touched,
@@ -54,7 +57,8 @@ pub enum Decision {
 enum Candidate {
     Request(RequestId),
     Wave(RequestId),
-    Agent(AgentIx),
+    /// An agent, and of which change of the index on its turn is known to be the first for it.
+    Agent(AgentIx, u64),
 }
 
 /// How the index is laid out and searched. It changes what a decision costs, never the decision.
@@ -84,9 +88,12 @@ pub struct Dispatch {
     supply: Supply,
     demand: Demand,
     ids: IdOrder,
-    candidates: BTreeSet<(Turn, Candidate)>,
-    gained: BTreeSet<AgentIx>,
-    unplaced: BTreeSet<RequestId>,
+    /// Whose turn it may be, the first first. Some may stand here twice.
+    candidates: BinaryHeap<Reverse<(Turn, Candidate)>>,
+    gained: Vec<AgentIx>,
+    unplaced: Vec<RequestId>,
+    /// How often the index was changed.
+    changes: u64,
     /// Requests whose next wave is due.
     waves: BTreeSet<RequestId>,
     /// Waiting requests that fail or start over once nobody is left to ask, by class. They are looked at again when who could take
@@ -111,7 +118,8 @@ impl Dispatch {
         for id in state.requests.ids() {
             let request = state.requests.at(id);
             if request.is_in_line(state.now) {
-                new.enter(state, id, request, state.now);
+                let class = new.class(state, request);
+                new.enter(state, id, request, class, state.now);
                 if request.earmarked.is_some() {
                     new.look_again(id);
                 }
@@ -146,17 +154,16 @@ impl Dispatch {
         if directory_changed || self.ids.learn(&state.registry) || self.is_untidy() {
             *self = Self::new(state, self.layout);
         }
+        self.changes += 1;
         for agent in touched.agents.drain(..) {
             self.refresh_agent(state, agent);
         }
-        for id in touched.requests.drain(..) {
-            self.leave(id);
-            if state.requests.get(id).is_some_and(Request::is_waiting) {
-                self.unplaced.insert(id);
-            } else {
-                self.unplaced.remove(&id);
-            }
+        for agent in touched.loads.drain(..) {
+            let moved = self.supply.reload(state, &self.ids, agent);
+            self.moved(state, agent, moved);
         }
+        // What no longer waits when it is looked at is passed over then.
+        touched.requests.drain(..).for_each(|id| self.look_again(id));
     }
 
     fn is_untidy(&mut self) -> bool {
@@ -170,17 +177,21 @@ impl Dispatch {
 
     fn refresh_agent(&mut self, state: &State, agent: AgentIx) {
         let former = self.supply.cohort_of(agent);
-        match self.supply.refresh(state, &self.ids, &self.demand, agent) {
-            Moved::Gained => {
-                self.gained.insert(agent);
-            }
-            Moved::Lost | Moved::Stayed => {}
-        }
+        let moved = self.supply.refresh(state, &self.ids, &self.demand, agent);
         let cohort = self.supply.cohort_of(agent);
         if former != cohort {
             former.into_iter().chain(cohort).for_each(|it| self.alarm(it));
             self.alarmed.extend(self.demand.addressed_to(agent));
             state.agent(agent).earmark().into_iter().for_each(|(request, _)| self.look_again(request));
+        }
+        self.moved(state, agent, moved);
+    }
+
+    /// An agent has changed its place in the index, or not.
+    fn moved(&mut self, state: &State, agent: AgentIx, moved: Moved) {
+        match moved {
+            Moved::Gained => self.gained.push(agent),
+            Moved::Lost | Moved::Stayed => {}
         }
         self.alarm_starving(state, agent);
     }
@@ -204,9 +215,9 @@ impl Dispatch {
         number
     }
 
-    fn enter(&mut self, state: &State, id: RequestId, request: &Request, now: Millis) {
-        let class = self.class(state, request);
+    fn enter(&mut self, state: &State, id: RequestId, request: &Request, class: ClassIx, now: Millis) {
         let turn = Turn::of(&state.registry, id, request);
+        self.changes += 1;
         self.demand.enter(class, turn);
         if request.starves(now) && request.earmarked.is_none() {
             self.starving.enter(class, turn);
@@ -218,6 +229,7 @@ impl Dispatch {
 
     fn leave(&mut self, id: RequestId) {
         let Some((class, turn)) = self.demand.leave(id) else { return };
+        self.changes += 1;
         self.starving.leave(class, turn);
         if let Some(watchful) = self.watchful.get_mut(&class) {
             watchful.remove(&id);
@@ -230,7 +242,7 @@ impl Dispatch {
     /// Looks at a request again although nothing touched it: the time has come when somebody may be asked again.
     pub fn look_again(&mut self, id: RequestId) {
         self.leave(id);
-        self.unplaced.insert(id);
+        self.unplaced.push(id);
     }
 
     /// The time of a request's next wave has come.
@@ -238,53 +250,77 @@ impl Dispatch {
         self.waves.insert(id);
     }
 
+    /// Whether nothing is left to be looked at.
+    fn is_at_rest(&self) -> bool {
+        self.unplaced.is_empty()
+            && self.gained.is_empty()
+            && self.candidates.is_empty()
+            && self.alarmed.is_empty()
+            && self.waves.is_empty()
+            && !self.starving.is_alarmed()
+    }
+
     /// The next decision that the state calls for; none: it is at rest.
+    #[inline]
     pub fn next(&mut self, state: &State, now: Millis) -> Option<Decision> {
-        loop {
+        if self.is_at_rest() { None } else { self.look(state, now) }
+    }
+
+    /// Looks at what is left to be looked at, until there is something to decide.
+    fn look(&mut self, state: &State, now: Millis) -> Option<Decision> {
+        while !self.is_at_rest() {
             while let Some(class) = self.alarmed.pop_first() {
                 let again = self.watchful.get(&class).cloned().unwrap_or_default();
                 again.into_iter().for_each(|id| self.look_again(id));
             }
             self.look_at_starving(state, now);
-            while let Some(id) = self.unplaced.pop_first() {
+            while let Some(id) = self.unplaced.pop() {
                 if let Some(request) = state.requests.get(id).filter(|it| it.is_in_line(now)) {
                     let turn = Turn::of(&state.registry, id, request);
-                    self.candidates.insert((turn, Candidate::Request(id)));
+                    self.candidates.push(Reverse((turn, Candidate::Request(id))));
                 }
             }
             while let Some(id) = self.waves.pop_first() {
                 if let Some(request) = state.requests.get(id).filter(|it| it.wave_is_due(now)) {
                     let turn = Turn::of(&state.registry, id, request);
-                    self.candidates.insert((turn, Candidate::Wave(id)));
+                    self.candidates.push(Reverse((turn, Candidate::Wave(id))));
                 }
             }
-            while let Some(agent) = self.gained.pop_first() {
-                self.candidates
-                    .extend(self.first_for(state, agent, now).map(|it| (it, Candidate::Agent(agent))));
+            while let Some(agent) = self.gained.pop() {
+                self.stand_for_first(state, agent, now);
             }
-            let (turn, candidate) = self.candidates.pop_first()?;
+            let Some(Reverse((turn, candidate))) = self.candidates.pop() else { continue };
             let decision = match candidate {
                 Candidate::Request(id) => self.consider(state, id, now),
                 Candidate::Wave(id) => self.consider_wave(state, id, now),
-                Candidate::Agent(agent) => self.consider_agent(state, turn, agent, now),
+                Candidate::Agent(agent, since) => self.consider_agent(state, (turn, since), agent, now),
             };
             if decision.is_some() {
                 return decision;
             }
         }
+        None
     }
 
     fn consider(&mut self, state: &State, id: RequestId, now: Millis) -> Option<Decision> {
         let request = state.requests.get(id).filter(|it| it.is_waiting())?;
-        let decision = self.decide(state, id, request, now);
+        if self.demand.class_of(id).is_some() {
+            // It was a candidate twice, and was put in line by the first.
+            return None;
+        }
+        let class = self.class(state, request);
+        let decision = self.decide(state, id, request, class, now);
         if decision.is_none() {
-            self.enter(state, id, request, now);
+            self.enter(state, id, request, class, now);
         }
         decision
     }
 
     fn consider_wave(&mut self, state: &State, id: RequestId, now: Millis) -> Option<Decision> {
         let request = state.requests.get(id).filter(|it| it.wave_is_due(now))?;
+        if request.routing.model == RoutingModel::LongestIdle {
+            self.supply.keep_free_order();
+        }
         let class = self.class(state, request);
         let conversation = state.conversation_of(request);
         let invited: BTreeSet<AgentIx> = request.sent.pending.iter().map(|it| it.1).collect();
@@ -296,14 +332,28 @@ impl Dispatch {
 
     /// A freed agent takes the oldest eligible waiting work. What that was may have gone since it became a candidate: then it queues
     /// up again with what is first now.
-    fn consider_agent(&mut self, state: &State, turn: Turn, agent: AgentIx, now: Millis) -> Option<Decision> {
-        let first = self.first_for(state, agent, now)?;
-        if first != turn {
-            self.candidates.insert((first, Candidate::Agent(agent)));
+    fn consider_agent(
+        &mut self,
+        state: &State,
+        (turn, since): (Turn, u64),
+        agent: AgentIx,
+        now: Millis,
+    ) -> Option<Decision> {
+        if since != self.changes && self.first_for(state, agent, now) != Some(turn) {
+            self.stand_for_first(state, agent, now);
             return None;
         }
-        self.gained.insert(agent);
-        self.decide(state, first.request, state.requests.at(first.request), now)
+        self.gained.push(agent);
+        let class = self.demand.class_of(turn.request);
+        let class = class.unwrap_or_else(|| unreachable!("who is first in line stands in it"));
+        self.decide(state, turn.request, state.requests.at(turn.request), class, now)
+    }
+
+    /// An agent becomes a candidate for the first that it can take, if there is any.
+    fn stand_for_first(&mut self, state: &State, agent: AgentIx, now: Millis) {
+        if let Some(first) = self.first_for(state, agent, now) {
+            self.candidates.push(Reverse((first, Candidate::Agent(agent, self.changes))));
+        }
     }
 
     /// The waiting request whose turn it is among those that this agent can take.
@@ -324,8 +374,17 @@ impl Dispatch {
     }
 
     /// What a waiting request calls for now; none: to go on waiting.
-    fn decide(&mut self, state: &State, id: RequestId, request: &Request, now: Millis) -> Option<Decision> {
-        let class = self.class(state, request);
+    fn decide(
+        &mut self,
+        state: &State,
+        id: RequestId,
+        request: &Request,
+        class: ClassIx,
+        now: Millis,
+    ) -> Option<Decision> {
+        if request.routing.model == RoutingModel::LongestIdle {
+            self.supply.keep_free_order();
+        }
         if self.demand.class(class).picked {
             return None;
         }

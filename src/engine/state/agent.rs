@@ -152,10 +152,7 @@ impl Agent {
 
     /// The load it would have without its part in a conversation.
     pub fn load_without(&self, profile: &CapacityProfile, conversation: ConversationId) -> Load {
-        sum(
-            &mut self.holds.iter().filter(|it| it.conversation != conversation || !it.owner.is_part()),
-            profile,
-        )
+        sum(&self.holds.iter().filter(|it| it.conversation != conversation || !it.owner.is_part()), profile)
     }
 
     /// Ends a hold, and says what it was.
@@ -202,7 +199,7 @@ impl Agent {
     /// Sums up the holds anew: after each change of them, and when the agent's profile changes.
     pub fn sum_up(&mut self, profile: &CapacityProfile) {
         let earmark = self.earmark.map(|it| it.1);
-        self.load = Load { earmark, ..sum(&mut self.holds.iter(), profile) };
+        self.load = Load { earmark, ..sum(&self.holds.iter(), profile) };
     }
 }
 
@@ -224,21 +221,18 @@ impl HoldOwner {
     }
 }
 
-fn sum(holds: &mut dyn Iterator<Item = &Hold>, profile: &CapacityProfile) -> Load {
+fn sum<'a>(holds: &(impl Iterator<Item = &'a Hold> + Clone), profile: &CapacityProfile) -> Load {
     let mut load = Load::default();
-    let mut held = vec![0; profile.maxima.len()];
-    for hold in holds {
+    for hold in holds.clone() {
         load.in_hand |= hold.owner != HoldOwner::Inactive || hold.units > 0;
         load.total += hold.units;
         if !hold.interruptible {
             load.primary += hold.units;
         }
-        for (count, (channel, _)) in held.iter_mut().zip(&profile.maxima) {
-            *count += u32::from(hold.channel == *channel && hold.owner.fills_channel());
-        }
     }
-    for (count, &(channel, maximum)) in held.into_iter().zip(&profile.maxima) {
-        if count >= maximum {
+    for &(channel, maximum) in &profile.maxima {
+        let fills = |it: &&Hold| it.channel == channel && it.owner.fills_channel();
+        if holds.clone().filter(fills).count() >= maximum as usize {
             load.closed.insert(channel);
         }
     }

@@ -33,7 +33,7 @@ use crate::engine::{
     ids::{AgentIx, Millis, ProfileIx},
     state::{State, agent::Load},
 };
-use bucket::Bucket;
+use bucket::{Bucket, Orders};
 pub use bucket::{ByGiven, Rank};
 pub use search::Wanted;
 
@@ -47,15 +47,8 @@ type RoomIx = usize;
 struct Place {
     cohort: CohortIx,
     room: RoomIx,
-    given: u64,
     free_since: Millis,
-    id_label: u64,
-}
-
-impl Place {
-    fn by_given(&self, agent: AgentIx) -> ByGiven {
-        (self.given, self.id_label, agent)
-    }
+    by_given: ByGiven,
 }
 
 /// Lone agents with one load under one profile.
@@ -129,6 +122,7 @@ pub struct Supply {
     room_numbers: FxHashMap<(ProfileIx, Load), RoomIx>,
     places: Vec<Option<Place>>,
     servers: Vec<Servers>,
+    orders: Orders,
     layout: Layout,
 }
 
@@ -190,13 +184,27 @@ impl Supply {
         }
         let former = self.places[agent.index()];
         let place = self.place_now(state, ids, demand, agent, former);
+        self.settle(agent, former, place)
+    }
+
+    /// Puts an agent where it belongs now, of which nothing changed but what it has in hand and how long it has been free.
+    pub fn reload(&mut self, state: &State, ids: &IdOrder, agent: AgentIx) -> Moved {
+        let Some(former) = self.place(agent).copied() else { return Moved::Stayed };
+        let profile = self.rooms[former.room].profile;
+        let place = self.place_by_load(state, ids, agent, (former.cohort, profile), Some(former));
+        self.settle(agent, Some(former), Some(place))
+    }
+
+    /// Moves an agent from one place to another.
+    fn settle(&mut self, agent: AgentIx, former: Option<Place>, place: Option<Place>) -> Moved {
         if former == place {
             return Moved::Stayed;
         }
         match (former, place) {
             (Some(former), Some(place)) if former.cohort == place.cohort => {
-                self.bucket(&former).remove(former.free_since, former.by_given(agent));
-                self.bucket(&place).insert(place.free_since, place.by_given(agent));
+                let orders = self.orders;
+                self.bucket(&former).remove(orders, former.free_since, former.by_given);
+                self.bucket(&place).insert(orders, place.free_since, place.by_given);
                 if former.room != place.room {
                     self.change_room(agent, former.room, place);
                 }
@@ -257,12 +265,36 @@ impl Supply {
                 self.cohort(&state.registry, demand, cohort)
             }
         };
-        let (profile, load, id_label) = (rules.profile, row.load(), ids.label(agent));
+        Some(self.place_by_load(state, ids, agent, (cohort, rules.profile), former))
+    }
+
+    fn place_by_load(
+        &mut self,
+        state: &State,
+        ids: &IdOrder,
+        agent: AgentIx,
+        (cohort, profile): (CohortIx, ProfileIx),
+        former: Option<Place>,
+    ) -> Place {
+        let row = state.agent(agent);
+        let load = row.load();
         let room = match former.map(|it| it.room) {
             Some(room) if self.rooms[room].load == load && self.rooms[room].profile == profile => room,
             Some(_) | None => self.room(profile, load),
         };
-        Some(Place { cohort, room, given: row.given, free_since: row.free_since, id_label })
+        let by_given = ByGiven::new(agent, row.given, ids.label(agent));
+        Place { cohort, room, free_since: row.free_since, by_given }
+    }
+
+    /// From now on it is also kept who has been free longest. It costs each move of an agent something, so it is not done unasked.
+    pub fn keep_free_order(&mut self) {
+        if self.orders == Orders::GivenAndFree {
+            return;
+        }
+        self.orders = Orders::GivenAndFree;
+        for place in self.places.clone().iter().flatten() {
+            self.bucket(place).by_free.insert((place.free_since, place.by_given));
+        }
     }
 
     fn cohort(&mut self, registry: &Registry, demand: &Demand, cohort: Cohort) -> CohortIx {
@@ -304,12 +336,13 @@ impl Supply {
                 self.rooms[former].bits.clear(agent.index());
                 self.rooms[place.room].bits.set(agent.index());
             }
-            Members::Crowd(_, rooms) => bucket::tidy(rooms, former),
+            Members::Crowd(_, rooms) => bucket::tidy(rooms),
         }
     }
 
     fn insert(&mut self, agent: AgentIx, place: Place) {
-        self.bucket(&place).insert(place.free_since, place.by_given(agent));
+        let orders = self.orders;
+        self.bucket(&place).insert(orders, place.free_since, place.by_given);
         match &mut self.groups[place.cohort].members {
             Members::Lone(agents) => {
                 agents.push(agent);
@@ -327,7 +360,8 @@ impl Supply {
     }
 
     fn remove(&mut self, agent: AgentIx, place: Place) {
-        self.bucket(&place).remove(place.free_since, place.by_given(agent));
+        let orders = self.orders;
+        self.bucket(&place).remove(orders, place.free_since, place.by_given);
         match &mut self.groups[place.cohort].members {
             Members::Lone(agents) => {
                 agents.retain(|it| *it != agent);
@@ -337,7 +371,7 @@ impl Supply {
             }
             Members::Crowd(count, rooms) => {
                 *count -= 1;
-                bucket::tidy(rooms, place.room);
+                bucket::tidy(rooms);
                 if 2 * *count < self.layout.crowd_from {
                     self.scatter(place.cohort);
                 }
@@ -356,9 +390,10 @@ impl Supply {
         for &agent in &agents {
             let place = self.places[agent.index()].unwrap_or_else(|| unreachable!("a member has a place"));
             let room = &mut self.rooms[place.room];
-            room.bucket.remove(place.free_since, place.by_given(agent));
+            room.bucket.remove(self.orders, place.free_since, place.by_given);
             room.bits.clear(agent.index());
-            bucket::of_room(&mut rooms, place.room).insert(place.free_since, place.by_given(agent));
+            let bucket = bucket::of_room(&mut rooms, place.room);
+            bucket.insert(self.orders, place.free_since, place.by_given);
         }
         let group = &mut self.groups[cohort];
         group.members = Members::Crowd(agents.len(), rooms);
@@ -379,7 +414,7 @@ impl Supply {
         for &agent in &agents {
             let place = self.places[agent.index()].unwrap_or_else(|| unreachable!("a member has a place"));
             let room = &mut self.rooms[place.room];
-            room.bucket.insert(place.free_since, place.by_given(agent));
+            room.bucket.insert(self.orders, place.free_since, place.by_given);
             room.bits.set(agent.index());
         }
         let group = &mut self.groups[cohort];
@@ -421,7 +456,7 @@ impl Supply {
         let (cohort, room) = (&self.groups[place.cohort].cohort, &self.rooms[place.room]);
         let fits = eligible::could_serve(registry, cohort, class)
             .and_then(|()| eligible::has_room(registry.profile(room.profile), room.load, class));
-        Some(fits.map(|()| self.rank(registry, agent, place, class, model)))
+        Some(fits.map(|()| self.rank(registry, place, class, model)))
     }
 }
 

@@ -44,12 +44,25 @@ impl Supply {
     /// The best agent with room who passes `admits`.
     pub fn best(&self, wanted: &Wanted<'_>, admits: &dyn Fn(AgentIx) -> bool) -> Option<AgentIx> {
         let servers = &self.servers[wanted.slot];
-        let crowds = self.crowds_with_room(wanted, servers);
-        let in_crowds = crowds
-            .filter_map(|(key, bucket)| in_order(bucket, key, wanted.model).find(|(_, it)| admits(it.2)))
-            .min();
+        let in_crowds = self.best_in_crowds(wanted, servers, admits);
         let lone = if servers.lone_count == 0 { None } else { self.best_alone(wanted, servers, admits) };
-        in_crowds.into_iter().chain(lone).min().map(|(_, it)| it.2)
+        in_crowds.into_iter().chain(lone).min().map(|(_, it)| it.agent)
+    }
+
+    fn best_in_crowds(
+        &self,
+        wanted: &Wanted<'_>,
+        servers: &Servers,
+        admits: &dyn Fn(AgentIx) -> bool,
+    ) -> Option<Rank> {
+        let mut best: Option<Rank> = None;
+        for (key, bucket) in self.crowds_with_room(wanted, servers) {
+            if best.is_none_or(|it| (key.0, key.1) <= (it.0.0, it.0.1)) {
+                let first = in_order(bucket, key, wanted.model).find(|(_, it)| admits(it.agent));
+                best = best.into_iter().chain(first).min();
+            }
+        }
+        best
     }
 
     fn best_alone(
@@ -101,7 +114,7 @@ impl Supply {
         }
         let early = in_order(&room.bucket, key, wanted.model)
             .take(passed_over_max)
-            .find(|(_, it)| set.has(it.2.index()) && admits(it.2));
+            .find(|(_, it)| set.has(it.agent.index()) && admits(it.agent));
         early.or_else(|| best.into_iter().chain(shared.filter_map(|it| self.rank_of(wanted, it))).min())
     }
 
@@ -114,14 +127,14 @@ impl Supply {
     ) -> Agents {
         let servers = &self.servers[wanted.slot];
         let in_crowds = self.crowds_with_room(wanted, servers).flat_map(|(key, bucket)| {
-            in_order(bucket, key, wanted.model).filter(|(_, it)| admits(it.2)).take(at_most)
+            in_order(bucket, key, wanted.model).filter(|(_, it)| admits(it.agent)).take(at_most)
         });
         let agents = self.lone_with_room(wanted, servers).filter(|it| admits(*it));
         let lone = agents.filter_map(|it| self.rank_of(wanted, it));
         let mut ranks: Vec<Rank> = in_crowds.chain(lone).collect();
         ranks.sort_unstable();
         ranks.truncate(at_most);
-        ranks.into_iter().map(|(_, it)| it.2).collect()
+        ranks.into_iter().map(|(_, it)| it.agent).collect()
     }
 
     /// The agent who can soonest take a class that nobody has room for: fewest units short, then by who was given work longest ago. Who is
@@ -135,14 +148,14 @@ impl Supply {
         };
         let in_crowds = self.crowd_buckets(servers).filter_map(|(_, room, bucket)| {
             let short = short(&self.rooms[room])?;
-            Some((short, *bucket.by_given.iter().find(|it| admits(it.2))?))
+            Some((short, *bucket.by_given.iter().find(|it| admits(it.agent))?))
         });
         let lone =
             self.rooms.iter().filter_map(|room| Some((short(room)?, room))).flat_map(|(short, room)| {
                 let agents = room.bits.and(&servers.lone).map(agent_of).filter(|it| admits(*it));
-                agents.filter_map(move |it| Some((short, self.place(it)?.by_given(it))))
+                agents.filter_map(move |it| Some((short, self.place(it)?.by_given)))
             });
-        in_crowds.chain(lone).min().map(|(_, it): (i64, ByGiven)| it.2)
+        in_crowds.chain(lone).min().map(|(_, it): (i64, ByGiven)| it.agent)
     }
 
     fn crowd_buckets<'a>(
@@ -166,6 +179,7 @@ impl Supply {
         servers: &'a Servers,
     ) -> impl Iterator<Item = ((i64, i64, Millis), &'a Bucket)> + 'a {
         self.crowd_buckets(servers)
+            .filter(|(.., bucket)| !bucket.by_given.is_empty())
             .filter(|it| self.fits(wanted.registry, it.1, wanted.class, RoomFor::Needed))
             .map(|(cohort, room, bucket)| (self.key(wanted, cohort, room), bucket))
     }
@@ -189,13 +203,12 @@ impl Supply {
 
     fn rank_of(&self, wanted: &Wanted<'_>, agent: AgentIx) -> Option<Rank> {
         let place = self.place(agent)?;
-        Some(self.rank(wanted.registry, agent, place, wanted.class, wanted.model))
+        Some(self.rank(wanted.registry, place, wanted.class, wanted.model))
     }
 
     pub(super) fn rank(
         &self,
         registry: &Registry,
-        agent: AgentIx,
         place: &Place,
         class: &Class,
         model: RoutingModel,
@@ -205,7 +218,7 @@ impl Supply {
         if model == RoutingModel::LongestIdle {
             key.2 = place.free_since;
         }
-        (key, place.by_given(agent))
+        (key, place.by_given)
     }
 
     /// What the model looks at first, but for the time since which an agent is free.
@@ -244,10 +257,15 @@ fn in_order(
     bucket: &Bucket,
     key: (i64, i64, Millis),
     model: RoutingModel,
-) -> Box<dyn Iterator<Item = Rank> + '_> {
-    if model == RoutingModel::LongestIdle {
-        Box::new(bucket.by_free.iter().map(move |&(since, it)| ((key.0, key.1, since), it)))
-    } else {
-        Box::new(bucket.by_given.iter().map(move |&it| (key, it)))
-    }
+) -> impl Iterator<Item = Rank> + '_ {
+    let (free, given) = match model {
+        RoutingModel::LongestIdle => (Some(&bucket.by_free), None),
+        RoutingModel::LeastActive
+        | RoutingModel::MostAvailable
+        | RoutingModel::BestMatch
+        | RoutingModel::Choice
+        | RoutingModel::External => (None, Some(&bucket.by_given)),
+    };
+    let free = free.into_iter().flatten().map(move |&(since, it)| ((key.0, key.1, since), it));
+    free.chain(given.into_iter().flatten().map(move |&it| (key, it)))
 }
