@@ -42,7 +42,9 @@ impl World {
         if room.records.values().all(Vec::is_empty) {
             return None;
         }
-        let whose = room.participants.first().or(room.records.keys().next());
+        // Who left while nobody had any may still stand here, with none.
+        let last = room.records.iter().find(|it| !it.1.is_empty()).map(|it| it.0);
+        let whose = room.participants.first().or(last);
         let types = &self.directory.agent(agent).record_types;
         let mut offered = self.records(conversation, *whose.unwrap());
         offered.retain(|it| types.is_empty() || types.contains(&it.record_type));
