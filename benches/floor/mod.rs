@@ -128,9 +128,12 @@ impl Floor {
         let (engine, now) = (Engine::default(), 1_700_000_000_000);
         let mut floor = Self { engine, agents, cohorts, busy_percent, units, now };
         floor.decide(Command::ApplyDirectory { wanted: directory(agents, cohorts, units) });
+        floor.engine.take_outbox();
         for agent in (0..agents).map(AgentIx) {
             let status = Some(StatusIx(0));
             floor.decide(Command::OpenSession { agent, console: Console::Lightning, resume: None, status });
+            // As in the service: what was decided is handed on, and not kept.
+            floor.engine.take_outbox();
         }
         for agent in
             (0..agents).filter(|it| drawn(u64::from(*it) << 32) % 100 < u64::from(busy_percent)).map(AgentIx)

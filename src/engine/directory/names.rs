@@ -4,6 +4,8 @@
 //! removed: so the same journal gives the same numbers, and old events stay readable. The engine and the edge (`wire`) each keep
 //! one copy, brought up by the same events.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +14,9 @@ use super::spec::{Change, ResourceKind};
 /// Ids of one kind.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Interner {
-    names: Vec<Box<str>>,
+    names: Vec<Arc<str>>,
     #[serde(skip)]
-    numbers: FxHashMap<Box<str>, u32>,
+    numbers: FxHashMap<Arc<str>, u32>,
 }
 
 impl Interner {
@@ -24,8 +26,9 @@ impl Interner {
         }
         let number =
             u32::try_from(self.names.len()).unwrap_or_else(|_| unreachable!("ids of a kind are bounded"));
-        self.names.push(id.into());
-        self.numbers.insert(id.into(), number);
+        let id: Arc<str> = id.into();
+        self.names.push(id.clone());
+        self.numbers.insert(id, number);
         number
     }
 
@@ -41,6 +44,11 @@ impl Interner {
     /// The id behind a number.
     pub fn name(&self, number: u32) -> &str {
         &self.names[number as usize]
+    }
+
+    /// The same, to keep: it is there once, whoever keeps it.
+    pub fn shared(&self, number: u32) -> Arc<str> {
+        self.names[number as usize].clone()
     }
 
     /// How many ids were ever there.

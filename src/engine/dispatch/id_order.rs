@@ -3,7 +3,7 @@
 //! Each id has a label; a new id gets one between those of its neighbours. When there is no number left between two, all are
 //! labelled anew, evenly. Only the order of labels means anything, so they are no part of the state.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::engine::{
     directory::{registry::Registry, spec::ResourceKind},
@@ -17,7 +17,7 @@ const GAP: u64 = 1 << 32;
 #[derive(Debug, Default)]
 pub struct IdOrder {
     labels: Vec<u64>,
-    by_id: BTreeMap<Box<str>, AgentIx>,
+    by_id: BTreeMap<Arc<str>, AgentIx>,
 }
 
 impl IdOrder {
@@ -31,7 +31,7 @@ impl IdOrder {
         let mut relabelled = false;
         for number in self.labels.len()..registry.names().of(ResourceKind::Agent).count() {
             let agent = AgentIx(u32::try_from(number).unwrap_or(u32::MAX));
-            let id: Box<str> = registry.names().of(ResourceKind::Agent).name(agent.0).into();
+            let id = registry.names().of(ResourceKind::Agent).shared(agent.0);
             let below = self.by_id.range(..id.clone()).next_back().map_or(0, |(_, it)| self.label(*it));
             let above = self.by_id.range(id.clone()..).next().map(|(_, it)| self.label(*it));
             self.by_id.insert(id, agent);
