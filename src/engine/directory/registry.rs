@@ -90,9 +90,9 @@ pub struct Agent {
     /// How much work it can have.
     pub profile: ProfileIx,
     /// What it can do, by skill.
-    pub skills: Box<[(SkillIx, u16)]>,
+    pub skills: Arc<[(SkillIx, u16)]>,
     /// The queues it serves, in order.
-    pub queues: Box<[QueueIx]>,
+    pub queues: Arc<[QueueIx]>,
     /// The types of records that it may see; none: all.
     pub record_types: Box<[Box<str>]>,
     /// The access scopes that it was given.

@@ -21,9 +21,33 @@ impl Bits {
         }
     }
 
+    /// All numbers below one.
+    pub fn up_to(end: usize) -> Self {
+        let mut words = vec![u64::MAX; end / 64];
+        words.push((1 << (end % 64)) - 1);
+        Self(words)
+    }
+
+    /// Takes out what is not in another.
+    pub fn meet(&mut self, other: &Self) {
+        self.0.truncate(other.0.len());
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= other);
+    }
+
+    /// Puts in what is in another.
+    pub fn join(&mut self, other: &Self) {
+        self.0.resize(self.0.len().max(other.0.len()), 0);
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
+    }
+
+    /// The bits of 64 numbers, the lowest first.
+    pub fn word(&self, place: usize) -> u64 {
+        self.0.get(place).copied().unwrap_or(0)
+    }
+
     /// Whether a number is in.
     pub fn has(&self, number: usize) -> bool {
-        self.0.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+        self.word(number / 64) >> (number % 64) & 1 == 1
     }
 
     /// The numbers in it, in order.
@@ -68,5 +92,11 @@ mod tests {
         assert_eq!(some.and(&others).collect::<Vec<_>>(), [64]);
         assert_eq!(others.and(&some).collect::<Vec<_>>(), [64]);
         assert_eq!((some.has(200), some.has(1), some.has(100_000)), (true, false, false));
+        assert_eq!(Bits::up_to(130).iter().collect::<Vec<_>>(), (0..130).collect::<Vec<_>>());
+        let (mut both, mut either) = (some.clone(), others.clone());
+        both.meet(&others);
+        either.join(&some);
+        assert_eq!(both.iter().collect::<Vec<_>>(), [64]);
+        assert_eq!(either.iter().collect::<Vec<_>>(), [0, 1, 63, 64, 65, 200]);
     }
 }

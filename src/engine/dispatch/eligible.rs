@@ -7,6 +7,8 @@
 //!   bars(request, agent, now)    in the conversation, said no: for the agent at hand
 //! ```
 
+use std::sync::Arc;
+
 use crate::engine::{
     directory::registry::{CapacityProfile, Registry},
     event::{Console, RequestKind},
@@ -30,9 +32,9 @@ pub struct Cohort {
     /// Where they work.
     pub console: Console,
     /// What they can do.
-    pub skills: Box<[(SkillIx, u16)]>,
+    pub skills: Arc<[(SkillIx, u16)]>,
     /// Which queues they serve.
-    pub queues: Box<[QueueIx]>,
+    pub queues: Arc<[QueueIx]>,
 }
 
 /// Requests that the same agents can serve.
@@ -124,18 +126,28 @@ pub fn weight(registry: &Registry, channel: ChannelIx, routing: &Routing) -> (u3
 
 /// Whether agents of a cohort could serve a class, had they room.
 pub fn could_serve(registry: &Registry, cohort: &Cohort, class: &Class) -> Result<(), Obstacle> {
+    could_serve_with(registry, cohort, |skill| level(cohort, skill), class)
+}
+
+/// The same, where `level` says at which level they have a skill: the index need not look at each cohort for that.
+pub(super) fn could_serve_with(
+    registry: &Registry,
+    cohort: &Cohort,
+    level: impl Fn(SkillIx) -> Option<u16>,
+    class: &Class,
+) -> Result<(), Obstacle> {
     match &class.target {
         // Which agent it is, is not a matter of cohorts: the index asks the agent at hand.
         Target::Agent(_) => {}
-        Target::Skill(skill) => meets(cohort, &[Requirement { skill: *skill, level: 0 }])?,
-        Target::Requirements(requirements) => meets(cohort, requirements)?,
+        Target::Skill(skill) => meets(&level, &[Requirement { skill: *skill, level: 0 }])?,
+        Target::Requirements(requirements) => meets(&level, requirements)?,
         Target::Queue { queue, skills } => {
             cohort.queues.binary_search(queue).map_err(|_| Obstacle::NotInQueue)?;
-            meets(cohort, skills)?;
+            meets(&level, skills)?;
         }
         Target::Button(button) => {
             let button = registry.button(*button);
-            let lacks = |skill: &&SkillIx| level(cohort, **skill).is_none();
+            let lacks = |skill: &&SkillIx| level(**skill).is_none();
             match button.skills.iter().find(lacks) {
                 Some(skill) if button.spec.all_skills => return Err(Obstacle::SkillMissing(*skill)),
                 Some(_) if button.skills.iter().all(|skill| lacks(&skill)) => {
@@ -159,9 +171,9 @@ fn level(cohort: &Cohort, skill: SkillIx) -> Option<u16> {
     Some(cohort.skills[place].1)
 }
 
-fn meets(cohort: &Cohort, requirements: &[Requirement]) -> Result<(), Obstacle> {
+fn meets(level: impl Fn(SkillIx) -> Option<u16>, requirements: &[Requirement]) -> Result<(), Obstacle> {
     for requirement in requirements {
-        match level(cohort, requirement.skill) {
+        match level(requirement.skill) {
             None => return Err(Obstacle::SkillMissing(requirement.skill)),
             Some(level) if level < requirement.level => return Err(Obstacle::SkillTooLow(requirement.skill)),
             Some(_) => {}
@@ -170,11 +182,9 @@ fn meets(cohort: &Cohort, requirements: &[Requirement]) -> Result<(), Obstacle> 
     Ok(())
 }
 
-/// The sum of a cohort's levels over the skills that a class requires: what `BEST_MATCH` looks at.
-pub fn match_sum(registry: &Registry, cohort: &Cohort, class: &Class) -> u32 {
-    let sum = |skills: &mut dyn Iterator<Item = SkillIx>| {
-        skills.filter_map(|skill| level(cohort, skill)).map(u32::from).sum()
-    };
+/// The sum of levels over the skills that a class requires, of whom `level` says at which it has a skill: what `BEST_MATCH` looks at.
+pub fn match_sum(registry: &Registry, level: impl Fn(SkillIx) -> Option<u16>, class: &Class) -> u32 {
+    let sum = |skills: &mut dyn Iterator<Item = SkillIx>| skills.filter_map(&level).map(u32::from).sum();
     match &class.target {
         Target::Agent(_) => 0,
         Target::Skill(skill) => sum(&mut std::iter::once(*skill)),

@@ -15,11 +15,13 @@
 //! can: no walk over agents, and no bound on how many are considered (SEL-4).
 
 mod bucket;
+mod columns;
 mod search;
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::{
     Layout,
@@ -35,6 +37,7 @@ use crate::engine::{
 };
 use bucket::{Bucket, Orders};
 pub use bucket::{ByGiven, Rank};
+use columns::Columns;
 pub use search::Wanted;
 
 /// A cohort, by number.
@@ -63,7 +66,7 @@ struct Room {
 #[derive(Debug)]
 enum Members {
     /// Few: they lie with the other lone agents.
-    Lone(Vec<AgentIx>),
+    Lone(SmallVec<[AgentIx; 4]>),
     /// Many: by their room.
     Crowd(usize, Vec<(RoomIx, Bucket)>),
 }
@@ -122,6 +125,7 @@ pub struct Supply {
     room_numbers: FxHashMap<(ProfileIx, Load), RoomIx>,
     places: Vec<Option<Place>>,
     servers: Vec<Servers>,
+    columns: Columns,
     orders: Orders,
     layout: Layout,
 }
@@ -165,8 +169,9 @@ impl Supply {
     pub fn add_class(&mut self, registry: &Registry, slot: SlotIx, class: &Class) {
         assert!(slot == self.servers.len(), "slots are numbered densely");
         let mut servers = Servers::default();
-        for (number, group) in self.groups.iter_mut().enumerate() {
-            if eligible::could_serve(registry, &group.cohort, class).is_ok() {
+        for number in self.columns.may_serve(registry, class).iter() {
+            let (group, level) = (&mut self.groups[number], |skill| self.columns.level(number, skill));
+            if eligible::could_serve_with(registry, &group.cohort, level, class).is_ok() {
                 group.classes.set(slot);
                 match &group.members {
                     Members::Crowd(..) => servers.crowds.push(number),
@@ -302,6 +307,7 @@ impl Supply {
             return number;
         }
         let (number, cohort) = (self.groups.len(), Arc::new(cohort));
+        self.columns.push(&cohort);
         let mut classes = Bits::default();
         for (slot, class) in demand.open_classes() {
             if eligible::could_serve(registry, &cohort, class).is_ok() {
@@ -309,7 +315,7 @@ impl Supply {
             }
         }
         self.numbers.insert(cohort.clone(), number);
-        self.groups.push(Group { cohort, members: Members::Lone(Vec::new()), classes });
+        self.groups.push(Group { cohort, members: Members::Lone(SmallVec::new()), classes });
         number
     }
 
@@ -406,11 +412,11 @@ impl Supply {
     /// A cohort is no crowd any more.
     fn scatter(&mut self, cohort: CohortIx) {
         let Members::Crowd(_, rooms) =
-            std::mem::replace(&mut self.groups[cohort].members, Members::Lone(Vec::new()))
+            std::mem::replace(&mut self.groups[cohort].members, Members::Lone(SmallVec::new()))
         else {
             unreachable!("a crowd is scattered")
         };
-        let agents: Vec<AgentIx> = rooms.iter().flat_map(|(_, bucket)| bucket.agents()).collect();
+        let agents: SmallVec<[AgentIx; 4]> = rooms.iter().flat_map(|(_, bucket)| bucket.agents()).collect();
         for &agent in &agents {
             let place = self.places[agent.index()].unwrap_or_else(|| unreachable!("a member has a place"));
             let room = &mut self.rooms[place.room];

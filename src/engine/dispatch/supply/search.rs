@@ -4,11 +4,11 @@
 //! both sets share, the many by the order in which they are chosen, where one of them soon comes.
 
 use super::{
-    AgentIx, Bits, Bucket, ByGiven, Class, Place, Rank, Registry, Room, RoomFor, RoomIx, RoutingModel,
-    Servers, SlotIx, Supply, eligible,
+    AgentIx, Bits, Bucket, ByGiven, Class, CohortIx, Place, Rank, Registry, Room, RoomFor, RoomIx,
+    RoutingModel, Servers, SlotIx, Supply, eligible,
 };
 use crate::engine::{
-    dispatch::{Layout, eligible::Cohort},
+    dispatch::Layout,
     ids::{Agents, Millis},
     state::agent::Load,
 };
@@ -161,14 +161,14 @@ impl Supply {
     fn crowd_buckets<'a>(
         &'a self,
         servers: &'a Servers,
-    ) -> impl Iterator<Item = (&'a Cohort, RoomIx, &'a Bucket)> + 'a {
+    ) -> impl Iterator<Item = (CohortIx, RoomIx, &'a Bucket)> + 'a {
         servers.crowds.iter().flat_map(|&number| {
             let group = &self.groups[number];
             let rooms = match &group.members {
                 super::Members::Crowd(_, rooms) => rooms.as_slice(),
                 super::Members::Lone(_) => &[],
             };
-            rooms.iter().map(|(room, bucket)| (&*group.cohort, *room, bucket))
+            rooms.iter().map(move |(room, bucket)| (number, *room, bucket))
         })
     }
 
@@ -214,7 +214,7 @@ impl Supply {
         model: RoutingModel,
     ) -> Rank {
         let wanted = Wanted { registry, class, slot: 0, model };
-        let mut key = self.key(&wanted, &self.groups[place.cohort].cohort, place.room);
+        let mut key = self.key(&wanted, place.cohort, place.room);
         if model == RoutingModel::LongestIdle {
             key.2 = place.free_since;
         }
@@ -222,9 +222,10 @@ impl Supply {
     }
 
     /// What the model looks at first, but for the time since which an agent is free.
-    fn key(&self, wanted: &Wanted<'_>, cohort: &Cohort, room: RoomIx) -> (i64, i64, Millis) {
+    fn key(&self, wanted: &Wanted<'_>, cohort: CohortIx, room: RoomIx) -> (i64, i64, Millis) {
         if wanted.model == RoutingModel::BestMatch {
-            return (-i64::from(eligible::match_sum(wanted.registry, cohort, wanted.class)), 0, 0);
+            let level = |skill| self.columns.level(cohort, skill);
+            return (-i64::from(eligible::match_sum(wanted.registry, level, wanted.class)), 0, 0);
         }
         let room = &self.rooms[room];
         let key = room_key(wanted, room.load, room.profile);
