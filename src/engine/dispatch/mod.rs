@@ -11,6 +11,7 @@
 //! an eligible agent has room, and a hopeless backlog costs nothing.
 
 mod bits;
+mod choice;
 pub mod demand;
 mod earmark;
 pub mod eligible;
@@ -26,15 +27,15 @@ use crate::engine::{
     apply::Touched,
     directory::spec::{Reinvite, RoutingModel},
     event::{RequestEnd, RequestKind},
-    ids::{AgentIx, Agents, ChannelIx, ConversationId, Millis, RequestId},
-    routing::{Mode, Routing, RoutingType, Target},
+    ids::{AgentIx, Agents, Millis, RequestId},
+    routing::Target,
     state::{State, agent::Earmark, conversation::Request},
 };
 use demand::{ClassIx, Demand, Turn};
 use earmark::Starving;
 use eligible::Class;
 use id_order::IdOrder;
-use supply::{CohortIx, Moved, RoomFor, Supply, Wanted};
+use supply::{CohortIx, Moved, RoomFor, Supply};
 
 /// What is to be done for a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -421,76 +422,6 @@ impl Dispatch {
                 let again = state.registry.channel(conversation.channel).spec.reinvite;
                 (again == Reinvite::OnceEveryoneHas).then_some(Decision::NewRound(id))
             }
-        }
-    }
-
-    /// Whom to invite now.
-    fn choose(
-        &self,
-        state: &State,
-        class: ClassIx,
-        request: &Request,
-        admits: &dyn Fn(AgentIx) -> bool,
-    ) -> Agents {
-        let takes = |agent: &AgentIx| {
-            let class = self.demand.class(class);
-            self.supply.can_take(&state.registry, *agent, class, RoomFor::Needed) && admits(*agent)
-        };
-        let Some(wanted) = self.wanted(state, class, request.routing.model) else {
-            return self.demand.class(class).addressed.filter(takes).into_iter().collect();
-        };
-        match request.routing.mode {
-            Mode::Single => {
-                let first = request.routing.goes_first().filter(takes);
-                first.or_else(|| self.supply.best(&wanted, admits)).into_iter().collect()
-            }
-            Mode::Broadcast | Mode::Waves => {
-                self.supply.best_of_all(&wanted, request.routing.at_once(request.sent.wave), admits)
-            }
-        }
-    }
-
-    /// What is asked of the index of agents for a class, if that is open.
-    fn wanted<'a>(&'a self, state: &'a State, class: ClassIx, model: RoutingModel) -> Option<Wanted<'a>> {
-        let slot = self.demand.slot(class)?;
-        Some(Wanted { registry: &state.registry, class: self.demand.class(class), slot, model })
-    }
-
-    /// Whether an agent could be invited at once to a request for a queue that is not there yet.
-    pub fn somebody_is_free(
-        &mut self,
-        state: &State,
-        channel: ChannelIx,
-        kind: RequestKind,
-        conversation: Option<ConversationId>,
-        routing: &Routing,
-    ) -> bool {
-        let conversation = conversation.map(|it| state.conversations.at(it));
-        let routing_type = conversation.map_or(RoutingType::OmniChannel, |it| it.routing_type);
-        let (work, relaxed) = ((channel, routing_type), routing.relaxation.at_first());
-        let class = self.number(state, Class::new(&state.registry, work, kind, routing, relaxed));
-        let admits = |agent| conversation.is_none_or(|it| !it.has(agent));
-        !self.demand.class(class).picked && self.is_there_any(state, class, RoomFor::Needed, &admits)
-    }
-
-    /// Whether an agent could take it, had it room.
-    fn somebody_could(&self, state: &State, class: ClassIx, admits: &dyn Fn(AgentIx) -> bool) -> bool {
-        self.is_there_any(state, class, RoomFor::Ignored, admits)
-    }
-
-    fn is_there_any(
-        &self,
-        state: &State,
-        class: ClassIx,
-        room: RoomFor,
-        admits: &dyn Fn(AgentIx) -> bool,
-    ) -> bool {
-        match self.wanted(state, class, RoutingModel::LeastActive) {
-            Some(wanted) => self.supply.any(&wanted, room, admits),
-            None => self.demand.class(class).addressed.is_some_and(|agent| {
-                let class = self.demand.class(class);
-                self.supply.can_take(&state.registry, agent, class, room) && admits(agent)
-            }),
         }
     }
 }
