@@ -11,6 +11,7 @@ use crate::engine::{
     query::RoutingState,
     records::Record,
     routing::{Requirement, RoutingAsk},
+    survey::SurveyPart,
 };
 
 /// An agent that acts from its session.
@@ -454,22 +455,8 @@ pub enum Query {
         /// So many agents are shown, at most.
         size: usize,
     },
-    /// What the figures of capacity begin with.
-    Outline,
-    /// The sums over some agents.
-    SurveyAgents {
-        /// From this number on.
-        from: usize,
-        /// So many.
-        size: usize,
-    },
-    /// The sums over what waits in some classes of requests.
-    SurveyLines {
-        /// From this number on.
-        from: usize,
-        /// So many.
-        size: usize,
-    },
+    /// A part of the figures of capacity.
+    Survey(SurveyPart),
     /// Why an agent gets nothing.
     ExplainAgent {
         /// Who.

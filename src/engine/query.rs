@@ -185,11 +185,11 @@ pub enum Answer {
     Explanations(Vec<(RequestView, Explanation)>),
     /// To `ExplainRouting`.
     Explanation(Box<Explanation>),
-    /// To `Outline`.
+    /// To `Survey`: what the figures begin with.
     Outline(Outline),
-    /// To `SurveyAgents`, and how many of them have an open stream.
+    /// To `Survey`: the sums over agents, and how many of them have an open stream.
     AgentSums(Sums<AgentSums>, u64),
-    /// To `SurveyLines`.
+    /// To `Survey`: the sums over what waits.
     WaitingSums(Sums<WaitingSums>),
     /// To `ExplainAgent`.
     AgentExplanation(Box<AgentExplanation>),
@@ -269,12 +269,7 @@ impl Engine {
                 let views = numbers.into_iter().map(|it| self.queue_view(now, QueueIx(it)));
                 Ok(Answer::Queues(views.collect(), more))
             }
-            Query::Outline => Ok(Answer::Outline(self.outline())),
-            Query::SurveyAgents { from, size } => {
-                let (sums, streams) = self.survey_agents(from, size);
-                Ok(Answer::AgentSums(sums, streams))
-            }
-            Query::SurveyLines { from, size } => Ok(Answer::WaitingSums(self.survey_lines(from, size))),
+            Query::Survey(part) => Ok(self.survey(part)),
             Query::ExplainConversation { conversation, size } => {
                 self.explain_conversation(conversation, size)
             }

@@ -8,9 +8,30 @@ use crate::engine::{
     directory::spec::ResourceKind,
     dispatch::eligible::Class,
     ids::{AgentIx, Millis, QueueIx, SkillIx},
-    query::RoutingState,
+    query::{Answer, RoutingState},
     routing::Target,
 };
+
+/// A part of the figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SurveyPart {
+    /// What they begin with.
+    Outline,
+    /// The sums over some agents.
+    Agents {
+        /// From this number on.
+        from: usize,
+        /// So many.
+        size: usize,
+    },
+    /// The sums over what waits in some classes of requests.
+    Lines {
+        /// From this number on.
+        from: usize,
+        /// So many.
+        size: usize,
+    },
+}
 
 /// Agents as they stand, summed up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -123,7 +144,18 @@ impl<T: Default> Sums<T> {
 }
 
 impl Engine {
-    pub(super) fn outline(&self) -> Outline {
+    pub(super) fn survey(&self, part: SurveyPart) -> Answer {
+        match part {
+            SurveyPart::Outline => Answer::Outline(self.outline()),
+            SurveyPart::Agents { from, size } => {
+                let (sums, streams) = self.survey_agents(from, size);
+                Answer::AgentSums(sums, streams)
+            }
+            SurveyPart::Lines { from, size } => Answer::WaitingSums(self.survey_lines(from, size)),
+        }
+    }
+
+    fn outline(&self) -> Outline {
         let live = |kind| {
             let numbers = (0..).take(self.state.registry.names().of(kind).count());
             numbers.filter(move |&it| self.state.registry.is_live(kind, it))
@@ -142,7 +174,7 @@ impl Engine {
     }
 
     /// Sums over the agents from this number on, so many of them, that are in the directory; and how many of them have an open stream.
-    pub(super) fn survey_agents(&self, from: usize, size: usize) -> (Sums<AgentSums>, u64) {
+    fn survey_agents(&self, from: usize, size: usize) -> (Sums<AgentSums>, u64) {
         let (mut sums, mut streams) = (Sums::<AgentSums>::default(), 0);
         let numbers = (0..self.state.agents.len()).skip(from).take(size);
         let agents = numbers.filter_map(|it| u32::try_from(it).ok().map(AgentIx));
@@ -174,7 +206,7 @@ impl Engine {
     }
 
     /// Sums over what waits, of so many classes of requests from this number on.
-    pub(super) fn survey_lines(&self, from: usize, size: usize) -> Sums<WaitingSums> {
+    fn survey_lines(&self, from: usize, size: usize) -> Sums<WaitingSums> {
         let mut sums = Sums::<WaitingSums>::default();
         for (class, waiting, oldest) in self.dispatch.demand().lines(from, size) {
             let figures = WaitingSums { waiting: waiting as u64, oldest };

@@ -1,4 +1,5 @@
-//! What leaves the house once a batch is durable, in this order: names and the feed, the notices of sessions, then the answers.
+//! What leaves the house once a batch is durable, in this order: names and the feed, the notices of sessions, then the answers. Then it is
+//! counted: nobody waits for that.
 //!
 //! A session's stream is attached between the events that were decided before it was opened and those after, so it misses nothing and
 //! is told nothing twice.
@@ -17,6 +18,7 @@ use crate::{
         command::Acting,
         event::Event,
         ids::{AgentIx, Epoch},
+        measure::Measured,
         rejection::Rejection,
     },
     metrics::{
@@ -42,6 +44,13 @@ struct Out {
     counts: OrgCounts,
 }
 
+/// What is to be counted, once everybody who waits has the answer.
+struct Published {
+    org: Arc<str>,
+    batch: Arc<Durable>,
+    measured: Vec<Measured>,
+}
+
 pub(super) struct Publisher {
     orgs: Arc<Orgs>,
     outs: BTreeMap<Arc<str>, Out>,
@@ -57,8 +66,9 @@ impl Publisher {
 
     /// Publishes what is durable. `bytes` gives those of each part that has events.
     pub(super) fn publish(&mut self, batch: Batch, bytes: &mut impl Iterator<Item = usize>) {
+        let mut published = Vec::with_capacity(batch.parts.len());
         for part in batch.parts {
-            self.publish_part(part, bytes);
+            published.extend(self.publish_part(part, bytes));
         }
         for waiting in batch.waiting {
             match waiting {
@@ -73,9 +83,18 @@ impl Publisher {
                 Waiting::Woken(to) => drop(to.send(())),
             }
         }
+        published.iter().for_each(|it| self.count(it));
     }
 
-    fn publish_part(&mut self, part: Part, bytes: &mut impl Iterator<Item = usize>) {
+    fn count(&mut self, it: &Published) {
+        let Some(Out { org, counts, .. }) = self.outs.get_mut(&it.org) else { return };
+        it.batch.events.iter().for_each(|event| counts.event(&mut self.counts, event));
+        let names = org.names();
+        it.measured.iter().for_each(|it| counts.measured(&mut self.counts, &names, it));
+    }
+
+    /// Publishes what was decided for one org; what of it is to be counted comes back.
+    fn publish_part(&mut self, part: Part, bytes: &mut impl Iterator<Item = usize>) -> Option<Published> {
         let Part { org, first, outbox, openings } = part;
         let out = self.outs.entry(org).or_insert_with_key(|id| Out {
             org: self.orgs.get_or_new(id),
@@ -83,7 +102,7 @@ impl Publisher {
             since_snapshot: 0,
             counts: OrgCounts::new(id.clone()),
         });
-        let mut openings = openings.into_iter().peekable();
+        let (mut openings, mut published) = (openings.into_iter().peekable(), None);
         if let Some(at) = outbox.events.first().map(|it| it.at) {
             let (events, rest): (Vec<Event>, Vec<_>) = outbox
                 .events
@@ -102,14 +121,13 @@ impl Publisher {
                 while let Some(opening) = openings.next_if(|it| it.after <= place) {
                     out.attach(opening);
                 }
-                out.counts.event(&mut self.counts, &batch.events[place]);
                 let it = Told { batch: batch.clone(), place, log_number, invites_to };
                 out.tell(&it, &outbox.told[told]);
             }
-            let names = out.org.names();
-            outbox.measured.iter().for_each(|it| out.counts.measured(&mut self.counts, &names, it));
+            published = Some(Published { org: out.org.id.clone(), batch, measured: outbox.measured });
         }
         openings.for_each(|opening| out.attach(opening));
+        published
     }
 }
 

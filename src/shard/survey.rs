@@ -18,7 +18,7 @@ use tokio::{
 use super::{Mailboxes, letter::Letter};
 use crate::{
     clock::{Clock, Stopwatch},
-    engine::{command::Query, ids::Millis, query::Answer},
+    engine::{command::Query, ids::Millis, query::Answer, survey::SurveyPart},
     journal::Position,
     metrics::{
         self, Standing,
@@ -160,18 +160,18 @@ async fn ask_all(moved: Vec<Arc<Org>>, mailboxes: &Mailboxes, clock: &Clock) -> 
 async fn ask(org: Arc<Org>, mailboxes: Mailboxes, clock: Clock) -> Option<(Arc<str>, Known)> {
     // What happens from here on will be asked for again.
     let (position, as_of) = (*org.durable().borrow(), clock.now());
-    let query = |query| answer(&org, query, &mailboxes);
-    let Answer::Outline(outline) = query(Query::Outline).await? else { return None };
+    let query = |part| answer(&org, Query::Survey(part), &mailboxes);
+    let Answer::Outline(outline) = query(SurveyPart::Outline).await? else { return None };
     let true_until = outline.true_until;
     let mut figures = OrgFigures { outline, ..OrgFigures::default() };
     for from in (0..figures.outline.classes).step_by(SLICE) {
-        let Answer::WaitingSums(sums) = query(Query::SurveyLines { from, size: SLICE }).await? else {
+        let Answer::WaitingSums(sums) = query(SurveyPart::Lines { from, size: SLICE }).await? else {
             return None;
         };
         figures.add_waiting(&sums);
     }
     for from in (0..figures.outline.agents).step_by(SLICE) {
-        let Answer::AgentSums(sums, streams) = query(Query::SurveyAgents { from, size: SLICE }).await? else {
+        let Answer::AgentSums(sums, streams) = query(SurveyPart::Agents { from, size: SLICE }).await? else {
             return None;
         };
         figures.add_agents(&sums, streams);
