@@ -278,29 +278,34 @@ impl Engine {
                 live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound)?;
                 Ok(Answer::AgentExplanation(Box::new(self.explain_agent(agent, size))))
             }
-            Query::Tie { agent, conversation } => {
-                live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound)?;
-                let scopes = registry.agent(agent).access_scopes.clone();
-                Ok(Answer::Tie(self.tie(agent, conversation), scopes))
-            }
-            Query::Waiting { place, size, seen_by } => {
-                let mut turns = match place {
-                    WaitingRoom::Queue(queue) => {
-                        live(ResourceKind::Queue, queue.0, Rejection::QueueNotFound)?;
-                        self.dispatch.demand().queue_first(queue, size)
-                    }
-                    WaitingRoom::Button(button) => {
-                        live(ResourceKind::Button, button.0, Rejection::ButtonNotFound)?;
-                        self.dispatch.demand().button_first(button, size)
-                    }
-                };
-                if let Some(agent) = seen_by {
-                    live(ResourceKind::Agent, agent.0, Rejection::AgentNotFound)?;
-                    turns.retain(|it| self.is_on_offer(it.request, agent));
-                }
-                Ok(Answer::Waiting(turns.into_iter().map(|it| self.request_view(it.request)).collect()))
-            }
+            Query::Tie { agent, conversation } => self.tie_of(agent, conversation),
+            Query::Waiting { place, size, seen_by } => self.waiting(place, size, seen_by),
         }
+    }
+
+    /// The requests that wait, in the order in which they will be served; with an agent, those that it may pick.
+    fn waiting(
+        &self,
+        place: WaitingRoom,
+        size: usize,
+        seen_by: Option<AgentIx>,
+    ) -> Result<Answer, Rejection> {
+        let is_live = |kind, number| self.state.registry.is_live(kind, number);
+        let mut turns = match place {
+            WaitingRoom::Queue(queue) if is_live(ResourceKind::Queue, queue.0) => {
+                self.dispatch.demand().queue_first(queue, size)
+            }
+            WaitingRoom::Queue(_) => return Err(Rejection::QueueNotFound),
+            WaitingRoom::Button(button) if is_live(ResourceKind::Button, button.0) => {
+                self.dispatch.demand().button_first(button, size)
+            }
+            WaitingRoom::Button(_) => return Err(Rejection::ButtonNotFound),
+        };
+        if let Some(agent) = seen_by {
+            self.live_agent(agent)?;
+            turns.retain(|it| self.is_on_offer(it.request, agent));
+        }
+        Ok(Answer::Waiting(turns.into_iter().map(|it| self.request_view(it.request)).collect()))
     }
 
     fn plan_directory(&self, wanted: Vec<Resource>) -> Result<Answer, Rejection> {

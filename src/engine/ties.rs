@@ -4,6 +4,7 @@ use crate::engine::{
     Engine,
     directory::spec::RoutingModel,
     ids::{AgentIx, ConversationId, RequestId},
+    query::Answer,
     rejection::Rejection,
 };
 
@@ -19,8 +20,14 @@ pub enum Tie {
 }
 
 impl Engine {
-    /// What a conversation is to an agent now.
-    pub(super) fn tie(&self, agent: AgentIx, conversation: ConversationId) -> Tie {
+    /// What a conversation is to an agent now, and which access scopes the agent was given.
+    pub(super) fn tie_of(&self, agent: AgentIx, conversation: ConversationId) -> Result<Answer, Rejection> {
+        self.live_agent(agent)?;
+        let access_scopes = self.state.registry.agent(agent).access_scopes.clone();
+        Ok(Answer::Tie(self.tie(agent, conversation), access_scopes))
+    }
+
+    fn tie(&self, agent: AgentIx, conversation: ConversationId) -> Tie {
         let row = self.state.agent(agent);
         if row.part(conversation).is_some() || row.wrap_up(conversation).is_some() {
             return Tie::Part;
