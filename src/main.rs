@@ -4,7 +4,7 @@ use std::{error::Error, process::ExitCode};
 
 use clap::Parser;
 use omniroute::{
-    access::{Security, tokens::TokenRules},
+    access::{Security, tls::TlsFiles, tokens::TokenRules},
     api::Sample,
     cli::{self, Announcement, Cli, Command},
     clock::Clock,
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
             configured(flags).and_then(|it| serve(&it.config).map_err(|error| failed(&error, 1)))
         }
         Command::Config(flags) => configured(flags).map(|it| cli::show_config(&it)),
+        Command::Token(args) => cli::sign(&args).map_err(|error| failed(&error, 1)),
         Command::Data(command) => cli::keep(command).map_err(|error| failed(&error, 1)),
         Command::Client(command) => cli::run(command).map_err(|error| failed(&error, error.exit_code())),
     };
@@ -129,7 +130,9 @@ fn security(config: &Config) -> Security {
         issuer: config.token_issuer.clone(),
         audience: config.token_audience.clone(),
     });
-    Security { tokens }
+    let pair = config.tls_cert.clone().zip(config.tls_key.clone());
+    let tls = pair.map(|(cert, key)| TlsFiles { cert, key, client_ca: config.tls_client_ca.clone() });
+    Security { tokens, tls }
 }
 
 /// The signals that ask to stop: SIGTERM, and SIGINT from a keyboard.

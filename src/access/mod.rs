@@ -5,10 +5,11 @@
 //!   token ────────────► Tokens ──► Caller                      └──── read again when they change
 //! ```
 //!
-//! No token and no key is ever logged, shown in an error, or kept longer than it is needed.
+//! No token and no key is ever logged or shown in an error.
 
 pub mod caller;
 pub mod jwks;
+pub mod tls;
 pub mod tokens;
 mod watched;
 
@@ -19,4 +20,6 @@ pub use watched::follow;
 pub struct Security {
     /// Tokens; none: anybody may do anything.
     pub tokens: Option<tokens::TokenRules>,
+    /// TLS; none: what is said can be read on the way.
+    pub tls: Option<tls::TlsFiles>,
 }

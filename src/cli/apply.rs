@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{
     SAMPLE,
-    client::{CallError, ConnectError, ServiceArgs, connect, refused},
+    client::{CallError, ConnectError, ServiceArgs, refused},
     directory_file::{self, DirectoryFileError},
     request_ids::RequestIds,
 };
@@ -77,7 +77,7 @@ pub(super) async fn apply(args: ApplyArgs) -> Result<(), ApplyError> {
         directory: Some(directory),
         dry_run: args.dry_run,
     };
-    let mut client = DirectoryServiceClient::new(connect(&args.service.addr).await?);
+    let mut client = DirectoryServiceClient::new(args.service.dial.connect().await?);
     let answer =
         client.apply_directory(request).await.map_err(refused("ApplyDirectory")).map_err(|mut it| {
             for violation in &mut it.violations {

@@ -1,72 +1,22 @@
-//! How the command line calls a service: connects, and turns what comes back from a refused call into sentences for people.
+//! How the command line calls a service: how it connects is `dial`; here what comes back from a refused call becomes sentences for people.
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
 use clap::Args;
-use thiserror::Error;
-use tonic::{
-    Code, Status,
-    transport::{Channel, Endpoint},
-};
+use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-/// Where a service listens that was started without arguments.
-pub const DEFAULT_ADDR: &str = "127.0.0.1:50051";
-/// How long a service may take to answer the first packet.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub use super::dial::{ConnectError, Dial, Line};
 
 /// Which service and which org a client command is about.
 #[derive(Debug, Clone, Args)]
 pub struct ServiceArgs {
-    /// Where the service listens: `HOST:PORT` or a URL.
-    #[arg(long, value_name = "ADDR", default_value = DEFAULT_ADDR)]
-    pub addr: String,
+    /// Which service.
+    #[command(flatten)]
+    pub dial: Dial,
     /// The org.
     #[arg(long, value_name = "ID", default_value = super::SAMPLE_ORG)]
     pub org: String,
-}
-
-/// Why there is no connection.
-#[derive(Debug, Error)]
-pub enum ConnectError {
-    /// The address cannot be one.
-    #[error("{addr:?} is no address of a service: it is HOST:PORT, for example {DEFAULT_ADDR}")]
-    Address {
-        /// What was given.
-        addr: String,
-    },
-    /// Nobody listens there.
-    #[error(
-        "no service answers at {addr} ({cause}).\n  Start one in another terminal with `omniroute serve`, or name \
-         another address with --addr."
-    )]
-    Unreachable {
-        /// Where.
-        addr: String,
-        /// What the system says.
-        cause: String,
-    },
-}
-
-/// Connects to a service.
-pub async fn connect(addr: &str) -> Result<Channel, ConnectError> {
-    let uri = if addr.contains("://") { addr.to_owned() } else { format!("http://{addr}") };
-    let endpoint = Endpoint::from_shared(uri).map_err(|_| ConnectError::Address { addr: addr.to_owned() })?;
-    endpoint
-        .connect_timeout(CONNECT_TIMEOUT)
-        .tcp_nodelay(true)
-        .connect()
-        .await
-        .map_err(|error| ConnectError::Unreachable { addr: addr.to_owned(), cause: innermost(&error) })
-}
-
-/// The text at the bottom of a chain of errors: that of a transport says "transport error" at the top.
-fn innermost(error: &dyn StdError) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }
 
 /// A place in a message and what is wrong with it.
@@ -169,15 +119,5 @@ mod tests {
     fn a_status_without_details_says_its_code() {
         let error = refused("GetAgent")(Status::unavailable("connection reset"));
         assert_eq!(error.to_string(), "GetAgent failed with Unavailable: connection reset");
-    }
-
-    #[tokio::test]
-    async fn where_nothing_listens_the_error_says_what_to_do() {
-        // Bound and given back: a port that nobody listens on.
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let error = connect(&free.to_string()).await.unwrap_err().to_string();
-        assert!(error.contains("omniroute serve") && error.contains(&free.to_string()), "{error}");
-        let error = connect("not an address").await.unwrap_err().to_string();
-        assert!(error.contains("HOST:PORT"), "{error}");
     }
 }

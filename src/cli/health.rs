@@ -3,20 +3,18 @@
 
 use clap::Args;
 use thiserror::Error;
-use tonic::transport::Channel;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-use super::client::{CallError, ConnectError, DEFAULT_ADDR, connect, refused};
+use super::client::{CallError, ConnectError, Dial, Line, refused};
 use crate::server::health::{Phase, READY, STARTED};
 
 /// Which service.
 #[derive(Debug, Clone, Args)]
 pub struct HealthArgs {
-    /// Where the service listens: `HOST:PORT` or a URL.
-    #[arg(long, value_name = "ADDR", default_value = DEFAULT_ADDR)]
-    addr: String,
+    #[command(flatten)]
+    dial: Dial,
     /// End with 0 wherever the process lives, whatever its phase.
     #[arg(long)]
     live: bool,
@@ -38,13 +36,13 @@ pub enum HealthError {
 
 /// Asks, and prints the phase to the standard output.
 pub(super) async fn ask(args: HealthArgs) -> Result<(), HealthError> {
-    let mut client = HealthClient::new(connect(&args.addr).await?);
+    let mut client = HealthClient::new(args.dial.connect().await?);
     let phase = Phase::of(is_serving(&mut client, READY).await?, is_serving(&mut client, STARTED).await?);
     println!("{phase}");
     if args.live || phase == Phase::Serving { Ok(()) } else { Err(HealthError::NotServing(phase)) }
 }
 
-async fn is_serving(client: &mut HealthClient<Channel>, service: &str) -> Result<bool, HealthError> {
+async fn is_serving(client: &mut HealthClient<Line>, service: &str) -> Result<bool, HealthError> {
     let request = HealthCheckRequest { service: service.to_owned() };
     let answer = client.check(request).await.map_err(refused("Check"))?;
     Ok(answer.into_inner().status() == ServingStatus::Serving)

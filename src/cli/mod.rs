@@ -3,6 +3,7 @@
 //! ```text
 //!   main ──► Cli ──┬─ serve ──► config ──► the service
 //!                  ├─ config ─► config, shown
+//!                  ├─ token ──► a token, signed
 //!                  ├─ backup, restore, verify, export ──► upkeep, on a data directory
 //!                  ├─ health ─► the phase that a service is in ────┐
 //!                  ├─ apply ──► directory_file ──► v1::Directory ──┤
@@ -17,6 +18,7 @@ mod apply;
 pub mod client;
 mod data;
 mod demo;
+mod dial;
 pub mod directory_file;
 mod file_values;
 mod health;
@@ -24,6 +26,7 @@ mod load;
 mod request_ids;
 mod sample;
 mod show_config;
+mod token;
 
 use clap::{Parser, Subcommand};
 use thiserror::Error;
@@ -37,6 +40,7 @@ pub use health::{HealthArgs, HealthError};
 pub use load::{LoadArgs, LoadError};
 pub use sample::{SAMPLE, SAMPLE_ORG};
 pub use show_config::show_config;
+pub use token::{TokenArgs, TokenCommandError, sign};
 
 use crate::config::Flags;
 
@@ -56,6 +60,8 @@ pub enum Command {
     Serve(Flags),
     /// Show the configuration that holds, and which layer each value came from.
     Config(Flags),
+    /// Sign a token with a private key of your own, or show the public key as a JWKS file.
+    Token(TokenArgs),
     /// What is done with a data directory.
     #[command(flatten)]
     Data(DataCommand),

@@ -17,6 +17,8 @@ use super::{Config, Flags, KEYS, Key};
 pub(super) const VARIABLES: &str = "OMNIROUTE_";
 /// The environment variable that names the file.
 const FILE_VARIABLE: &str = "OMNIROUTE_CONFIG";
+/// The environment variable of clients' tokens: none of the service's, which may stand in the same environment.
+const TOKEN_VARIABLE: &str = "OMNIROUTE_TOKEN";
 /// Variables that begin like ours and are not: what Kubernetes sets for a service that is called omniroute, and what our tests set.
 const OTHERS: [&str; 4] = ["OMNIROUTE_SERVICE_", "OMNIROUTE_PORT", "OMNIROUTE_BIN", "OMNIROUTE_REQUIRE_"];
 /// How alike (0 to 1) a key must be to one that is not known, to be what was meant.
@@ -192,7 +194,7 @@ fn read_variables(
     for (name, text) in variables {
         let name = name.to_string_lossy();
         if !name.starts_with(VARIABLES)
-            || name == FILE_VARIABLE
+            || [FILE_VARIABLE, TOKEN_VARIABLE].contains(&&*name)
             || OTHERS.iter().any(|it| name.starts_with(it))
         {
             continue;

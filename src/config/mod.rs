@@ -98,12 +98,22 @@ keys! {
     grpc_addr: SocketAddr = "127.0.0.1:50051", "ADDR", kinds::address;
     /// Where the metrics are served, for Prometheus.
     metrics_addr: SocketAddr = "127.0.0.1:9464", "ADDR", kinds::address;
+    /// The certificate of TLS and those between it and its authority, PEM. Not set: no TLS.
+    tls_cert: Option<PathBuf> = "", "FILE", |text: &str| kinds::maybe(text, kinds::path);
+    /// The private key of that certificate, PEM.
+    tls_key: Option<PathBuf> = "", "FILE", |text: &str| kinds::maybe(text, kinds::path);
+    /// The authorities of clients' certificates, PEM. Not set: clients need none.
+    tls_client_ca: Option<PathBuf> = "", "FILE", |text: &str| kinds::maybe(text, kinds::path);
     /// The public keys of tokens, a JWKS file. Not set: no call needs a token, and any call may do anything.
     jwks: Option<PathBuf> = "", "FILE", |text: &str| kinds::maybe(text, kinds::path);
     /// Who must have issued a token (its claim iss). Not set: anybody who has a key of the JWKS file.
     token_issuer: Option<String> = "", "TEXT", |text: &str| kinds::maybe(text, kinds::text);
     /// Whom a token must be for (its claim aud). Not set: that is not looked at.
     token_audience: Option<String> = "", "TEXT", |text: &str| kinds::maybe(text, kinds::text);
+    /// Listen beyond loopback also without TLS or without tokens.
+    insecure: bool = "false", SWITCH, kinds::switch;
+    /// Serve metrics beyond loopback: they need neither TLS nor a token.
+    insecure_metrics: bool = "false", SWITCH, kinds::switch;
     /// Threads that decide. Each org is decided by one of them.
     shards: usize = "1", "COUNT", |text: &str| kinds::count(text, 1..=SHARDS_MAX);
     /// Load the sample directory as org `sample` on first start.
@@ -130,6 +140,28 @@ impl Config {
             found
                 .push(("metrics_addr", format!("{} is where gRPC is served (grpc_addr)", self.metrics_addr)));
         }
+        let has_tls = self.tls_cert.is_some() && self.tls_key.is_some();
+        if self.tls_cert.is_some() != self.tls_key.is_some() {
+            found.push(("tls_cert", "goes with tls_key: set both or neither".into()));
+        }
+        if self.tls_client_ca.is_some() && !has_tls {
+            found.push(("tls_client_ca", "is for TLS: set tls_cert and tls_key too".into()));
+        }
+        if is_exposed(self.grpc_addr) && !self.insecure && !(has_tls && self.jwks.is_some()) {
+            found.push((
+                "grpc_addr",
+                format!(
+                    "{} can be reached from elsewhere: set tls_cert, tls_key and jwks, or say --insecure",
+                    self.grpc_addr
+                ),
+            ));
+        }
+        if is_exposed(self.metrics_addr) && !self.insecure && !self.insecure_metrics {
+            found.push((
+                "metrics_addr",
+                format!("{} can be reached from elsewhere: say --insecure-metrics", self.metrics_addr),
+            ));
+        }
         for (key, is_set) in
             [("token_issuer", self.token_issuer.is_some()), ("token_audience", self.token_audience.is_some())]
         {
@@ -140,6 +172,11 @@ impl Config {
         }
         found
     }
+}
+
+/// Whether others than this machine can reach an address.
+fn is_exposed(addr: SocketAddr) -> bool {
+    !addr.ip().to_canonical().is_loopback()
 }
 
 #[cfg(test)]

@@ -25,9 +25,11 @@ use super::{
     Bounds, ServerError,
     arrival::Arrival,
     connections::Connections,
+    handshake::Lines,
     health::{Health, Phase},
 };
 use crate::{
+    access::tls::Tls,
     api::{self, Access, Gate},
     wire::{self, status},
 };
@@ -52,7 +54,12 @@ pub(super) struct Entrance {
 
 impl Entrance {
     /// Opens the port. Health says that the service is starting.
-    pub(super) async fn open(addr: SocketAddr, bounds: Bounds, access: Access) -> Result<Self, ServerError> {
+    pub(super) async fn open(
+        addr: SocketAddr,
+        bounds: Bounds,
+        access: Access,
+        tls: Option<Arc<Tls>>,
+    ) -> Result<Self, ServerError> {
         let (health, health_service) = Health::starting().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(wire::DESCRIPTORS)
@@ -78,7 +85,7 @@ impl Entrance {
             .layer(LetIn(api.clone()))
             .add_service(health_service)
             .add_service(reflection)
-            .serve_with_incoming_shutdown(Connections::new(listener, bounds), async {
+            .serve_with_incoming_shutdown(Lines::new(Connections::new(listener, bounds), tls), async {
                 // It is gone where the start failed.
                 closed.await.unwrap_or(());
             });

@@ -9,6 +9,7 @@
 mod arrival;
 mod connections;
 mod entrance;
+mod handshake;
 pub mod health;
 
 use std::{
@@ -29,7 +30,8 @@ use tokio::{
 use crate::{
     access::{
         self, Security,
-        tokens::{KeysError, Tokens},
+        tls::{Tls, TlsError, TlsFiles},
+        tokens::{KeysError, TokenRules, Tokens},
     },
     api::{self, Access, Behind, Front, Sample},
     clock::Clock,
@@ -136,6 +138,9 @@ pub enum ServerError {
     /// The keys of tokens could not be read.
     #[error("the keys that tokens are verified with (jwks) cannot be used")]
     Keys(#[from] KeysError),
+    /// The files of TLS could not be used.
+    #[error("the files of TLS (tls_cert, tls_key, tls_client_ca) cannot be used")]
+    Tls(#[from] TlsError),
     /// The sample directory was refused.
     #[error("the sample directory was refused: {0}")]
     Sample(Box<tonic::Status>),
@@ -174,8 +179,9 @@ pub struct Running {
 
 /// Starts the service. When this returns it is ready for calls.
 pub async fn start(options: Options) -> Result<Running, ServerError> {
-    let access = access(options.security, &options.clock)?;
-    let entrance = Entrance::open(options.grpc_addr, options.bounds, access.clone()).await?;
+    let access = access(options.security.tokens, &options.clock)?;
+    let tls = tls(options.security.tls)?;
+    let entrance = Entrance::open(options.grpc_addr, options.bounds, access.clone(), tls).await?;
     let dir = options.data_dir;
     let snapshots = Snapshots::new(dir.join("snapshots"));
     // It may take long, and whoever probes meanwhile is to be answered.
@@ -292,11 +298,19 @@ impl Running {
 }
 
 /// Who is let in. Keys are read again when their file changes.
-fn access(security: Security, clock: &Clock) -> Result<Access, ServerError> {
-    let Some(rules) = security.tokens else { return Ok(Access::Anybody) };
+fn access(rules: Option<TokenRules>, clock: &Clock) -> Result<Access, ServerError> {
+    let Some(rules) = rules else { return Ok(Access::Anybody) };
     let tokens = Arc::new(Tokens::new(rules, clock.clone())?);
     access::follow("jwks", &tokens, Tokens::reload);
     Ok(Access::Tokens(tokens))
+}
+
+/// TLS, where it is set. Certificates are read again when their files change.
+fn tls(files: Option<TlsFiles>) -> Result<Option<Arc<Tls>>, ServerError> {
+    let Some(files) = files else { return Ok(None) };
+    let tls = Arc::new(Tls::new(files)?);
+    access::follow("tls", &tls, Tls::reload);
+    Ok(Some(tls))
 }
 
 /// What blocking work came to; its panic is ours.

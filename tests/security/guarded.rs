@@ -68,7 +68,7 @@ impl Guarded {
             issuer: issuer.map(Into::into),
             audience: audience.map(Into::into),
         };
-        let security = Security { tokens: Some(rules) };
+        let security = Security { tokens: Some(rules), tls: None };
         let house = House::guarded(clock, security).await;
         Self { house, signer, jwks, _keys: keys }
     }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
-use tonic::transport::Channel;
 
 use super::{DemoError, inbox::Inbox, narration::Narrator, sentences};
 use crate::{
-    cli::{client::refused, request_ids::RequestIds},
+    cli::{
+        client::{Line, refused},
+        request_ids::RequestIds,
+    },
     wire::v1::{
         Actor, LogEntry, LogEntryKind, LogReader, PostMessageRequest, WatchChatLogRequest,
         WatchChatLogResponse, actor, conversation_service_client::ConversationServiceClient,
@@ -19,7 +21,7 @@ pub(super) struct Customer {
     name: &'static str,
     org: String,
     conversation: u64,
-    client: ConversationServiceClient<Channel>,
+    client: ConversationServiceClient<Line>,
     ids: Arc<RequestIds>,
     narrator: Narrator,
     inbox: Mutex<Inbox<WatchChatLogResponse>>,
@@ -30,7 +32,7 @@ impl Customer {
     pub(super) async fn watch(
         name: &'static str,
         (org, conversation): (&str, u64),
-        channel: Channel,
+        channel: Line,
         ids: Arc<RequestIds>,
         narrator: Narrator,
     ) -> Result<Self, DemoError> {

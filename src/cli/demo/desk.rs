@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
-use tonic::transport::Channel;
 
 use super::{DemoError, inbox::Inbox, narration::Narrator, sentences};
 use crate::{
     cli::{
-        client::{CallError, connect, refused},
+        client::{CallError, Dial, Line, refused},
         request_ids::RequestIds,
     },
     wire::v1::{
@@ -24,7 +23,7 @@ use crate::{
 /// What the desks of an org have in common.
 #[derive(Debug, Clone)]
 pub(super) struct Office {
-    pub(super) addr: String,
+    pub(super) dial: Dial,
     pub(super) org: String,
     pub(super) ids: Arc<RequestIds>,
     pub(super) narrator: Narrator,
@@ -35,8 +34,8 @@ pub(super) struct Desk {
     pub(super) agent: &'static str,
     office: Office,
     epoch: u64,
-    agents: AgentServiceClient<Channel>,
-    conversations: ConversationServiceClient<Channel>,
+    agents: AgentServiceClient<Line>,
+    conversations: ConversationServiceClient<Line>,
     inbox: Mutex<Inbox<OpenSessionResponse>>,
 }
 
@@ -50,7 +49,7 @@ impl Desk {
         console: Console,
         status: &str,
     ) -> Result<(Self, Agent), DemoError> {
-        let channel = connect(&office.addr).await?;
+        let channel = office.dial.connect().await?;
         let mut agents = AgentServiceClient::new(channel.clone());
         let request = OpenSessionRequest {
             org_id: office.org.clone(),

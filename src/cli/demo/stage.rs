@@ -5,8 +5,6 @@
 
 use std::sync::Arc;
 
-use tonic::transport::Channel;
-
 use super::{
     DemoError,
     customer::Customer,
@@ -16,7 +14,7 @@ use super::{
 use crate::{
     cli::{
         SAMPLE,
-        client::{CallError, ServiceArgs, connect, refused},
+        client::{CallError, Line, ServiceArgs, refused},
         directory_file,
         request_ids::RequestIds,
     },
@@ -54,8 +52,8 @@ const CONVERSATIONS_MAX: usize = 10_000;
 pub(super) struct Stage {
     pub(super) narrator: Narrator,
     office: Office,
-    channel: Channel,
-    conversations: ConversationServiceClient<Channel>,
+    channel: Line,
+    conversations: ConversationServiceClient<Line>,
     directory: Directory,
     desks: Vec<Desk>,
 }
@@ -63,12 +61,12 @@ pub(super) struct Stage {
 impl Stage {
     /// Connects, has the cast take their seats, and clears the floor.
     pub(super) async fn set(service: &ServiceArgs) -> Result<Self, DemoError> {
-        let channel = connect(&service.addr).await?;
+        let channel = service.dial.connect().await?;
         let narrator = Narrator::new();
         narrator.act("The agents take their seats");
-        narrator.say(format_args!("The service is at {}, the org is {}.", service.addr, service.org));
+        narrator.say(format_args!("The service is at {}, the org is {}.", service.dial.addr, service.org));
         let office = Office {
-            addr: service.addr.clone(),
+            dial: service.dial.clone(),
             org: service.org.clone(),
             ids: Arc::new(RequestIds::new("demo")),
             narrator: narrator.clone(),

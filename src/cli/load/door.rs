@@ -9,14 +9,14 @@
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Status, Streaming, transport::Channel};
+use tonic::{Code, Status, Streaming};
 
 use super::{
     LoadError,
     heard::{Answered, Heard, Mouth, Token},
 };
 use crate::{
-    cli::client::refused,
+    cli::client::{Line, refused},
     wire::v1::{
         SubmitRequest, SubmitResponse, agent_service_client::AgentServiceClient,
         conversation_service_client::ConversationServiceClient,
@@ -52,7 +52,7 @@ pub(super) struct Pipeline {
 
 impl Pipeline {
     /// Opens a stream on each connection, with room for so many commands.
-    pub(super) async fn open(connections: &[Channel], room: usize, heard: &Mouth) -> Result<Self, LoadError> {
+    pub(super) async fn open(connections: &[Line], room: usize, heard: &Mouth) -> Result<Self, LoadError> {
         let mut streams = Vec::new();
         for connection in connections {
             let (commands, outgoing) = mpsc::channel(room);
@@ -116,14 +116,14 @@ pub(super) struct Unary {
 
 #[derive(Debug, Clone)]
 struct Clients {
-    agents: AgentServiceClient<Channel>,
-    conversations: ConversationServiceClient<Channel>,
+    agents: AgentServiceClient<Line>,
+    conversations: ConversationServiceClient<Line>,
 }
 
 impl Unary {
     /// A door over these connections.
-    pub(super) fn new(connections: &[Channel], heard: Mouth) -> Self {
-        let clients = |it: &Channel| Clients {
+    pub(super) fn new(connections: &[Line], heard: Mouth) -> Self {
+        let clients = |it: &Line| Clients {
             agents: AgentServiceClient::new(it.clone()),
             conversations: ConversationServiceClient::new(it.clone()),
         };

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
 use serde::Serialize;
 
 use super::LoadError;
-use crate::cli::client::DEFAULT_ADDR;
+use crate::cli::client::Dial;
 
 /// Sessions on one connection. The service takes 1,024 streams on one; the rest is room for calls.
 const SESSIONS_A_CONNECTION: usize = 1_000;
@@ -18,9 +18,8 @@ const IN_FLIGHT_MAX: u64 = 16_384;
 /// The arguments of `omniroute load`. The org's directory becomes that of the run; an org that is not the load's own is left alone.
 #[derive(Debug, Clone, Args)]
 pub struct LoadArgs {
-    /// Where the service listens: `HOST:PORT` or a URL.
-    #[arg(long, value_name = "ADDR", default_value = DEFAULT_ADDR)]
-    pub(super) addr: String,
+    #[command(flatten)]
+    pub(super) dial: Dial,
     /// The org that the load is put on. Its directory is made by the run.
     #[arg(long, value_name = "ID", default_value = "load")]
     pub(super) org: String,
@@ -238,7 +237,7 @@ impl LoadArgs {
     /// Where the service's counters are.
     pub(super) fn metrics_url(&self) -> String {
         self.metrics_url.clone().unwrap_or_else(|| {
-            let addr = self.addr.split_once("://").map_or(&*self.addr, |(_, rest)| rest);
+            let addr = self.dial.addr.split_once("://").map_or(&*self.dial.addr, |(_, rest)| rest);
             let host = addr.trim_end_matches('/').rsplit_once(':').map_or(addr, |(host, _)| host);
             format!("http://{host}:{METRICS_PORT}/metrics")
         })

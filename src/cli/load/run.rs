@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use tonic::transport::Channel;
-
 use super::{
     LoadArgs, LoadError,
     checks::Checks,
@@ -20,7 +18,7 @@ use super::{
     sessions,
     setup::Org,
 };
-use crate::cli::client::connect;
+use crate::cli::client::Line;
 
 /// Conversations at once while what stays is created and ended.
 const AT_ONCE: usize = 256;
@@ -35,9 +33,9 @@ pub(in crate::cli) async fn run(args: &LoadArgs) -> Result<(), LoadError> {
     let mut progress = Progress::new(!args.json);
     let mut connections = Vec::new();
     for _ in 0..args.connections {
-        connections.push(connect(&args.addr).await?);
+        connections.push(args.dial.connect().await?);
     }
-    let org = Org::new(args, connect(&args.addr).await?);
+    let org = Org::new(args, args.dial.connect().await?);
     let url = args.metrics_url();
     org.apply(&floor).await?;
     org.clear().await?;
@@ -106,7 +104,7 @@ async fn driver(
     plan: &Plan,
     (floor, transfers_max): (Floor, usize),
     org: &Org,
-    connections: &[Channel],
+    connections: &[Line],
     progress: &mut Progress,
 ) -> Result<Driver, LoadError> {
     let (mouth, ear) = ear();

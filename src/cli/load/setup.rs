@@ -1,7 +1,5 @@
 //! What is there before the load and is gone after it: the org's directory, the agents' sessions, the work that stays.
 
-use tonic::transport::Channel;
-
 use super::{
     LoadError,
     checks::Checks,
@@ -10,7 +8,7 @@ use super::{
 };
 use crate::{
     cli::{
-        client::{CallError, refused},
+        client::{CallError, Line, refused},
         request_ids::RequestIds,
     },
     wire::v1::{
@@ -28,11 +26,11 @@ const PAGE: u32 = 1_000;
 #[derive(Debug, Clone)]
 pub(super) struct Org {
     id: String,
-    channel: Channel,
+    channel: Line,
 }
 
 impl Org {
-    pub(super) fn new(args: &LoadArgs, channel: Channel) -> Self {
+    pub(super) fn new(args: &LoadArgs, channel: Line) -> Self {
         Self { id: args.org.clone(), channel }
     }
 

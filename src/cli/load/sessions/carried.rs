@@ -7,7 +7,7 @@ use tonic::{Code, Status, Streaming};
 use super::{Opened, Opening};
 use crate::{
     cli::{
-        client::{CallError, connect, refused},
+        client::{CallError, refused},
         load::{
             LoadError,
             heard::{Heard, Mouth},
@@ -33,7 +33,7 @@ pub(super) async fn open(
     while !sessions.is_empty() {
         let rest = sessions.split_off(SESSIONS_A_STREAM.min(sessions.len()));
         let (commands, outgoing) = mpsc::channel(sessions.len());
-        let mut client = PipelineServiceClient::new(connect(&args.addr).await?);
+        let mut client = PipelineServiceClient::new(args.dial.connect().await?);
         let answers = client.submit(ReceiverStream::new(outgoing)).await.map_err(refused("Submit"))?;
         let mut carrier = Carrier { sessions, commands, heard: heard.clone() };
         let told = told.clone();

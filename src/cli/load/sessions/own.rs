@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc};
-use tonic::{Status, Streaming, transport::Channel};
+use tonic::{Status, Streaming};
 
 use super::{Opened, Opening};
 use crate::{
     cli::{
-        client::{CallError, connect, refused},
+        client::{CallError, Line, refused},
         load::{LoadError, heard::Mouth, plan::LoadArgs},
     },
     wire::v1::{
@@ -30,7 +30,7 @@ pub(super) async fn open(
     let turns = Arc::new(Semaphore::new(OPENING_AT_ONCE));
     while !sessions.is_empty() {
         let rest = sessions.split_off(args.sessions_per_connection.min(sessions.len()));
-        let client = AgentServiceClient::new(connect(&args.addr).await?);
+        let client = AgentServiceClient::new(args.dial.connect().await?);
         for session in std::mem::replace(&mut sessions, rest) {
             let mut session = Session { opening: session, client: client.clone(), heard: heard.clone() };
             let (turns, told) = (turns.clone(), told.clone());
@@ -60,7 +60,7 @@ pub(super) async fn open(
 /// The session of an agent, on its client's side.
 struct Session {
     opening: Opening,
-    client: AgentServiceClient<Channel>,
+    client: AgentServiceClient<Line>,
     heard: Mouth,
 }
 
