@@ -3,6 +3,7 @@
 use std::{error::Error, process::ExitCode};
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use omniroute::{
     access::{Security, tls::TlsFiles, tokens::TokenRules},
     api::Sample,
@@ -13,6 +14,10 @@ use omniroute::{
     telemetry::{self, TelemetryError},
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What one thread makes another lets go of, all day long: events, answers, notices.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
