@@ -59,18 +59,39 @@ impl JournalWriter for Held {
     }
 }
 
+/// A writer with a bug.
+struct Buggy(u64);
+
+impl JournalWriter for Buggy {
+    fn commit(&mut self, _: &[Append<'_>]) -> Result<(), JournalError> {
+        panic!("the bug of this test");
+    }
+
+    fn writer_epoch(&self) -> u64 {
+        self.0
+    }
+}
+
 struct House {
     channels: Vec<Channel>,
     mailboxes: Mailboxes,
     tokens: Sender<()>,
+    failed: oneshot::Receiver<()>,
     _dir: tempfile::TempDir,
 }
 
 async fn house() -> House {
+    let (tokens, taken) = bounded(1);
+    house_with(tokens, |writer| Box::new(Held { writer, tokens: taken })).await
+}
+
+async fn house_with(
+    tokens: Sender<()>,
+    behind: impl FnOnce(Box<dyn JournalWriter>) -> Box<dyn JournalWriter>,
+) -> House {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let (journal, _) = Embedded::open(dir.path()).expect("a new journal");
     let journal: Arc<dyn Journal> = Arc::new(journal);
-    let (tokens, taken) = bounded(1);
     let (snapshots, _) = bounded(1);
     let (views, _) = bounded(1);
     let orgs = Arc::new(Orgs::default());
@@ -78,13 +99,13 @@ async fn house() -> House {
         shards: 1,
         clock: Clock::System,
         hosted: Vec::new(),
-        journal: Box::new(Held { writer: journal.writer().expect("a writer"), tokens: taken }),
+        journal: behind(journal.writer().expect("a writer")),
         orgs: orgs.clone(),
         snapshots,
         views,
     };
-    let (failed, _) = oneshot::channel();
-    let shards = Shards::start(parts, failed).expect("threads");
+    let (failing, failed) = oneshot::channel();
+    let shards = Shards::start(parts, failing).expect("threads");
     let logbook = Arc::new(Logbook::open(&dir.path().join("views.db")).expect("a new logbook"));
     let past = Arc::new(Past::new(journal.clone(), Snapshots::new(dir.path().join("snapshots"))));
     let feed = Arc::new(Feed::new(journal));
@@ -102,7 +123,7 @@ async fn house() -> House {
         let endpoint = Channel::from_shared(format!("http://{addr}")).expect("an address");
         channels.push(endpoint.connect().await.expect("it listens"));
     }
-    House { channels, mailboxes, tokens, _dir: dir }
+    House { channels, mailboxes, tokens, failed, _dir: dir }
 }
 
 async fn create(channel: Channel, org: &str, number: usize) -> Result<u64, Status> {
@@ -220,4 +241,21 @@ async fn api_2_the_flood_of_one_org_takes_neither_the_room_nor_the_turn_of_anoth
     assert!(house.mailboxes.waiting() > 0, "the quiet org was answered before the flood was over");
     drop(house.tokens);
     taken(calls).await;
+}
+
+/// A log line that could not be written once ended the thread that commits, and with it the shards; the process stayed, and refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_that_ends_by_a_bug_answers_nobody_and_is_noticed() {
+    let (tokens, _) = bounded(1);
+    let house = house_with(tokens, |writer| Box::new(Buggy(writer.writer_epoch()))).await;
+    let call = v1::ApplyDirectoryRequest {
+        org_id: ORG.into(),
+        request_id: "directory".into(),
+        directory: Some(v1::Directory::default()),
+        dry_run: false,
+    };
+    let refused = DirectoryServiceClient::new(house.channels[0].clone()).apply_directory(call).await;
+    assert_eq!(refused.expect_err("nothing is durable").code(), Code::Unavailable);
+    let noticed = timeout(PATIENCE, house.failed).await.expect("it must be noticed");
+    assert!(noticed.is_err(), "nobody is left who could say so");
 }

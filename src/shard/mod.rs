@@ -78,7 +78,8 @@ pub struct Parts {
 }
 
 impl Shards {
-    /// Starts the threads. `failed` is told when the journal fails: then nothing more is answered.
+    /// Starts the threads. `failed` is told when the journal fails, and dropped when one of them ends by a bug: then nothing more is
+    /// answered.
     pub fn start(parts: Parts, failed: oneshot::Sender<()>) -> std::io::Result<Self> {
         let (commits, batches) = bounded(COMMITS_WAITING);
         let publisher = Publisher::new(parts.orgs, parts.snapshots, parts.views);
