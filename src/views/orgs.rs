@@ -21,9 +21,9 @@ use crate::{
 };
 
 /// Events that an org keeps in memory for those who follow closely, at most.
-pub(super) const TAIL_EVENTS_MAX: usize = 16_384;
+pub(super) const TAIL_EVENTS_MAX: usize = 65_536;
 /// Bytes of such events, as stored, at most.
-const TAIL_BYTES_MAX: usize = 8 << 20;
+const TAIL_BYTES_MAX: usize = 16 << 20;
 
 /// Events that became durable together.
 #[derive(Debug)]

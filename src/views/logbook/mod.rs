@@ -36,8 +36,8 @@ use store::Store;
 /// Connections that are kept for the next read.
 const IDLE_STORES_MAX: usize = 8;
 /// How long the writer lingers after a word, in so many steps: nobody waits, and what comes meanwhile is written with it.
-const LINGER_STEP: Duration = Duration::from_millis(10);
-const LINGER_STEPS: usize = 5;
+const LINGER_STEP: Duration = Duration::from_millis(25);
+const LINGER_STEPS: usize = 8;
 /// Events of an org that wait to be written, about, before the writer lingers no longer: they are still in memory then.
 const BEHIND_MAX: u64 = TAIL_EVENTS_MAX as u64 / 2;
 
