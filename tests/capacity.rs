@@ -7,10 +7,13 @@ mod support;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
-use omniroute::wire::v1::{self, PresenceKind, RequestState, RoutingState, target::Target};
+use omniroute::{
+    clock::Clock,
+    wire::v1::{self, PresenceKind, RequestState, RoutingState, target::Target},
+};
 
 use support::{
     Desk, House, ORG, agent, button,
@@ -352,6 +355,32 @@ async fn time_alone_brings_a_request_into_line() {
         // Nothing happens when its time comes: there is no event to go by.
         house.advance(advance_ms).await;
     }
+}
+
+#[tokio::test]
+async fn what_waits_is_counted_once_however_many_slices_it_takes() {
+    let house = House::with(sample::directory()).await;
+    let mut conversations = house.conversations();
+    // A priority each, so that one line takes several slices; the oldest is the last in turn.
+    for number in 0..1_300 {
+        let routing = v1::Routing { priority: Some(2_000 - number), ..to(queue("help")) };
+        let request = v1::CreateConversationRequest {
+            org_id: ORG.into(),
+            request_id: support::fresh(),
+            channel_id: "chat".into(),
+            customer_id: "customer-1".into(),
+            routing: Some(routing),
+            ..Default::default()
+        };
+        conversations.create_conversation(request).await.expect("it may come");
+        let Clock::Manual(now) = &house.clock else { unreachable!("tests have a manual clock") };
+        now.fetch_add(1, Ordering::SeqCst);
+    }
+    let page = Page::read(&house.figures().within(support::PATIENCE).await);
+    let labels = [("org", ORG), ("queue", "help")];
+    assert_eq!(page.value("omniroute_queue_waiting", &labels), Some(1_300.0));
+    let oldest = page.value("omniroute_queue_oldest_waiting_timestamp_seconds", &labels);
+    assert_eq!(oldest, Some(1_700_000_000.0), "the first that came waits longest");
 }
 
 #[tokio::test]

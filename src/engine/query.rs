@@ -11,6 +11,7 @@ use crate::engine::{
         registry::CapacityProfile,
         spec::{Change, PresenceKind, Resource, ResourceKind},
     },
+    dispatch::demand::WalkedTo,
     event::{Console, RequestKind},
     explain::{AgentExplanation, Explanation},
     ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, Millis, QueueIx, RequestId, StatusIx},
@@ -189,8 +190,8 @@ pub enum Answer {
     Outline(Outline),
     /// To `Survey`: the sums over agents, and how many of them have an open stream.
     AgentSums(Sums<AgentSums>, u64),
-    /// To `Survey`: the sums over what waits.
-    WaitingSums(Sums<WaitingSums>),
+    /// To `Survey`: the sums over what waits, and where to go on.
+    WaitingSums(Sums<WaitingSums>, Option<WalkedTo>),
     /// To `ExplainAgent`.
     AgentExplanation(Box<AgentExplanation>),
 }

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use crate::engine::{
     Engine,
     directory::spec::ResourceKind,
-    dispatch::eligible::Class,
+    dispatch::{demand::WalkedTo, eligible::Class},
     ids::{AgentIx, Millis, QueueIx, SkillIx},
     query::{Answer, RoutingState},
     routing::Target,
@@ -24,12 +24,12 @@ pub enum SurveyPart {
         /// So many.
         size: usize,
     },
-    /// The sums over what waits in some classes of requests.
+    /// The sums over some of what waits.
     Lines {
-        /// From this number on.
-        from: usize,
-        /// So many.
-        size: usize,
+        /// From where on.
+        from: WalkedTo,
+        /// So many steps, a class of requests or a priority each.
+        steps: usize,
     },
 }
 
@@ -116,7 +116,7 @@ pub struct Sums<T> {
 pub struct Outline {
     /// Agents that ever were: the slices of agents go so far.
     pub agents: usize,
-    /// Classes of requests: the slices of lines go so far.
+    /// Classes of requests.
     pub classes: usize,
     /// Cohorts of agents.
     pub cohorts: usize,
@@ -151,7 +151,10 @@ impl Engine {
                 let (sums, streams) = self.survey_agents(from, size);
                 Answer::AgentSums(sums, streams)
             }
-            SurveyPart::Lines { from, size } => Answer::WaitingSums(self.survey_lines(from, size)),
+            SurveyPart::Lines { from, steps } => {
+                let (sums, next) = self.survey_lines(from, steps);
+                Answer::WaitingSums(sums, next)
+            }
         }
     }
 
@@ -205,16 +208,16 @@ impl Engine {
         }
     }
 
-    /// Sums over what waits, of so many classes of requests from this number on.
-    fn survey_lines(&self, from: usize, size: usize) -> Sums<WaitingSums> {
+    /// Sums over what waits, so many steps from there on, and where to go on.
+    fn survey_lines(&self, from: WalkedTo, steps: usize) -> (Sums<WaitingSums>, Option<WalkedTo>) {
         let mut sums = Sums::<WaitingSums>::default();
-        for (class, waiting, oldest) in self.dispatch.demand().lines(from, size) {
+        let next = self.dispatch.demand().walk(from, steps, |class, waiting, oldest| {
             let figures = WaitingSums { waiting: waiting as u64, oldest };
             sums.whole.add(&figures);
             class.target.queue().iter().for_each(|it| sums.queues.at(it.0).add(&figures));
             self.each_skill(class, |it| sums.skills.at(it.0).add(&figures));
-        }
-        sums
+        });
+        (sums, next)
     }
 
     fn each_skill(&self, class: &Class, mut see: impl FnMut(SkillIx)) {

@@ -28,7 +28,7 @@ use crate::{
     views::orgs::{Org, Orgs},
 };
 
-/// Agents, or classes of requests, of one slice: a shard answers so many in a fraction of a millisecond.
+/// Agents of one slice, or steps over what waits: a shard answers so many in a fraction of a millisecond.
 const SLICE: usize = 512;
 /// Orgs that are asked at a time, so that ten thousand small ones take no longer than a large one.
 const ORGS_AT_ONCE: usize = 8;
@@ -164,11 +164,12 @@ async fn ask(org: Arc<Org>, mailboxes: Mailboxes, clock: Clock) -> Option<(Arc<s
     let Answer::Outline(outline) = query(SurveyPart::Outline).await? else { return None };
     let true_until = outline.true_until;
     let mut figures = OrgFigures { outline, ..OrgFigures::default() };
-    for from in (0..figures.outline.classes).step_by(SLICE) {
-        let Answer::WaitingSums(sums) = query(SurveyPart::Lines { from, size: SLICE }).await? else {
-            return None;
-        };
+    let mut next = Some((0, None));
+    while let Some(from) = next {
+        let part = SurveyPart::Lines { from, steps: SLICE };
+        let Answer::WaitingSums(sums, rest) = query(part).await? else { return None };
         figures.add_waiting(&sums);
+        next = rest;
     }
     for from in (0..figures.outline.agents).step_by(SLICE) {
         let Answer::AgentSums(sums, streams) = query(SurveyPart::Agents { from, size: SLICE }).await? else {

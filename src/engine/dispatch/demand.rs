@@ -57,10 +57,20 @@ impl Line {
     /// Since when the one waits that waits longest. A line is sorted by priority first, so this jumps from one priority to the next, over
     /// those with a deadline, and never walks the line.
     fn oldest(&self) -> Option<Millis> {
+        let mut steps = usize::MAX;
+        self.oldest_from(0, &mut steps).0
+    }
+
+    /// The same of those with a deadline, and of the others from this priority on; after so many steps it stops, and says where to go on.
+    fn oldest_from(&self, priority: u32, steps: &mut usize) -> (Option<Millis>, Option<u32>) {
         let from = |priority| Turn { priority, due: Millis::MAX, requested_at: 0, request: RequestId(0) };
         let mut oldest = self.by_age.first().map(|it| it.0);
-        let mut next = self.waiting.first();
+        let mut next = self.waiting.range(from(priority)..).next();
         while let Some(turn) = next {
+            if *steps == 0 {
+                return (oldest, Some(turn.priority));
+            }
+            *steps -= 1;
             let mut priority = turn.priority;
             if turn.due == Millis::MAX {
                 oldest = oldest.into_iter().chain([turn.requested_at]).min();
@@ -68,9 +78,12 @@ impl Line {
             }
             next = self.waiting.range(from(priority)..).next();
         }
-        oldest
+        (oldest, None)
     }
 }
+
+/// How far a walk over all lines has come: the class, and from which of its priorities on it is still to be looked at, where it has begun.
+pub type WalkedTo = (ClassIx, Option<u32>);
 
 /// An open class.
 #[derive(Debug, Clone, Copy)]
@@ -306,10 +319,30 @@ impl Demand {
         self.lines_of(queue).filter_map(Line::oldest).min()
     }
 
-    /// So many classes from this number on, those in which anything waits: how much does, and since when the oldest.
-    pub fn lines(&self, from: usize, size: usize) -> impl Iterator<Item = (&Class, usize, Option<Millis>)> {
-        let some = self.lines.iter().skip(from).take(size).filter(|it| !it.waiting.is_empty());
-        some.map(|it| (&it.class, it.waiting.len(), it.oldest()))
+    /// Walks on over all lines, so many steps, a class or a priority each: how much waits in a class, said once, and since when the
+    /// oldest of what was looked at. Where to go on; none: it is through.
+    pub fn walk(
+        &self,
+        (class, mut begun): WalkedTo,
+        mut steps: usize,
+        mut see: impl FnMut(&Class, usize, Option<Millis>),
+    ) -> Option<WalkedTo> {
+        for (number, line) in self.lines.iter().enumerate().skip(class) {
+            if steps == 0 {
+                return Some((number, None));
+            }
+            steps -= 1;
+            if !line.waiting.is_empty() {
+                let waiting = if begun.is_none() { line.waiting.len() } else { 0 };
+                let (oldest, rest) = line.oldest_from(begun.unwrap_or(0), &mut steps);
+                see(&line.class, waiting, oldest);
+                if rest.is_some() {
+                    return Some((number, rest));
+                }
+            }
+            begun = None;
+        }
+        None
     }
 
     /// The requests that wait for a queue, in turn, the first so many.
