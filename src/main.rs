@@ -75,6 +75,9 @@ fn serve(config: &Config) -> Result<(), ServeError> {
 
 /// From the start to the end: the first signal drains, the second cuts the drain short, and one more ends the process as a kill would.
 async fn life(config: &Config) -> Result<(), ServeError> {
+    if config.is_unguarded() {
+        tracing::warn!(addr = %config.grpc_addr, "insecure, as it was told: others can reach it, without TLS or without tokens");
+    }
     let mut signals = Signals::hear().map_err(ServeError::Signals)?;
     let metrics = telemetry::export_metrics(config.metrics_addr).await?;
     let options = options(config)?;

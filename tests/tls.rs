@@ -12,10 +12,18 @@ use std::{
     time::Duration,
 };
 
-use omniroute::access::tls::{Tls, TlsFiles};
+use omniroute::{
+    access::tls::{Tls, TlsFiles},
+    wire::v1::{GetDirectoryRequest, directory_service_client::DirectoryServiceClient},
+};
 use process::{Process, free_addr, serve};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PKCS_ED25519};
 use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig};
 
 /// An authority, and files that it made.
 struct Authority {
@@ -95,6 +103,17 @@ fn pem_of(der: &[u8]) -> String {
     format!("-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n")
 }
 
+/// The page of metrics.
+async fn metrics(url: &str) -> String {
+    let (host, path) = url.strip_prefix("http://").and_then(|it| it.split_once('/')).expect("a URL");
+    let mut stream = TcpStream::connect(host).await.expect("it listens");
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("it is read");
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await.expect("it answers");
+    page
+}
+
 #[tokio::test]
 async fn a_newcomer_applies_a_directory_with_tls_and_a_token_and_the_log_shows_neither() {
     let dir = TempDir::new().expect("a temporary directory");
@@ -139,6 +158,25 @@ async fn a_newcomer_applies_a_directory_with_tls_and_a_token_and_the_log_shows_n
     said(&omniroute(&wrong_name, None)).expect_err("the certificate is for localhost");
     let named = ["health", "--addr", &plain, "--ca", text(&ca), "--tls-domain", "localhost"];
     said(&omniroute(&named, None)).expect("it is what it should be");
+
+    let page = format!("http://{}/metrics", process.metrics_addr());
+    let page = metrics(&page).await;
+    for (reason, expected) in [("TOKEN_INVALID", 1), ("PERMISSION_DENIED", 3), ("TOKEN_EXPIRED", 0)] {
+        let line = format!("omniroute_calls_denied_total{{reason=\"{reason}\"}} ");
+        let count = page.lines().find_map(|it| it.strip_prefix(&line)?.parse::<u32>().ok()).expect(reason);
+        assert_eq!(count, expected, "{reason}");
+    }
+
+    // A client that does not mark its header as a secret.
+    let tls =
+        ClientTlsConfig::new().ca_certificate(Certificate::from_pem(fs::read(&ca).expect("it is there")));
+    let channel =
+        Channel::from_shared(addr.clone()).expect("an address").tls_config(tls).expect("it is right");
+    let mut client = DirectoryServiceClient::new(channel.connect().await.expect("it listens"));
+    let mut request = tonic::Request::new(GetDirectoryRequest { org_id: "sample".into() });
+    let header = format!("Bearer {platform}").parse().expect("a header");
+    request.metadata_mut().insert("authorization", header);
+    client.get_directory(request).await.expect("it may");
 
     process.terminate();
     process.ended().await;

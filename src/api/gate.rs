@@ -26,7 +26,7 @@ use tonic::{
 };
 use tower::{Layer, Service};
 
-use super::front::{self, Access, Answers, OPEN, Right};
+use super::front::{self, Access, Answers, OPEN, Right, not_let_in, not_permitted};
 use crate::{
     access::{
         caller::Caller,
@@ -99,8 +99,8 @@ fn let_in<B>(access: &Access, request: &mut Request<B>) -> Result<Option<Term>, 
     }
     // Looked up before the token, told after it: who has none learns nothing.
     let row = front::find(call);
-    let caller = tokens.verify(&bearer(request.headers_mut())?).map_err(refused)?;
-    let row = row.filter(|it| it.right(caller.role) != Right::No).ok_or_else(status::permission_denied)?;
+    let caller = tokens.verify(&bearer(request.headers_mut())?).map_err(not_let_in)?;
+    let row = row.filter(|it| it.right(caller.role) != Right::No).ok_or_else(not_permitted)?;
     request.extensions_mut().insert(caller.clone());
     Ok((row.answers == Answers::Streams).then(|| Term { tokens: tokens.clone(), caller }))
 }
@@ -116,16 +116,12 @@ fn bearer(headers: &mut HeaderMap) -> Result<String, Status> {
         (Some(_), Some(_)) => Err(TokenError::Malformed),
     };
     headers.remove(AUTHORIZATION);
-    token.map_err(refused)
+    token.map_err(not_let_in)
 }
 
 fn scheme_and_token(header: &HeaderValue) -> Option<&str> {
     let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-fn refused(why: TokenError) -> Status {
-    if why == TokenError::Expired { status::token_expired() } else { status::token_invalid(&why.to_string()) }
 }
 
 pin_project! {

@@ -133,6 +133,12 @@ keys! {
 }
 
 impl Config {
+    /// Whether others than this machine can make calls without TLS or without a token.
+    pub fn is_unguarded(&self) -> bool {
+        let is_guarded = self.tls_cert.is_some() && self.tls_key.is_some() && self.jwks.is_some();
+        is_exposed(self.grpc_addr) && !is_guarded
+    }
+
     /// What is wrong between keys that are each right: the key to name, and why.
     fn conflicts(&self) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
@@ -147,7 +153,7 @@ impl Config {
         if self.tls_client_ca.is_some() && !has_tls {
             found.push(("tls_client_ca", "is for TLS: set tls_cert and tls_key too".into()));
         }
-        if is_exposed(self.grpc_addr) && !self.insecure && !(has_tls && self.jwks.is_some()) {
+        if self.is_unguarded() && !self.insecure {
             found.push((
                 "grpc_addr",
                 format!(

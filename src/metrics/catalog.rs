@@ -59,7 +59,7 @@ const COUNT: Kind =
 
 /// What is counted as it becomes durable, and what stands in the house.
 #[rustfmt::skip]
-pub const COUNTED: [Metric; 36] = [
+pub const COUNTED: [Metric; 37] = [
     metric("omniroute_requests_opened_total", Kind::Counter, &["org", "kind", "target"],
         "Requests for an agent that were opened."),
     metric("omniroute_requests_settled_total", Kind::Counter, &["org", "kind", "target", "outcome"],
@@ -124,6 +124,8 @@ pub const COUNTED: [Metric; 36] = [
         "Connections that are open."),
     metric("omniroute_bounds_hit_total", Kind::Counter, &["reason"],
         "Connections and messages that were cut or refused at a bound of the port, by which."),
+    metric("omniroute_calls_denied_total", Kind::Counter, &["reason"],
+        "Calls refused for their token, by its published reason: TOKEN_INVALID, TOKEN_EXPIRED or PERMISSION_DENIED."),
     metric("omniroute_orgs", Kind::Gauge, &[],
         "Orgs that the service hosts."),
     metric("omniroute_figures_timestamp_seconds", Kind::Gauge, &[],

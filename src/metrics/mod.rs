@@ -42,6 +42,9 @@ static SERIES: LazyLock<Series> = LazyLock::new(|| Series {
 pub fn describe() {
     catalog::describe(&catalog::COUNTED);
     LazyLock::force(&SERIES);
+    for reason in ["TOKEN_INVALID", "TOKEN_EXPIRED", "PERMISSION_DENIED"] {
+        counter!("omniroute_calls_denied_total", "reason" => reason).increment(0);
+    }
     Bound::ALL.into_iter().for_each(|it| it.hits().increment(0));
     gauge!("omniroute_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
@@ -99,6 +102,11 @@ pub fn batch(seconds: f64, letters: usize) {
 /// A command was refused for lack of room.
 pub fn overloaded() {
     SERIES.overloaded.increment(1);
+}
+
+/// A call was refused for its token: by one of three published reasons.
+pub fn denied(reason: &'static str) {
+    counter!("omniroute_calls_denied_total", "reason" => reason).increment(1);
 }
 
 /// A session's stream was cut.

@@ -26,6 +26,7 @@ use crate::{
         caller::{Caller, Role},
         tokens::{TokenError, Tokens},
     },
+    metrics,
     shard::{Mailboxes, past::Past},
     views::{feed::Feed, logbook::Logbook, orgs::Orgs},
     wire::{
@@ -129,7 +130,7 @@ impl Front {
             Access::Anybody => None,
             Access::Tokens(_) => match request.extensions().get::<Arc<Caller>>() {
                 Some(caller) => Some(caller.clone()),
-                None => return Err(status::token_invalid(&TokenError::Missing.to_string())),
+                None => return Err(not_let_in(TokenError::Missing)),
             },
         };
         Ok(Guest { front: self.clone(), caller })
@@ -188,10 +189,27 @@ impl Guest {
         if let Some(caller) = &self.caller
             && !may(caller, call)
         {
-            return Err(status::permission_denied());
+            return Err(not_permitted());
         }
         Ok(Visit::new(self.clone(), call.org_id()))
     }
+}
+
+/// The refusal of a call whose token does not allow it, counted.
+pub(super) fn not_permitted() -> Status {
+    metrics::denied(status::name(v1::Reason::PermissionDenied));
+    status::permission_denied()
+}
+
+/// The refusal of a call whose token does not count, counted.
+pub(super) fn not_let_in(why: TokenError) -> Status {
+    let (reason, status) = if why == TokenError::Expired {
+        (v1::Reason::TokenExpired, status::token_expired())
+    } else {
+        (v1::Reason::TokenInvalid, status::token_invalid(&why.to_string()))
+    };
+    metrics::denied(status::name(reason));
+    status
 }
 
 /// Whether a caller may make a call, as far as the call itself tells.
