@@ -6,7 +6,8 @@
 //!      ◄────page──── draws ◄──sums────────────────────┘          answered once what it tells is durable
 //! ```
 //!
-//! The figures of an org are of one moment while a slice holds all of it, and else of the second or so that the asking takes.
+//! In between others are decided, so the figures are of the time that the asking takes, and exact where nothing happened meanwhile. What
+//! did happen is asked for at the next call.
 
 use std::{collections::BTreeMap, sync::Arc};
 
