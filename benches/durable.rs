@@ -68,7 +68,7 @@ impl Desk {
         let (reply, answer) = oneshot::channel();
         let key = Some(RequestKey(rand_key()));
         let org = self.to.id.clone();
-        self.post(Letter::Command { org, key, command, reply: ReplyTo::Call(reply) });
+        self.post(Letter::Command { org, key, command, reply: ReplyTo::call(reply) });
         answer.await.expect("the service runs").expect("the rules allow it")
     }
 }
@@ -139,7 +139,7 @@ async fn open_sessions(
             let (reply, answer) = oneshot::channel();
             let resume = Some(acting(agent).epoch);
             let command = Command::OpenSession { agent, console: Console::Lightning, resume, status: None };
-            let reply = ReplyTo::Call(reply);
+            let reply = ReplyTo::call(reply);
             let letter = Letter::Open { org: desk.to.id.clone(), key: None, command, sink, reply };
             desk.post(letter);
             answers.push(answer);

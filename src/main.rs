@@ -11,7 +11,7 @@ use omniroute::{
     clock::Clock,
     config::{Config, Flags, Settings},
     server::{self, Bounds, Options, ServerError},
-    telemetry::{self, TelemetryError},
+    telemetry::{self, PageError, RecorderError},
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -48,7 +48,9 @@ enum ServeError {
     #[error(transparent)]
     Server(#[from] ServerError),
     #[error(transparent)]
-    Telemetry(#[from] TelemetryError),
+    Metrics(#[from] PageError),
+    #[error(transparent)]
+    Recorder(#[from] RecorderError),
     #[error("the threads that serve cannot be started")]
     Runtime(#[source] std::io::Error),
     #[error("the signals that stop the service cannot be heard")]
@@ -64,10 +66,14 @@ enum ServeError {
 }
 
 fn serve(config: &Config) -> Result<(), ServeError> {
-    telemetry::log();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Runtime)?;
-    let ended = runtime.block_on(life(config));
+    let ended = runtime.block_on(async {
+        let recorder = telemetry::record(config)?;
+        let ended = life(config).await;
+        recorder.end().await;
+        ended
+    });
     // What blocks still, at a stop while it starts, is what a kill would end as well.
     runtime.shutdown_background();
     ended

@@ -16,6 +16,7 @@ mod pipeline;
 mod session_stream;
 mod sessions;
 mod supervisor;
+mod traced;
 mod undecodable;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::wire::v1::{
 };
 pub use front::{Access, Answers, Behind, Front, OPEN, ROWS, Right, Row, Sample};
 pub use gate::Gate;
+pub use traced::Traced;
 pub use undecodable::typed;
 
 /// Bytes of a message of the directory's service, in and out: a directory of 100,000 agents has about ten million.

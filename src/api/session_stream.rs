@@ -34,7 +34,7 @@ impl SessionStream {
     pub(super) async fn open(visit: Visit, call: &OpenSessionRequest) -> Result<Self, Status> {
         let mut sessions = Sessions::new(1, NOTICES_WAITING_MAX);
         let (reply, answer) = oneshot::channel();
-        sessions.open(0, &visit, call, ReplyTo::Call(reply))?;
+        sessions.open(0, &visit, call, ReplyTo::call(reply))?;
         sessions.seal();
         visit.settled(answer, None).await?;
         Ok(Self { sessions, is_over: false })

@@ -7,6 +7,9 @@ use std::{
     time::Duration,
 };
 
+use tonic::codegen::http::Uri;
+use tracing_subscriber::{EnvFilter, filter::ParseError};
+
 /// A file or a directory.
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("a path is missing".into()) } else { Ok(text.into()) }
@@ -38,6 +41,45 @@ pub(super) fn count(text: &str, bounds: RangeInclusive<usize>) -> Result<usize, 
 /// On or off.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| format!("{text:?} is neither true nor false"))
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// An object a line.
+    Json,
+}
+
+impl LogFormat {
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(format!("{text:?} is neither text nor json")),
+        }
+    }
+}
+
+/// Which lines are logged.
+pub(super) fn filter(text: &str) -> Result<String, String> {
+    let wrong = |why: ParseError| {
+        format!("{text:?} is no level and no levels by part, as warn,omniroute=debug: {why}")
+    };
+    EnvFilter::builder().parse(text).map(|_| text.to_owned()).map_err(wrong)
+}
+
+/// The address of a service that speaks plain HTTP/2; empty: none.
+pub(super) fn url(text: &str) -> Result<Option<String>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let uri: Option<Uri> = text.parse().ok();
+    match uri.filter(|it| it.scheme_str() == Some("http") && it.host().is_some()) {
+        Some(_) => Ok(Some(text.to_owned())),
+        None => Err(format!("{text:?} is no address like http://127.0.0.1:4317")),
+    }
 }
 
 /// A span of time up to a bound.
@@ -76,6 +118,14 @@ mod tests {
         assert_eq!(count("-1", 1..=256).unwrap_err(), "\"-1\" is no whole number from 1 to 256");
         assert_eq!(switch("yes").unwrap_err(), "\"yes\" is neither true nor false");
         assert!(path("").is_err());
+        assert_eq!(LogFormat::read("xml").unwrap_err(), "\"xml\" is neither text nor json");
+        assert!(filter("warn,omniroute=debug").is_ok());
+        assert!(filter("omniroute=loud").unwrap_err().starts_with("\"omniroute=loud\" is no level"));
+        assert_eq!(url(""), Ok(None));
+        assert_eq!(
+            url("127.0.0.1:4317").unwrap_err(),
+            "\"127.0.0.1:4317\" is no address like http://127.0.0.1:4317"
+        );
         let hour = Duration::from_secs(3_600);
         assert_eq!(span("90m", ..=2 * hour), Ok(hour * 3 / 2));
         assert_eq!(

@@ -15,11 +15,13 @@ mod layers;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 pub use flags::Flags;
-pub use kinds::milliseconds;
+pub use kinds::{LogFormat, milliseconds};
 pub use layers::{ConfigError, Given, Layers, Mistake, Origin, Settings};
 
 /// Shards at most: each is a thread, and more threads than cores do not decide faster.
 const SHARDS_MAX: usize = 256;
+/// The thinnest sample of traces.
+const ONE_IN_MAX: usize = 1_000_000;
 /// The longest drain: whoever wants longer wants no stop.
 const DRAIN_MAX: Duration = Duration::from_secs(3_600);
 /// Connections at most: each is a file and some kilobytes.
@@ -130,6 +132,14 @@ keys! {
     ping_interval: Duration = "20s", "SPAN", |text: &str| kinds::span(text, ..=PEER_MAX);
     /// How long what was sent may stay unread before the connection is cut.
     unread_timeout: Duration = "60s", "SPAN", |text: &str| kinds::span(text, ..=PEER_MAX);
+    /// What is logged to the standard error: a level (error, warn, info, debug), or levels by part, as `warn,omniroute=debug`.
+    log_filter: String = "info", "FILTER", kinds::filter;
+    /// How it is logged: `text` for people, `json` for collectors.
+    log_format: LogFormat = "text", "FORMAT", LogFormat::read;
+    /// Where traces are sent by OTLP over gRPC, as `http://127.0.0.1:4317`. Empty: nowhere, and none are made.
+    otlp_endpoint: Option<String> = "", "URL", kinds::url;
+    /// Of the calls whose caller has not decided it, one in so many is traced.
+    otlp_one_in: usize = "1", "COUNT", |text: &str| kinds::count(text, 1..=ONE_IN_MAX);
 }
 
 impl Config {

@@ -79,6 +79,7 @@ impl Entrance {
             .http2_max_pending_accept_reset_streams(Some(RESETS_MAX))
             .http2_max_local_error_reset_streams(Some(RESETS_MAX))
             .layer(GrpcWebLayer::new())
+            .layer(api::Traced)
             .layer(MapResponseLayer::new(api::typed))
             .layer(Arrival::new(bounds.message_within))
             .layer(Gate(access))

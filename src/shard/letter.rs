@@ -11,6 +11,7 @@ use crate::{
         rejection::Rejection,
         reply::Reply,
     },
+    telemetry::trace::{Stage, Way},
     views::orgs::Durable,
 };
 use tokio::sync::{mpsc, oneshot};
@@ -22,16 +23,30 @@ pub type Settled = Result<Reply, Rejection>;
 #[derive(Debug)]
 pub enum ReplyTo {
     /// To a call that waits for this one.
-    Call(oneshot::Sender<Settled>),
+    Call(oneshot::Sender<Settled>, Way),
     /// To a stream that has many in flight.
     Stream(StreamReply),
 }
 
 impl ReplyTo {
+    /// To a call that waits for this one, and is traced as the task is that it comes from.
+    pub fn call(to: oneshot::Sender<Settled>) -> Self {
+        Self::Call(to, Way::begin())
+    }
+
+    /// The next stage begins on the way to the answer.
+    pub fn enter(&mut self, stage: Stage) {
+        match self {
+            Self::Call(_, way) => way.enter(stage),
+            // Its commands are many, and none is a call of its own.
+            Self::Stream(_) => {}
+        }
+    }
+
     /// Sends the answer. Whoever no longer waits for it has gone; what was decided stands.
     pub fn send(self, settled: Settled) {
         match self {
-            Self::Call(to) => drop(to.send(settled)),
+            Self::Call(to, _) => drop(to.send(settled)),
             Self::Stream(mut to) => to.send(Some(settled)),
         }
     }

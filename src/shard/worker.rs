@@ -28,6 +28,7 @@ use crate::{
     },
     journal::Position,
     metrics,
+    telemetry::trace::Stage,
 };
 
 /// Letters of one batch, at most: so that the first of them does not wait for thousands.
@@ -240,12 +241,16 @@ impl Worker {
     /// Does what a letter says.
     fn take(&mut self, now: Millis, letter: Letter) {
         match letter {
-            Letter::Command { org, key, command, reply } => {
+            Letter::Command { org, key, command, mut reply } => {
+                reply.enter(Stage::Decide);
                 let decided = self.decide(now, &org, key, command);
+                reply.enter(Stage::Commit);
                 self.waiting.push(Waiting::Reply(reply, decided));
             }
-            Letter::Open { org, key, command, sink, reply } => {
+            Letter::Open { org, key, command, sink, mut reply } => {
+                reply.enter(Stage::Decide);
                 let decided = self.open(now, &org, key, command, sink);
+                reply.enter(Stage::Commit);
                 self.waiting.push(Waiting::Reply(reply, decided));
             }
             Letter::Dropped { org, agent, stream } => self.dropped(now, &org, agent, stream),

@@ -27,7 +27,7 @@ pub struct Process {
 pub fn serve(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_omniroute"));
     command.args(["serve", "--no-sample", "--metrics-addr", "127.0.0.1:0", "--data-dir"]);
-    command.arg(data).env("RUST_LOG", "warn").stdout(Stdio::piped());
+    command.arg(data).env("OMNIROUTE_LOG_FILTER", "warn").stdout(Stdio::piped());
     command
 }
 

@@ -80,7 +80,7 @@ impl Visit {
         }
         let about = command.conversation();
         let (reply, answer) = oneshot::channel();
-        let reply = ReplyTo::Call(reply);
+        let reply = ReplyTo::call(reply);
         self.post(|org| Letter::Command { org, key: Some(key), command, reply })?;
         self.settled(answer, about).await
     }

@@ -1,4 +1,4 @@
-//! What the service says of itself to operators: its log and its metrics. Set up once a process, by `main`.
+//! The page of metrics that Prometheus scrapes.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -9,7 +9,6 @@ use tokio::{
     sync::{Mutex, watch},
     time::MissedTickBehavior,
 };
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     clock::Stopwatch,
@@ -25,9 +24,9 @@ const FIGURES_EVERY: Duration = Duration::from_secs(1);
 /// Prometheus' text format.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Why telemetry could not be set up.
+/// Why the metrics cannot be served.
 #[derive(Debug, thiserror::Error)]
-pub enum TelemetryError {
+pub enum PageError {
     /// The address of the metrics could not be listened on.
     #[error("cannot listen on {addr} for metrics")]
     Listen {
@@ -39,13 +38,6 @@ pub enum TelemetryError {
     /// The exporter could not be set up.
     #[error("the metrics exporter cannot be set up")]
     Exporter(#[from] BuildError),
-}
-
-/// Logs to the standard error, as `RUST_LOG` says; by default what an operator should see.
-pub fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // In a test another may have done it before.
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init().unwrap_or(());
 }
 
 /// The metrics as they are served.
@@ -67,8 +59,8 @@ struct Page {
 }
 
 /// Serves the metrics over HTTP, for Prometheus, at any path; `/health` says that somebody answers.
-pub async fn export_metrics(addr: SocketAddr) -> Result<Exporter, TelemetryError> {
-    let listen = |source| TelemetryError::Listen { addr, source };
+pub async fn export_metrics(addr: SocketAddr) -> Result<Exporter, PageError> {
+    let listen = |source| PageError::Listen { addr, source };
     let listener = TcpListener::bind(addr).await.map_err(listen)?;
     let addr = listener.local_addr().map_err(listen)?;
     let mut builder = PrometheusBuilder::new();
