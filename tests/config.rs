@@ -1,5 +1,6 @@
 //! The configuration as the binary takes it, and as `docs/operating.md` tells it.
 #![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "what is left out is said")]
 
 use std::{fs, process::Command};
 
@@ -83,4 +84,23 @@ fn the_table_of_the_operating_page_has_every_key_as_it_is() {
         })
         .collect();
     assert_eq!(table, keys);
+}
+
+/// The unit with a program that is there, as systemd reads it.
+#[test]
+fn the_systemd_unit_is_right() {
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        assert!(std::env::var_os("OMNIROUTE_REQUIRE_ALL").is_none(), "systemd-analyze is missing");
+        eprintln!("left out: systemd-analyze is not installed");
+        return;
+    }
+    let dir = TempDir::new().expect("a temporary directory");
+    let unit = dir.path().join("omniroute.service");
+    let text = include_str!("../deploy/omniroute.service");
+    let with_binary = text.replace("/usr/local/bin/omniroute", env!("CARGO_BIN_EXE_omniroute"));
+    fs::write(&unit, with_binary).expect("it can be written");
+    let checked = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit).output();
+    let checked = checked.expect("it runs");
+    let said = String::from_utf8_lossy(&checked.stderr);
+    assert!(checked.status.success() && !said.contains("omniroute.service"), "{said}");
 }

@@ -193,6 +193,8 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
     metrics::torn(torn_bytes);
     let events = hosted.iter().map(|it| it.last.0).sum();
     let found = Found { orgs: hosted.len(), events, torn_bytes };
+    // Tokens are held to the clock as it is; what engines decide by is never earlier than what they decided before.
+    let clock = options.clock.steady(hosted.iter().map(|it| it.state.now).max().unwrap_or_default());
 
     let orgs = Arc::new(Orgs::default());
     for it in &hosted {
@@ -206,7 +208,7 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
     let (failing, failed) = oneshot::channel();
     let parts = Parts {
         shards: options.shards.max(1),
-        clock: options.clock.clone(),
+        clock: clock.clone(),
         hosted,
         journal: journal.writer()?,
         orgs: orgs.clone(),
@@ -216,7 +218,7 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
     let shards = Shards::start(parts, failing).map_err(ServerError::Thread)?;
     let mailboxes = shards.mailboxes();
     let (figures, draughtsman) = Figures::new();
-    let surveyor = Surveyor::start(draughtsman, orgs.clone(), mailboxes.clone(), options.clock);
+    let surveyor = Surveyor::start(draughtsman, orgs.clone(), mailboxes.clone(), clock);
     let past = Arc::new(Past::new(journal, snapshots.clone()));
     let behind = Behind { orgs, mailboxes: mailboxes.clone(), feed, logbook, past };
     let front = Arc::new(Front::new(behind, access));
