@@ -112,6 +112,18 @@ async fn cycles_go_by_either_door() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backlog_that_nobody_can_serve_waits_all_the_time_and_is_ended_at_last() {
+    let house = House::with(sample::directory()).await;
+    let ended = load(&house, &[&["--backlog", "300", "--json"][..], &SMALL, &CLOSED].concat()).await;
+    assert_eq!(ended.code, 0, "{}", ended.said);
+    let report = ended.json();
+    assert_eq!(report["plan"]["backlog"], 300);
+    let (created, over) = (&report["checks"]["created"], &report["checks"]["ended"]);
+    assert!(created == over && created.as_u64() > Some(300), "{created} and {over}");
+    assert!(report["loads"][0]["conversations_per_second"].as_f64() > Some(0.0), "the others are served");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_each_race_one_wins_by_either_door() {
     by_each_door("race", |load, checks| {
         assert_eq!(load["races"], load["conversations"]);

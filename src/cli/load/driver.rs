@@ -40,7 +40,9 @@ const PATIENCE: Nanos = 15_000_000_000;
 pub(super) enum Work {
     /// Each of these agents gets a conversation that stays.
     Fill(Vec<AgentNumber>),
-    /// All that stay are ended.
+    /// So many are created that nobody can serve.
+    Backlog(usize),
+    /// All that stay or wait are ended.
     Empty,
     /// For so long this, of which the last part is measured.
     Timed { workload: Workload, warm_up: Duration, duration: Duration },
@@ -60,6 +62,7 @@ pub(super) struct Driver {
     lives: Vec<Life>,
     unused: Vec<u32>,
     staying: Vec<Staying>,
+    waiting: Vec<u64>,
     again: Vec<(Nanos, Token)>,
     rng: Rng,
     watch: Stopwatch,
@@ -97,6 +100,7 @@ impl Driver {
             lives: (0..slots).map(|_| Life::unused()).collect(),
             unused: (0..slots).rev().collect(),
             staying: Vec::new(),
+            waiting: Vec::new(),
             again: Vec::new(),
             rng: Rng::new(parts.seed),
             watch: Stopwatch::start(),
@@ -114,7 +118,7 @@ impl Driver {
     ) -> Result<Tally, LoadError> {
         let begin = nanos(self.watch);
         let (window, stop) = match &work {
-            Work::Fill(_) | Work::Empty => (begin..Nanos::MAX, Nanos::MAX),
+            Work::Fill(_) | Work::Backlog(_) | Work::Empty => (begin..Nanos::MAX, Nanos::MAX),
             Work::Timed { warm_up, duration, .. } => {
                 let from = begin.saturating_add(nanos_of(*warm_up));
                 let to = from.saturating_add(nanos_of(*duration));
@@ -174,7 +178,8 @@ impl Driver {
             let is_over = now >= stop;
             let is_done = match (&*work, pace.load()) {
                 (Work::Fill(agents), _) => agents.is_empty(),
-                (Work::Empty, _) => self.staying.is_empty(),
+                (Work::Backlog(count), _) => *count == 0,
+                (Work::Empty, _) => self.staying.is_empty() && self.waiting.is_empty(),
                 (Work::Timed { .. }, Load::Clients(_)) => is_over,
                 // What was due just before the end is begun still, where there is room.
                 (Work::Timed { .. }, Load::Rate { .. }) => false,
@@ -195,7 +200,11 @@ impl Driver {
     fn task(&mut self, work: &mut Work) -> Option<Task> {
         match work {
             Work::Fill(agents) => agents.pop().map(Task::Stay),
-            Work::Empty => self.staying.pop().map(Task::End),
+            Work::Backlog(count) => {
+                *count = count.checked_sub(1)?;
+                Some(Task::Backlog(*count))
+            }
+            Work::Empty => self.staying.pop().map(Task::End).or_else(|| self.waiting.pop().map(Task::HangUp)),
             Work::Timed { workload: Workload::Cycle, .. } => {
                 Some(Task::Cycle(self.floor.item(&mut self.rng)))
             }
@@ -219,6 +228,9 @@ impl Driver {
         self.transfers += usize::from(matches!(task, Task::Transfer(_)));
         if let Task::End(staying) = task {
             return self.end(slot, staying.into(), now);
+        }
+        if let Task::HangUp(conversation) = task {
+            return self.end(slot, Ending { conversation, by: None, frees: None }, now);
         }
         self.send(slot, Call::Create, 0)
     }
@@ -320,6 +332,10 @@ impl Driver {
                     self.checks.misled(life.conversation, conversation);
                 }
                 life.conversation = conversation;
+                if matches!(life.task, Task::Backlog(_)) {
+                    life.stage = Stage::Done;
+                    self.waiting.push(conversation);
+                }
                 Ok(())
             }
             Err(error) => self.refused(slot, &error, now),

@@ -14,6 +14,8 @@ pub(super) const STATUS: &str = "load-online";
 pub(super) const QUEUE: &str = "load-everyone";
 /// The skill of the agents whom broadcasts go to.
 pub(super) const RACE_SKILL: &str = "load-race";
+/// A skill that nobody has: what requires it waits for ever.
+pub(super) const NOBODYS_SKILL: &str = "load-nobody";
 /// Units of such an agent: the most that there are, so that a race never lacks room and always has a winner.
 const RACER_UNITS: u32 = 1_000;
 /// Units of an agent, at most.
@@ -214,7 +216,11 @@ impl Floor {
         let profile = |id: String, units| v1::CapacityProfile { id, units, ..Default::default() };
         let units = (1..=UNITS_MAX).map(|units| profile(format!("load-{units}"), units));
         v1::Directory {
-            skills: skill_ids.iter().map(|it| named(it)).chain([named(RACE_SKILL)]).collect(),
+            skills: skill_ids
+                .iter()
+                .map(|it| named(it))
+                .chain([named(RACE_SKILL), named(NOBODYS_SKILL)])
+                .collect(),
             channels: vec![v1::Channel {
                 id: CHANNEL.to_owned(),
                 weight: 1,

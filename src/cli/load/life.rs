@@ -6,6 +6,7 @@
 //!   race       Creating ─ several ─► Accepting, all at once; one wins ────────► Ending ─────► Done
 //!   transfer   Creating ─ invited ─► Accepting ─► Transferring ─► Accepting ──► Ending ─────► Done
 //!   end                                                                         Ending ─────► Done
+//!   backlog    Creating ────────────────────────────────────────────────────────────────────► Done (it waits)
 //! ```
 
 use super::{
@@ -26,6 +27,10 @@ pub(super) enum Task {
     Transfer(Item),
     /// To end one that stays.
     End(Staying),
+    /// To wait for ever: the how-manieth that does.
+    Backlog(usize),
+    /// To end one that waits.
+    HangUp(u64),
 }
 
 /// A conversation that an agent has in hand.
@@ -182,7 +187,7 @@ impl Life {
             _ if self.won == 0 => Next::GiveUp,
             Task::Stay(_) | Task::Cycle(_) => Next::Stay,
             Task::Transfer(_) if former.is_none() => Next::Transfer,
-            Task::Transfer(_) | Task::Race | Task::End(_) => Next::End,
+            Task::Transfer(_) | Task::Race | Task::End(_) | Task::Backlog(_) | Task::HangUp(_) => Next::End,
         }
     }
 

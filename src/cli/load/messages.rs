@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{
-    floor::{AgentNumber, CHANNEL, QUEUE, RACE_SKILL},
+    floor::{AgentNumber, CHANNEL, NOBODYS_SKILL, QUEUE, RACE_SKILL},
     heard::{Call, Token},
     life::{Life, Task},
 };
@@ -15,6 +15,9 @@ use crate::{
         actor, submit_request::Command, target,
     },
 };
+
+/// Different requirements of those that wait for ever.
+const BACKLOG_CLASSES: usize = 1_000;
 
 /// What all messages of a run have in common.
 #[derive(Debug)]
@@ -80,6 +83,11 @@ impl Messages {
 
     /// Who is asked: requirements without a least level, so that agents whom nothing but their load tells apart are many.
     fn routing(&self, task: Task) -> Routing {
+        let requirement = |skill_id: &str, level_hundredths| SkillRequirement {
+            skill_id: skill_id.to_owned(),
+            level_hundredths,
+            additional: false,
+        };
         let agent_id = |it: AgentNumber| target::Target::AgentId(self.session(it).agent_id);
         match task {
             Task::Stay(agent) => to(agent_id(agent)),
@@ -89,14 +97,18 @@ impl Messages {
                 ..to(target::Target::SkillId(RACE_SKILL.to_owned()))
             },
             Task::Cycle(item) | Task::Transfer(item) => {
-                let requirement = |skill: &u16| SkillRequirement {
-                    skill_id: self.skill_ids[usize::from(*skill)].clone(),
-                    level_hundredths: 0,
-                    additional: false,
-                };
-                let skills = item.skills().iter().map(requirement).collect();
+                let skills = item.skills().iter().map(|it| requirement(&self.skill_ids[usize::from(*it)], 0));
+                to(target::Target::Requirements(Requirements { skills: skills.collect() }))
+            }
+            Task::Backlog(number) => {
+                let (class, skills) = (number % BACKLOG_CLASSES, self.skill_ids.len());
+                let level = u32::try_from(class / skills).unwrap_or(0);
+                let skills =
+                    vec![requirement(NOBODYS_SKILL, 0), requirement(&self.skill_ids[class % skills], level)];
                 to(target::Target::Requirements(Requirements { skills }))
             }
+            // It is there already.
+            Task::HangUp(_) => Routing::default(),
         }
     }
 

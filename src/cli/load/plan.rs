@@ -106,6 +106,10 @@ pub(super) struct FloorArgs {
     /// The share of all units that is in use all the time, beside what the clients do.
     #[arg(long, value_name = "0…0.99", default_value_t = 0.85, value_parser = share)]
     pub(super) busy_share: f64,
+    /// Conversations that wait all the time because nobody can serve them, of a thousand different requirements.
+    #[arg(long, value_name = "COUNT", default_value_t = 0,
+          value_parser = RangedU64ValueParser::<usize>::new().range(0..=1_900_000))]
+    pub(super) backlog: usize,
     /// Agents that a race's broadcast goes to.
     #[arg(long, value_name = "COUNT", default_value_t = 16,
           value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000))]

@@ -134,6 +134,9 @@ impl fmt::Display for Report {
                 floor.race_agents, floor.acceptors
             )?;
         }
+        if floor.backlog > 0 {
+            writeln!(out, "backlog: {} wait all the time, whom nobody can serve", floor.backlog)?;
+        }
         self.loads.iter().try_for_each(|it| write!(out, "\n{it}"))?;
         if let Some(counters) = &self.counters {
             writeln!(out, "\nthe service's own counters, by how much they grew")?;

@@ -45,6 +45,8 @@ pub(in crate::cli) async fn run(args: &LoadArgs) -> Result<(), LoadError> {
     let staying = driver.floor.staying();
     progress.begin("work that stays", 0);
     driver.run(Load::Clients(AT_ONCE), Work::Fill(staying.clone()), &mut progress).await?;
+    progress.begin("backlog", 0);
+    driver.run(Load::Clients(AT_ONCE), Work::Backlog(plan.floor.backlog), &mut progress).await?;
     let before = counters::read(&url).await;
     let mut measured = Vec::new();
     for load in &plan.loads {

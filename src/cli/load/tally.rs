@@ -72,7 +72,7 @@ impl Tally {
                 Task::Cycle(_) => self.cycles += 1,
                 Task::Race => self.races += 1,
                 Task::Transfer(_) => self.transfers += 1,
-                Task::Stay(_) | Task::End(_) => {}
+                Task::Stay(_) | Task::End(_) | Task::Backlog(_) | Task::HangUp(_) => {}
             }
         }
     }
