@@ -1,4 +1,4 @@
-//! What the service is told when it starts. Every key stands once, in [`keys!`] below; flags, environment variables, the file,
+//! What the service is told when it starts. Every key stands once, in `keys!` below; flags, environment variables, the file,
 //! `omniroute config` and the checks all follow from its line. The bounds of the engine are not here but in `limits`.
 //!
 //! ```text
