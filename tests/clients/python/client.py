@@ -3,7 +3,7 @@
 Generates its stubs from `proto/` as any platform would, then plays through a service: a directory, sessions, a routed chat, a race
 for a conference from two threads, the chat log, the event stream from its first position, refusals with their details.
 
-    python client.py --addr 127.0.0.1:50051 [--wait SECONDS]
+    python client.py --addr 127.0.0.1:50051 [--wait SECONDS] [--org ID] [--ca FILE, with a token in OMNIROUTE_TOKEN]
 
 Prints a line a check and ends with `N passed, 0 failed`; the exit code says the same.
 """
@@ -116,9 +116,9 @@ class Stream:
 class Agent:
     """An agent with a session on a connection of its own."""
 
-    def __init__(self, api, addr, org, agent_id):
+    def __init__(self, api, connect, org, agent_id):
         self.api, self.org, self.agent_id = api, org, agent_id
-        self.channel = grpc.insecure_channel(addr)
+        self.channel = connect()
         self.agents = api.agent_grpc.AgentServiceStub(self.channel)
         self.conversations = api.conversation_grpc.ConversationServiceStub(self.channel)
         self.stream = Stream(
@@ -226,8 +226,6 @@ def applies_a_directory(api, checks, channel, org):
     checks.equal(done.created_count, 8, "and applied, it is created")
     found = stub.GetDirectory(api.directory.GetDirectoryRequest(org_id=org), timeout=PATIENCE_S).directory
     checks.equal(sorted(it.id for it in found.agents), ["ada", "ben", "cem"], "and can be read back")
-    sample = stub.GetDirectory(api.directory.GetDirectoryRequest(org_id="sample"), timeout=PATIENCE_S).directory
-    checks.equal(len(sample.agents), 12, "the sample org is loaded")
 
 
 def routes_a_chat(api, checks, agents, platform, org):
@@ -405,12 +403,26 @@ def pipelines(api, checks, channel, org):
     checks.equal(created == sorted(created) and len(set(created)) == 99, True, "the others are created in their order")
 
 
-def play(api, checks, addr):
-    org = f"python-{uuid.uuid4().hex[:12]}"
-    with grpc.insecure_channel(addr) as channel:
+def connector(addr, ca, token):
+    """How a channel is opened: with TLS and a token, or without both."""
+    if ca is None:
+        return lambda: grpc.insecure_channel(addr)
+    with open(ca, "rb") as file:
+        credentials = grpc.ssl_channel_credentials(file.read())
+    if token:
+        credentials = grpc.composite_channel_credentials(credentials, grpc.access_token_call_credentials(token))
+    return lambda: grpc.secure_channel(addr, credentials)
+
+
+def play(api, checks, connect, token, org):
+    with connect() as channel:
         platform = api.conversation_grpc.ConversationServiceStub(channel)
         applies_a_directory(api, checks, channel, org)
-        agents = {it: Agent(api, addr, org, it) for it in ("ada", "ben", "cem")}
+        if not token:
+            stub = api.directory_grpc.DirectoryServiceStub(channel)
+            sample = stub.GetDirectory(api.directory.GetDirectoryRequest(org_id="sample"), timeout=PATIENCE_S).directory
+            checks.equal(len(sample.agents), 12, "the sample org is loaded")
+        agents = {it: Agent(api, connect, org, it) for it in ("ada", "ben", "cem")}
         checks.equal({it.opened.epoch for it in agents.values()}, {1}, "three agents have a session each")
         conversation_id = routes_a_chat(api, checks, agents, platform, org)
         winner, _ = races(api, checks, agents, conversation_id)
@@ -427,9 +439,17 @@ def play(api, checks, addr):
             agent.channel.close()
 
 
-def is_serving(addr, wait_s):
+def is_kept_out(api, connect, org):
+    """How a call is refused that may not be made."""
+    ask = api.conversation.ListConversationsRequest(org_id=org)
+    with connect() as channel:
+        code, reason, _ = refused(api.conversation_grpc.ConversationServiceStub(channel).ListConversations, ask)
+        return code, reason
+
+
+def is_serving(connect, wait_s):
     """Whether the service says, within this time, that it serves."""
-    with grpc.insecure_channel(addr) as channel:
+    with connect() as channel:
         health = health_pb2_grpc.HealthStub(channel)
         answer = health.Check(health_pb2.HealthCheckRequest(), timeout=wait_s, wait_for_ready=True)
         return answer.status == health_pb2.HealthCheckResponse.SERVING
@@ -439,13 +459,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--addr", default="127.0.0.1:50051", help="where the service listens")
     parser.add_argument("--wait", type=float, default=PATIENCE_S, help="seconds to wait for the service")
+    parser.add_argument("--org", default=f"python-{uuid.uuid4().hex[:12]}", help="the org that the story is played in")
+    parser.add_argument("--ca", help="TLS, with the authority of the service's certificate in this file")
     args = parser.parse_args()
+    token = os.environ.get("OMNIROUTE_TOKEN")
+    connect = connector(args.addr, args.ca, token)
     checks = Checks()
     with tempfile.TemporaryDirectory() as out:
         generate(out)
         try:
-            checks.equal(is_serving(args.addr, args.wait), True, "the service says that it serves")
-            play(Api(), checks, args.addr)
+            checks.equal(is_serving(connect, args.wait), True, "the service says that it serves")
+            api = Api()
+            if token:
+                nobody = connector(args.addr, args.ca, None)
+                denied = (grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED")
+                checks.equal(is_kept_out(api, nobody, args.org), (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID"), "without a token")
+                checks.equal(is_kept_out(api, connect, "elsewhere"), denied, "with a token for another org")
+            play(api, checks, connect, token, args.org)
         except (grpc.RpcError, TimeoutError, ConnectionError, IndexError) as error:
             checks.failed += 1
             print(f"FAIL  the story stops here: {error!r}", flush=True)
