@@ -1,5 +1,5 @@
 //! The trace of a call: its id as the caller sent it (W3C Trace Context), and its stages through the house. Where traces are not
-//! recorded and the caller sent none, a call costs two looks and no span.
+//! recorded and the caller sent none, a call costs a look at its headers and no span.
 //!
 //! ```text
 //!   call ───────────────────────────────────────────────   the edge, with trace_id
@@ -44,6 +44,9 @@ impl Call {
     /// The call of a method, with what its caller sent of [`HEADERS`]. None: nobody traces it.
     pub fn begin<'a>(method: &str, header: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
         let recorded = RECORDED.load(Ordering::Relaxed);
+        if !recorded && header(HEADERS[0]).is_none() {
+            return None;
+        }
         let sent: HashMap<String, String> =
             HEADERS.iter().filter_map(|&it| Some((it.to_owned(), header(it)?.to_owned()))).collect();
         let parent = TraceContextPropagator::new().extract_with_context(&Context::new(), &sent);
