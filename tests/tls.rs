@@ -124,7 +124,7 @@ async fn a_newcomer_applies_a_directory_with_tls_and_a_token_and_the_log_shows_n
     let log = dir.path().join("log");
     let mut command = serve(data.path());
     command.args(["--grpc-addr", "127.0.0.1:0", "--tls-cert", text(&cert), "--tls-key", text(&key)]);
-    command.args(["--jwks", text(&jwks)]).env("RUST_LOG", "trace");
+    command.args(["--jwks", text(&jwks)]).env("OMNIROUTE_LOG_FILTER", "trace");
     command.stderr(Stdio::from(fs::File::create(&log).expect("it can be written")));
     let mut process = Process::run(command, data).await;
 
