@@ -35,7 +35,10 @@ impl Committer {
             let mut batches = vec![first];
             batches.extend(self.batches.try_iter().take(BATCHES_MAX - 1));
             let payloads = self.commit(&batches).inspect_err(|error| {
-                tracing::error!(%error, "the journal failed; nothing more is answered");
+                tracing::error!(
+                    error = error as &dyn std::error::Error,
+                    "the journal failed; nothing more is answered"
+                );
             })?;
             let mut payloads = payloads.into_iter();
             for batch in batches {

@@ -33,7 +33,7 @@ impl Snapshotter {
                 match take(&org, &*journal, &snapshots) {
                     Ok(bytes) => tracing::info!(%org, bytes, seconds = watch.seconds(), "took a snapshot"),
                     // The journal has everything; a start takes longer, that is all.
-                    Err(error) => tracing::warn!(%org, %error, "could not take a snapshot"),
+                    Err(error) => tracing::warn!(%org, error = &error as &dyn std::error::Error, "could not take a snapshot"),
                 }
             }
         })?;

@@ -52,7 +52,8 @@ pub fn record(config: &Config) -> Result<Recorder, RecorderError> {
     });
     // The configuration has been read, and with it the filter.
     let filter = EnvFilter::try_new(&config.log_filter).unwrap_or_default();
-    let to_stderr = fmt::layer::<Registry>().with_writer(io::stderr);
+    // Where a line cannot be written, because the disk is full, the complaint about it could not be either, and would panic.
+    let to_stderr = fmt::layer::<Registry>().with_writer(io::stderr).log_internal_errors(false);
     let log = match config.log_format {
         LogFormat::Text => to_stderr.with_filter(filter).boxed(),
         LogFormat::Json => {

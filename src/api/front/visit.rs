@@ -294,7 +294,7 @@ where
     match tokio::task::spawn_blocking(read).await {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(error)) => {
-            tracing::error!(%error, "a read failed");
+            tracing::error!(error = &error as &dyn std::error::Error, "a read failed");
             Err(Status::internal("the stored data could not be read; the service's log says why"))
         }
         Err(_) => Err(status::shutting_down()),

@@ -164,7 +164,7 @@ fn write(mut store: Store, (words, hurried): (&Receiver<()>, &Receiver<()>), org
         for org in orgs.all() {
             if let Err(error) = catch_up(&mut store, &org, feed) {
                 // Reads wait for the logbook and time out; the journal has everything, and the next word tries again.
-                tracing::error!(org = %org.id, %error, "the logbook could not be brought up");
+                tracing::error!(org = %org.id, error = &error as &dyn std::error::Error, "the logbook could not be brought up");
             }
         }
     }
