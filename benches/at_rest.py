@@ -89,7 +89,7 @@ def start(agents, conversations, events):
     with tempfile.TemporaryDirectory() as data:
         with Service(data) as service:
             share = conversations / (agents * UNITS_AN_AGENT)
-            floor = ["--agents", str(agents), "--busy-share", str(share), "--clients", "2048", "--duration", "100000"]
+            floor = ["--agents", str(agents), "--busy-share", str(share), "--clients", "2048", "--duration", "86400"]
             service.load_until(lambda: service.counted() >= events, *floor)
             counted = service.counted()
         with Service(data) as again:

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Events of an org after which a snapshot is taken: so many are replayed at most, beside what comes while one is being taken.
-const SNAPSHOT_EVERY: u64 = 500_000;
+const SNAPSHOT_EVERY: u64 = 1_000_000;
 
 struct Attached {
     epoch: Epoch,
