@@ -199,7 +199,7 @@ fn skill(id: &'static str) -> impl Strategy<Value = Resource> + Clone {
 }
 
 /// A directory. Buttons without a skill and of a wrong model make it wrong; `right` has none.
-fn directory(right: bool) -> impl Strategy<Value = Vec<Resource>> + Clone {
+pub(crate) fn directory(right: bool) -> impl Strategy<Value = Vec<Resource>> + Clone {
     let all = |of: Vec<BoxedStrategy<Resource>>| of;
     let fixed = all(SKILLS.iter().map(|id| skill(id).boxed()).collect())
         .into_iter()
@@ -376,7 +376,8 @@ fn op() -> impl Strategy<Value = Op> + Clone {
     ]
 }
 
-fn step() -> impl Strategy<Value = Step> + Clone {
+/// A step.
+pub(crate) fn step() -> impl Strategy<Value = Step> + Clone {
     // Nothing, a moment, the spans of the channels, a lease and more, and beyond the window of the answers.
     let after = prop_oneof![
         60 => Just(0_u64),
