@@ -115,7 +115,8 @@ fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx,
     runtime.spawn(async move {
         while let Some(told) = notices.recv().await {
             let (_, Notice::Event(told)) = told else { continue };
-            let Event::InvitesSent { first, agents, .. } = &told.batch.events[told.place] else { continue };
+            let batch = told.batch.upgrade().expect("it is read at once");
+            let Event::InvitesSent { first, agents, .. } = &batch.events[told.place] else { continue };
             let customer = told.invites_to.expect("invites are about something").customer;
             let client: usize = customer.parse().expect("the number of a client");
             to[client].send((agents[0], *first)).await.unwrap_or(());

@@ -133,3 +133,33 @@ async fn api_4_who_resets_its_calls_by_the_hundred_is_cut() {
     assert!(said.windows(4).any(|it| it == 11_u32.to_be_bytes()), "{said:?}");
     is_served(&house).await;
 }
+
+/// A session whose client never reads kept every batch of events that it was told of, and so nearly all that there ever were.
+#[tokio::test]
+async fn api_4_a_session_that_does_not_read_is_not_kept_for_and_comes_back() {
+    let house = house(Bounds::default()).await;
+    let mut ann = house.desk("ann").await;
+    let (told, untold) = (house.chat_with(&mut ann).await, house.chat(queue("help")).await);
+    let text = "x".repeat(30_000);
+    for _ in 0..700 {
+        house.customer_says(told, &text).await.expect("it is there");
+    }
+    for _ in 0..600 {
+        house.customer_says(untold, &text).await.expect("it is there");
+    }
+    let (mut read, mut last) = (0, 0);
+    let why = loop {
+        match timeout(PATIENCE, ann.stream.message()).await.expect("it is cut") {
+            Ok(notice) => {
+                let position = notice.expect("it is told why it ends").position;
+                // A history has none.
+                assert!(position >= last || position == 0, "what it reads is in order");
+                (read, last) = (read + 1, position.max(last));
+            }
+            Err(why) => break why,
+        }
+    };
+    assert_eq!(support::reason(&why), "SESSION_NOT_OPEN");
+    assert!(read < 700, "{read} notices were kept for it");
+    is_served(&house).await;
+}

@@ -34,11 +34,12 @@ use crate::{
         ids::{AgentIx, ConversationId, Epoch},
         rejection::Rejection,
     },
+    metrics,
     shard::{
         Mailboxes, Refused,
-        letter::{Letter, Notice, ReplyTo, SessionSink, StreamNumber},
+        letter::{Letter, Notice, ReplyTo, SessionSink, StreamNumber, Told},
     },
-    views::orgs::{Addressee, Org},
+    views::orgs::{Addressee, Durable, Org},
     wire::{
         check::Check,
         mutation::open_session,
@@ -207,11 +208,17 @@ impl Sessions {
     fn hear(&mut self, stream: StreamNumber, notice: &Notice) {
         // One that was closed here is told nothing more.
         let Some(session) = self.open.get_mut(&stream) else { return };
-        if let Notice::Opened { epoch, .. } = notice {
-            session.epoch = *epoch;
-        }
-        session.tell(notice, &mut self.unsent);
-        if let Some((acting, conversation)) = session.joined(notice) {
+        let told = match notice {
+            Notice::Opened { epoch, resumed, view } => {
+                session.epoch = *epoch;
+                let opened = notice::opened(*epoch, *resumed, view, &session.org.names());
+                return self.unsent.push_back((session.opened_by, Ok(opened)));
+            }
+            Notice::Event(told) => told,
+        };
+        let Some(batch) = told.batch.upgrade() else { return self.cut(stream) };
+        session.tell(told, &batch, &mut self.unsent);
+        if let Some((acting, conversation)) = session.joined(&batch.events[told.place]) {
             // Has the history looked up of the conversation (HIST-1). Other notices do not wait for it.
             let (opened_by, visit, org) = (session.opened_by, session.visit.clone(), session.org.clone());
             self.histories.spawn(async move {
@@ -219,6 +226,15 @@ impl Sessions {
                 let found = Found::look_up(&visit, &org, acting, conversation).await;
                 (opened_by, found.ok().and_then(|it| it.shown(conversation)))
             });
+        }
+    }
+
+    /// Ends a session's part of the stream because it read so slowly that what it was to be told is no longer kept.
+    fn cut(&mut self, stream: StreamNumber) {
+        if let Some(session) = self.open.remove(&stream) {
+            self.streams.remove(&session.opened_by);
+            self.unsent.push_back((session.opened_by, Err(Rejection::SessionNotOpen)));
+            metrics::session_cut();
         }
     }
 }
@@ -242,35 +258,24 @@ struct Session {
 }
 
 impl Session {
-    /// The messages of a notice.
-    fn tell(&self, notice: &Notice, unsent: &mut VecDeque<Word>) {
+    /// What it is told of an event.
+    fn tell(&self, told: &Told, batch: &Durable, unsent: &mut VecDeque<Word>) {
         let names = self.org.names();
-        match notice {
-            Notice::Opened { epoch, resumed, view } => {
-                unsent.push_back((self.opened_by, Ok(notice::opened(*epoch, *resumed, view, &names))));
-            }
-            Notice::Event(told) => {
-                let invite =
-                    told.invites_to.as_ref().map_or_else(InviteContext::default, |it| InviteContext {
-                        customer: &it.customer,
-                        channel: names.of(ResourceKind::Channel).name(it.channel.0),
-                        requester: it.requester,
-                    });
-                let position = told.batch.first.0 + told.place as u64;
-                let (at, event) = (told.batch.at, &told.batch.events[told.place]);
-                let messages =
-                    notice::notices(position, at, event, self.agent, &names, &invite, told.log_number);
-                unsent.extend(messages.into_iter().map(|it| (self.opened_by, Ok(it))));
-            }
-        }
+        let invite = told.invites_to.as_ref().map_or_else(InviteContext::default, |it| InviteContext {
+            customer: &it.customer,
+            channel: names.of(ResourceKind::Channel).name(it.channel.0),
+            requester: it.requester,
+        });
+        let position = batch.first.0 + told.place as u64;
+        let event = &batch.events[told.place];
+        let messages =
+            notice::notices(position, batch.at, event, self.agent, &names, &invite, told.log_number);
+        unsent.extend(messages.into_iter().map(|it| (self.opened_by, Ok(it))));
     }
 
-    /// The conversation that its agent joins with this notice, if it is to be told of the history.
-    fn joined(&self, notice: &Notice) -> Option<(Acting, ConversationId)> {
-        let Notice::Event(told) = notice else { return None };
-        let Event::InviteAccepted { conversation, agent, .. } = told.batch.events[told.place] else {
-            return None;
-        };
+    /// The conversation that its agent joins with this event, if it is to be told of the history.
+    fn joined(&self, event: &Event) -> Option<(Acting, ConversationId)> {
+        let Event::InviteAccepted { conversation, agent, .. } = *event else { return None };
         let acting = Acting { agent, epoch: self.epoch };
         (self.wants_history && agent == self.agent).then_some((acting, conversation))
     }

@@ -1,6 +1,6 @@
 //! What lies in a mailbox: a command or a query with where its answer goes, or a word from the service itself.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::{
     engine::{
@@ -98,8 +98,8 @@ pub enum Notice {
 /// An event as it is told to sessions.
 #[derive(Debug, Clone)]
 pub struct Told {
-    /// What became durable with it.
-    pub batch: Arc<Durable>,
+    /// What became durable with it. It is kept for a while, not for whoever reads slowly: their notices would keep everything.
+    pub batch: Weak<Durable>,
     /// Which of those events it is.
     pub place: usize,
     /// The number of the entry that it is in the chat log; 0: it is none.

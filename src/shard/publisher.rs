@@ -4,7 +4,10 @@
 //! A session's stream is attached between the events that were decided before it was opened and those after, so it misses nothing and
 //! is told nothing twice.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use crossbeam_channel::Sender;
 use rustc_hash::FxHashMap;
@@ -32,6 +35,10 @@ use crate::{
 /// Events of an org after which a snapshot is taken: so many are replayed at most, beside what comes while one is being taken.
 const SNAPSHOT_EVERY: u64 = 1_000_000;
 
+/// Bytes of events, as stored, that are kept for sessions which have not read of them yet: seconds of the highest load. Whoever reads more
+/// slowly is cut, comes back within its lease and sees the state as it stands.
+const KEPT_BYTES_MAX: usize = 32 << 20;
+
 struct Attached {
     epoch: Epoch,
     sink: SessionSink,
@@ -57,11 +64,21 @@ pub(super) struct Publisher {
     snapshots: Sender<Arc<str>>,
     views: Sender<()>,
     counts: HouseCounts,
+    kept: VecDeque<Arc<Durable>>,
+    kept_bytes: usize,
 }
 
 impl Publisher {
     pub(super) fn new(orgs: Arc<Orgs>, snapshots: Sender<Arc<str>>, views: Sender<()>) -> Self {
-        Self { orgs, outs: BTreeMap::new(), snapshots, views, counts: HouseCounts::default() }
+        Self {
+            orgs,
+            outs: BTreeMap::new(),
+            snapshots,
+            views,
+            counts: HouseCounts::default(),
+            kept: VecDeque::new(),
+            kept_bytes: 0,
+        }
     }
 
     /// Publishes what is durable. `bytes` gives those of each part that has events.
@@ -121,13 +138,25 @@ impl Publisher {
                 while let Some(opening) = openings.next_if(|it| it.after <= place) {
                     out.attach(opening);
                 }
-                let it = Told { batch: batch.clone(), place, log_number, invites_to };
-                out.tell(&it, &outbox.told[told]);
+                let it = Told { batch: Arc::downgrade(&batch), place, log_number, invites_to };
+                out.tell(&batch.events[place], &it, &outbox.told[told]);
             }
             published = Some(Published { org: out.org.id.clone(), batch, measured: outbox.measured });
         }
         openings.for_each(|opening| out.attach(opening));
+        if let Some(it) = &published {
+            self.keep(it.batch.clone());
+        }
         published
+    }
+
+    /// Keeps a batch for the sessions that are told of it, and lets go of the oldest.
+    fn keep(&mut self, batch: Arc<Durable>) {
+        self.kept_bytes += batch.bytes;
+        self.kept.push_back(batch);
+        while self.kept_bytes > KEPT_BYTES_MAX && self.kept.len() > 1 {
+            self.kept_bytes -= self.kept.pop_front().map_or(0, |it| it.bytes);
+        }
     }
 }
 
@@ -143,8 +172,7 @@ impl Out {
         }
     }
 
-    fn tell(&mut self, it: &Told, told: &[AgentIx]) {
-        let event = &it.batch.events[it.place];
+    fn tell(&mut self, event: &Event, it: &Told, told: &[AgentIx]) {
         if let Event::SessionStarted { agent, epoch, .. } = event {
             self.detach(*agent, |it| it < *epoch, Rejection::SessionFenced);
         } else if let Event::SessionDropped { agent, .. } | Event::SessionEnded { agent, .. } = event {
