@@ -23,6 +23,8 @@ use crate::{
 
 /// Events that wait for a slow watcher. Beyond it nothing more is read for it; it goes on where it stopped.
 const EVENTS_WAITING_MAX: usize = 256;
+/// Bytes of events, as stored, that are read for a watcher at once, about. A slow one keeps them in memory.
+const READ_BYTES: usize = 32 << 10;
 
 /// The service.
 #[derive(Debug)]
@@ -70,10 +72,10 @@ async fn watch(visit: &Visit, org: &Arc<Org>, mut next: Position, filter: &Filte
     loop {
         durable.mark_unchanged();
         let (feed, from) = (visit.feed().clone(), org.clone());
-        let recent = org.recent(next).filter(|it| !it.is_empty());
+        let recent = org.recent(next, READ_BYTES).filter(|it| !it.is_empty());
         let batches = match recent {
             Some(recent) => Ok(recent),
-            None => blocking(move || feed.read(&from, next)).await,
+            None => blocking(move || feed.read(&from, next, READ_BYTES)).await,
         };
         let sent = match batches {
             Err(status) => {

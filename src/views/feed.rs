@@ -9,8 +9,6 @@ use crate::{
     wire::stored,
 };
 
-/// Bytes that one read takes from the journal, about.
-const READ_BYTES: usize = 1 << 20;
 /// Readers that are kept for the next who needs one.
 const IDLE_READERS_MAX: usize = 8;
 
@@ -57,22 +55,28 @@ impl Feed {
         Self { journal, idle: Mutex::default() }
     }
 
-    /// Durable batches of an org with events at or after a position, oldest first; empty: there are none yet. Not all that there are.
-    pub fn read(&self, org: &Org, from: Position) -> Result<Vec<Arc<Durable>>, FeedError> {
+    /// Durable batches of an org with events at or after a position, oldest first, about so many bytes of them; empty: there are
+    /// none yet.
+    pub fn read(&self, org: &Org, from: Position, bytes_max: usize) -> Result<Vec<Arc<Durable>>, FeedError> {
         if from > *org.durable().borrow() {
             return Ok(Vec::new());
         }
-        if let Some(recent) = org.recent(from) {
+        if let Some(recent) = org.recent(from, bytes_max) {
             return Ok(recent);
         }
-        self.read_journal(&org.id, from)
+        self.read_journal(&org.id, from, bytes_max)
     }
 
-    fn read_journal(&self, org: &Arc<str>, from: Position) -> Result<Vec<Arc<Durable>>, FeedError> {
+    fn read_journal(
+        &self,
+        org: &Arc<str>,
+        from: Position,
+        bytes_max: usize,
+    ) -> Result<Vec<Arc<Durable>>, FeedError> {
         let failed = |source| FeedError::Journal { org: org.clone(), from, source };
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut reader = idle.map_or_else(|| self.journal.reader(), Ok).map_err(failed)?;
-        let stored = reader.read(org, from, READ_BYTES).map_err(failed)?;
+        let stored = reader.read(org, from, bytes_max).map_err(failed)?;
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE_READERS_MAX {
             idle.push(reader);

@@ -107,12 +107,18 @@ impl Org {
         self.durable.send_replace(last);
     }
 
-    /// The batches of the tail that hold events from a position on; none where the tail no longer reaches back so far.
-    pub fn recent(&self, from: Position) -> Option<Vec<Arc<Durable>>> {
+    /// The batches of the tail that hold events from a position on, about so many bytes; none where the tail no longer reaches back so far.
+    pub fn recent(&self, from: Position, bytes_max: usize) -> Option<Vec<Arc<Durable>>> {
         let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         let reaches = tail.batches.front().is_some_and(|it| it.first <= from);
         let begin = tail.batches.partition_point(|it| it.next() <= from);
-        reaches.then(|| tail.batches.iter().skip(begin).cloned().collect())
+        let mut left = bytes_max;
+        let some = tail.batches.iter().skip(begin).take_while(|it| {
+            let has_room = left > 0;
+            left = left.saturating_sub(it.bytes);
+            has_room
+        });
+        reaches.then(|| some.cloned().collect())
     }
 
     /// How far its events are durable.

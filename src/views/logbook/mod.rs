@@ -33,6 +33,8 @@ use line::{Line, Older, Record, Sight};
 pub use store::LogbookError;
 use store::Store;
 
+/// Bytes of events, as stored, that an org's turn takes in, about.
+const READ_BYTES: usize = 1 << 20;
 /// Connections that are kept for the next read.
 const IDLE_STORES_MAX: usize = 8;
 /// How long the writer lingers after a word, in so many steps: nobody waits, and what comes meanwhile is written with it.
@@ -161,11 +163,19 @@ impl Writer {
 fn write(mut store: Store, (words, hurried): (&Receiver<()>, &Receiver<()>), orgs: &Orgs, feed: &Feed) {
     for () in words {
         linger(hurried, orgs);
-        for org in orgs.all() {
-            if let Err(error) = catch_up(&mut store, &org, feed) {
-                // Reads wait for the logbook and time out; the journal has everything, and the next word tries again.
-                tracing::error!(org = %org.id, error = &error as &dyn std::error::Error, "the logbook could not be brought up");
-            }
+        // What there is by now, by turns, so that who writes much does not keep the logs of others back. What comes meanwhile has its word.
+        let mut behind: Vec<(Arc<Org>, Position)> =
+            orgs.all().into_iter().map(|org| (org.clone(), *org.durable().borrow())).collect();
+        while !behind.is_empty() {
+            behind.retain(|(org, goal)| match catch_up(&mut store, org, feed) {
+                Ok(viewed) => viewed.is_some_and(|it| it < *goal),
+                Err(error) => {
+                    // Reads wait for the logbook and time out; the journal has everything, and the next word tries again.
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(org = %org.id, error, "the logbook could not be brought up");
+                    false
+                }
+            });
         }
     }
 }
@@ -188,7 +198,11 @@ enum CatchUpError {
     Logbook(#[from] LogbookError),
 }
 
-fn catch_up(store: &mut Store, org: &Org, feed: &Feed) -> Result<(), CatchUpError> {
+/// Takes in some of what an org has, and says how far it has come; nothing: there is no more.
+fn catch_up(store: &mut Store, org: &Org, feed: &Feed) -> Result<Option<Position>, CatchUpError> {
+    if org.behind() == 0 && org.viewed().borrow().0 > 0 {
+        return Ok(None);
+    }
     let mut last = store.position(&org.id)?;
     if last > *org.durable().borrow() {
         // The journal is not the one that this was written from.
@@ -196,13 +210,11 @@ fn catch_up(store: &mut Store, org: &Org, feed: &Feed) -> Result<(), CatchUpErro
         last = Position(0);
     }
     org.set_viewed(last);
-    loop {
-        let batches = feed.read(org, Position(last.0 + 1))?;
-        let Some(newest) = batches.last() else { return Ok(()) };
-        let next = Position(newest.next().0 - 1);
-        let grown = store.write(&org.id, &org.names(), last, &batches, next)?;
-        last = next;
-        org.set_viewed(last);
-        grown.into_iter().for_each(|conversation| org.log_grew(conversation));
-    }
+    let batches = feed.read(org, Position(last.0 + 1), READ_BYTES)?;
+    let Some(newest) = batches.last() else { return Ok(None) };
+    let next = Position(newest.next().0 - 1);
+    let grown = store.write(&org.id, &org.names(), last, &batches, next)?;
+    org.set_viewed(next);
+    grown.into_iter().for_each(|conversation| org.log_grew(conversation));
+    Ok(Some(next))
 }
