@@ -1,5 +1,7 @@
 //! Sessions that a platform carries: thousands on one stream of the pipelined door.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
@@ -89,6 +91,17 @@ impl Carrier {
         self.commands.send(SubmitRequest { correlation_id: place as u64, command }).await.unwrap_or(());
     }
 
+    /// There was no room: the same command again after a while.
+    #[expect(clippy::disallowed_methods, reason = "it is the service that says for how long")]
+    fn open_later(&self, place: usize, delay: Duration) {
+        let (request, commands) = (self.sessions[place].request.clone(), self.commands.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            let command = Some(Command::OpenSession(request));
+            commands.send(SubmitRequest { correlation_id: place as u64, command }).await.unwrap_or(());
+        });
+    }
+
     /// Takes what a session is told. Nothing: the run is over. Else what became of the opening, if this says it for the first time.
     #[expect(
         clippy::wildcard_enum_match_arm,
@@ -116,6 +129,10 @@ impl Carrier {
             Answer::Refusal(it) => {
                 let status = Status::with_details(Code::from_i32(it.code), it.message, it.status.into());
                 let why = refused("OpenSession")(status);
+                if why.code == Code::ResourceExhausted {
+                    self.open_later(place, why.retry_after.unwrap_or_default());
+                    return Some(None);
+                }
                 if !has_been_open {
                     return Some(Some(Err(why)));
                 }
