@@ -4,7 +4,10 @@
 //!   event ─► the conversation (read, if it was there before) ─► its entries ─► write: one row of `log`, one of `conversation`
 //! ```
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, btree_map::Entry},
+};
 
 use rusqlite::{Transaction, params};
 
@@ -24,7 +27,7 @@ use crate::{
 };
 
 /// Entries of one row, at most, so that a page is read without reading a long log.
-const ROW_ENTRIES_MAX: u32 = 64;
+const ROW_ENTRIES_MAX: usize = 64;
 
 pub(super) struct Growth<'a> {
     transaction: &'a Transaction<'a>,
@@ -52,17 +55,16 @@ struct Grown<'a> {
     entries: u32,
     customer_entries: u32,
     participants: Vec<String>,
-    rows: Vec<Row>,
+    rows: Vec<Row<'a>>,
 }
 
 /// A row of `log`.
-struct Row {
+struct Row<'a> {
     /// The number of its first entry.
     number: u32,
     /// How many its customer sees of those before it, and one more.
     customer_number: u32,
-    entries: u32,
-    json: Vec<u8>,
+    entries: Vec<Written<'a>>,
 }
 
 impl<'a> Growth<'a> {
@@ -108,16 +110,20 @@ impl<'a> Growth<'a> {
         if matches!(event, Event::ConversationEnded { .. }) {
             grown.ended = Some(at);
         }
-        grown.add(&Written {
+        grown.add(Written {
             at_ms: at.1,
             kind: line::kind_word(entry.kind),
             author: entry.author.as_ref().map(|it| line::author_word(it.into())),
             agent: agent_id(entry.agent).into(),
             receiver: agent_id(entry.receiver).into(),
-            supervisor: if let Some(Author::Supervisor(who)) = &entry.author { &**who } else { "" }.into(),
+            supervisor: match &entry.author {
+                Some(Author::Supervisor(who)) => who.to_string().into(),
+                _ => Cow::default(),
+            },
             text: entry.text.into(),
             whisper: !entry.shown_to_customer,
-        })
+        });
+        Ok(())
     }
 
     /// Writes all of it. The conversations whose logs grew.
@@ -171,10 +177,8 @@ impl<'a> Growth<'a> {
             if !grown.rows.is_empty() {
                 logs.push(conversation);
             }
-            for Row { number, customer_number, mut json, .. } in grown.rows {
-                json.push(b']');
-                // JSON is UTF-8.
-                let json = String::from_utf8_lossy(&json);
+            for Row { number, customer_number, entries } in grown.rows {
+                let json = serde_json::to_string(&entries)?;
                 insert_log.execute(params![self.org, id, number, customer_number, json])?;
             }
         }
@@ -182,7 +186,7 @@ impl<'a> Growth<'a> {
     }
 }
 
-impl Grown<'_> {
+impl<'a> Grown<'a> {
     /// What is there already of a conversation.
     fn before(
         transaction: &Transaction<'_>,
@@ -200,17 +204,13 @@ impl Grown<'_> {
         Ok(Self { entries, customer_entries, participants, ..Self::default() })
     }
 
-    fn add(&mut self, entry: &Written<'_>) -> Result<(), LogbookError> {
+    fn add(&mut self, entry: Written<'a>) {
         let (number, customer_number) = (self.entries + 1, self.customer_entries + 1);
-        if self.rows.last().is_none_or(|it| it.entries == ROW_ENTRIES_MAX) {
-            self.rows.push(Row { number, customer_number, entries: 0, json: Vec::new() });
-        }
-        let Some(row) = self.rows.last_mut() else { return Ok(()) };
-        row.json.push(if row.entries == 0 { b'[' } else { b',' });
-        serde_json::to_writer(&mut row.json, entry)?;
-        row.entries += 1;
         self.entries = number;
         self.customer_entries += u32::from(!entry.whisper);
-        Ok(())
+        match self.rows.last_mut() {
+            Some(row) if row.entries.len() < ROW_ENTRIES_MAX => row.entries.push(entry),
+            _ => self.rows.push(Row { number, customer_number, entries: vec![entry] }),
+        }
     }
 }

@@ -53,21 +53,6 @@ const OLDER: &str = "
     WHERE org = (SELECT number FROM org WHERE org.id = ?1) AND customer_id = ?2 AND id < ?3 AND ended_at_ms IS NOT NULL
     ORDER BY id DESC LIMIT ?5";
 
-/// The rows of a chat log from that on which holds an entry. A customer's numbers stand still while agents whisper, so the last row that
-/// begins at or below its number is the first that is read.
-const ROWS: [&str; 2] = [
-    "SELECT number, customer_number, entries FROM log
-     WHERE org = (SELECT number FROM org WHERE id = ?1) AND conversation = ?2 AND number >= coalesce((
-        SELECT max(number) FROM log
-        WHERE org = (SELECT number FROM org WHERE id = ?1) AND conversation = ?2 AND number <= ?3), 0)
-     ORDER BY number",
-    "SELECT number, customer_number, entries FROM log
-     WHERE org = (SELECT number FROM org WHERE id = ?1) AND conversation = ?2 AND number >= coalesce((
-        SELECT max(number) FROM log
-        WHERE org = (SELECT number FROM org WHERE id = ?1) AND conversation = ?2 AND customer_number <= ?3), 0)
-     ORDER BY number",
-];
-
 /// Why the logbook could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum LogbookError {
@@ -198,18 +183,26 @@ impl Store {
         from: u32,
         at_most: usize,
     ) -> Result<Vec<Line>, LogbookError> {
-        let (rows, number) = match reader {
-            Reader::Agent => (&ROWS[0], 0),
-            Reader::Customer => (&ROWS[1], 1),
+        let number = match reader {
+            Reader::Agent => "number",
+            Reader::Customer => "customer_number",
         };
-        let mut select = self.0.prepare_cached(rows)?;
+        // From the row on that holds the first. A customer's numbers stand still while agents whisper, so that is the last row that begins
+        // at or below it.
+        let mut select = self.0.prepare_cached(&format!(
+            "SELECT {number}, entries FROM log
+             WHERE org = (SELECT number FROM org WHERE id = ?1) AND conversation = ?2 AND number >= coalesce((
+                SELECT max(number) FROM log
+                WHERE org = (SELECT number FROM org WHERE id = ?1) AND conversation = ?2 AND {number} <= ?3), 0)
+             ORDER BY log.number"
+        ))?;
         let mut rows = select.query(params![org, signed(conversation.0), from])?;
         let mut found = Vec::new();
         while found.len() < at_most
             && let Some(row) = rows.next()?
         {
-            let entries = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
-            let lines = line::read(entries, reader, row.get(number)?)?;
+            let entries = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+            let lines = line::read(entries, reader, row.get(0)?)?;
             found.extend(lines.into_iter().filter(|it| it.number >= from));
         }
         found.truncate(at_most);
