@@ -36,10 +36,10 @@ use crate::{
     },
     metrics,
     shard::{
-        Mailboxes, Refused,
+        Refused,
         letter::{Letter, Notice, ReplyTo, SessionSink, StreamNumber, Told},
     },
-    views::orgs::{Addressee, Durable, Org},
+    views::orgs::{Durable, Org},
     wire::{
         check::Check,
         mutation::open_session,
@@ -132,16 +132,14 @@ impl Sessions {
             return Err(Status::internal("no more sessions are opened here"));
         };
         let stream = STREAMS.fetch_add(1, Ordering::Relaxed);
-        let mailboxes = visit.mailboxes().clone();
         let session = Session {
             opened_by,
             agent,
             wants_history: !call.without_history,
             epoch: Epoch(0),
-            guard: Guard { mailboxes, org: visit.to.clone(), agent, stream },
+            guard: Guard { visit: visit.clone(), agent, stream },
             counted: visit.session_opens(),
             org,
-            visit: visit.clone(),
         };
         self.open.insert(stream, session);
         self.streams.insert(opened_by, stream);
@@ -159,8 +157,21 @@ impl Sessions {
 
     /// Closes a session's part of the stream. Whether there was one.
     pub(super) fn close(&mut self, opened_by: u64) -> bool {
-        let session = self.streams.remove(&opened_by).and_then(|it| self.open.remove(&it));
+        let session = self.streams.get(&opened_by).copied().and_then(|it| self.remove(it));
         self.unsent.retain(|it| it.0 != opened_by);
+        session.is_some()
+    }
+
+    fn remove(&mut self, stream: StreamNumber) -> Option<Session> {
+        let session = self.open.remove(&stream)?;
+        self.streams.remove(&session.opened_by);
+        Some(session)
+    }
+
+    /// Ends a session's part of the stream, if it has not ended. Whether it did now.
+    fn end(&mut self, stream: StreamNumber, why: Rejection) -> bool {
+        let session = self.remove(stream);
+        self.unsent.extend(session.as_ref().map(|it| (it.opened_by, Err(why))));
         session.is_some()
     }
 
@@ -192,10 +203,7 @@ impl Sessions {
                 self.hear(stream, &notice);
             } else if self.notices.is_empty() && !self.ended.is_empty() {
                 for (stream, why) in std::mem::take(&mut self.ended) {
-                    if let Some(session) = self.open.remove(&stream) {
-                        self.streams.remove(&session.opened_by);
-                        self.unsent.push_back((session.opened_by, Err(why)));
-                    }
+                    self.end(stream, why);
                 }
             } else if told.is_ready() {
                 return Poll::Ready(None);
@@ -220,7 +228,8 @@ impl Sessions {
         session.tell(told, &batch, &mut self.unsent);
         if let Some((acting, conversation)) = session.joined(&batch.events[told.place]) {
             // Has the history looked up of the conversation (HIST-1). Other notices do not wait for it.
-            let (opened_by, visit, org) = (session.opened_by, session.visit.clone(), session.org.clone());
+            let (opened_by, visit, org) =
+                (session.opened_by, session.guard.visit.clone(), session.org.clone());
             self.histories.spawn(async move {
                 // Whoever is out again by now needs none, and what was missed is had by LoadHistory.
                 let found = Found::look_up(&visit, &org, acting, conversation).await;
@@ -231,9 +240,7 @@ impl Sessions {
 
     /// Ends a session's part of the stream because it read so slowly that what it was to be told is no longer kept.
     fn cut(&mut self, stream: StreamNumber) {
-        if let Some(session) = self.open.remove(&stream) {
-            self.streams.remove(&session.opened_by);
-            self.unsent.push_back((session.opened_by, Err(Rejection::SessionNotOpen)));
+        if self.end(stream, Rejection::SessionNotOpen) {
             metrics::session_cut();
         }
     }
@@ -249,9 +256,7 @@ struct Session {
     epoch: Epoch,
     wants_history: bool,
     org: Arc<Org>,
-    /// By which its histories are looked up.
-    visit: Visit,
-    #[allow(dead_code, reason = "it does its work when it is dropped")]
+    /// Its visit is the one by which histories are looked up.
     guard: Guard,
     #[allow(dead_code, reason = "it does its work when it is dropped")]
     counted: OpenSession,
@@ -285,24 +290,24 @@ impl Session {
 /// leaves none behind that nobody listens to.
 #[derive(Debug)]
 struct Guard {
-    mailboxes: Mailboxes,
-    org: Addressee,
+    visit: Visit,
     agent: AgentIx,
     stream: StreamNumber,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let (mailboxes, org, agent, stream) =
-            (self.mailboxes.clone(), self.org.clone(), self.agent, self.stream);
-        let letter = move || Letter::Dropped { org: org.id.clone(), agent, stream };
-        let to = self.org.clone();
-        if mailboxes.post(&to, letter()) == Err(Refused::Full)
+        let (visit, agent, stream) = (self.visit.clone(), self.agent, self.stream);
+        let has_no_room = move || {
+            let letter = Letter::Dropped { org: visit.to.id.clone(), agent, stream };
+            visit.mailboxes().post(&visit.to, letter) == Err(Refused::Full)
+        };
+        if has_no_room()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             runtime.spawn(async move {
                 let mut again = tokio::time::interval(ASK_AGAIN);
-                while mailboxes.post(&to, letter()) == Err(Refused::Full) {
+                while has_no_room() {
                     again.tick().await;
                 }
             });
