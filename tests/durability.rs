@@ -10,15 +10,9 @@ mod client;
 #[path = "support/process.rs"]
 mod process;
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::collections::BTreeMap;
 
-use client::{Client, Ledger, ORG, Stage};
+use client::{Ledger, ORG, Stage};
 use omniroute::wire::v1::{self, event::Event, event_service_client::EventServiceClient};
 use process::Process;
 use tonic::transport::Channel;
@@ -34,20 +28,7 @@ async fn everything_answered_survives_kills_at_any_moment_and_nothing_is_there_t
     let mut ledgers: Vec<Ledger> = (0..CLIENTS).map(Ledger::new).collect();
     let (mut watched, mut next_position) = (Vec::new(), 1);
     for answers in LIVES {
-        let left = Arc::new(AtomicUsize::new(answers));
-        let mut running = Vec::new();
-        for ledger in ledgers {
-            let (channel, left) = (process.connect().await, left.clone());
-            running.push(tokio::spawn(async move { Client::new(channel, ledger, left).run().await }));
-        }
-        while left.load(Ordering::SeqCst) > 0 {
-            tokio::task::yield_now().await;
-        }
-        process.kill();
-        ledgers = Vec::new();
-        for it in running {
-            ledgers.push(it.await.expect("no client panics"));
-        }
+        ledgers = client::work_until(&mut process, ledgers, answers, Process::kill).await;
         process = Process::start(Some(process)).await;
         let channel = process.connect().await;
         for ledger in &mut ledgers {

@@ -8,18 +8,9 @@ mod client;
 #[path = "support/process.rs"]
 mod process;
 
-use std::{
-    fs,
-    net::SocketAddr,
-    process::Command,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{fs, net::SocketAddr, process::Command, time::Duration};
 
-use client::{Client, Ledger, ORG};
+use client::{Ledger, ORG};
 use omniroute::{
     clock::Stopwatch,
     wire::v1::{
@@ -248,20 +239,7 @@ async fn a_stop_under_load_answers_everything_that_it_takes() {
     let mut ledgers: Vec<Ledger> = (0..CLIENTS).map(Ledger::new).collect();
     // Without a drain the calls in flight are answered all the same, or their connection is gone and a repeat tells.
     for (answers, drained, next) in [(40, true, "1h"), (200, true, "0s"), (80, false, "0s")] {
-        let left = Arc::new(AtomicUsize::new(answers));
-        let mut running = Vec::new();
-        for ledger in ledgers {
-            let (channel, left) = (process.connect().await, left.clone());
-            running.push(tokio::spawn(async move { Client::new(channel, ledger, left).run().await }));
-        }
-        while left.load(Ordering::SeqCst) > 0 {
-            tokio::task::yield_now().await;
-        }
-        process.terminate();
-        ledgers = Vec::new();
-        for it in running {
-            ledgers.push(it.await.expect("no client panics"));
-        }
+        ledgers = client::work_until(&mut process, ledgers, answers, |it| it.terminate()).await;
         assert!(process.ended().await.success());
         process = Process::start_with(Some(process), &["--drain-timeout", next]).await;
         let channel = process.connect().await;

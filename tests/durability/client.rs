@@ -13,6 +13,8 @@ use omniroute::wire::v1::{
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 
+use crate::process::Process;
+
 pub(crate) const ORG: &str = "durable";
 
 /// How far a conversation has come, as far as was answered.
@@ -170,6 +172,30 @@ pub(crate) struct Client {
     ledger: Ledger,
     /// Answers until the process is to be killed.
     left: Arc<AtomicUsize>,
+}
+
+/// Has a client work on each ledger, ends the process once so many answers have come, and gives the ledgers back when all have noticed.
+pub(crate) async fn work_until(
+    process: &mut Process,
+    ledgers: Vec<Ledger>,
+    answers: usize,
+    end: impl FnOnce(&mut Process),
+) -> Vec<Ledger> {
+    let left = Arc::new(AtomicUsize::new(answers));
+    let mut running = Vec::new();
+    for ledger in ledgers {
+        let (channel, left) = (process.connect().await, left.clone());
+        running.push(tokio::spawn(async move { Client::new(channel, ledger, left).run().await }));
+    }
+    while left.load(Ordering::SeqCst) > 0 {
+        tokio::task::yield_now().await;
+    }
+    end(process);
+    let mut ledgers = Vec::new();
+    for it in running {
+        ledgers.push(it.await.expect("no client panics"));
+    }
+    ledgers
 }
 
 impl Client {

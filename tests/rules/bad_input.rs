@@ -4,10 +4,10 @@ use omniroute::wire::v1::{
     self, Actor, AgentSession, Console, PresenceStatus, QueueTarget, Routing, SkillRequirement, actor,
     target::Target,
 };
-use tonic::{Code, Request, Status, codec, codegen::http::uri::PathAndQuery};
+use tonic::{Code, Request, Status, codegen::http::uri::PathAndQuery};
 
 use crate::support::{
-    House, ORG, agent, fresh, invalid, queue, reason, refused, sample, skill, to, violations,
+    House, ORG, agent, fresh, invalid, queue, raw::Raw, reason, refused, sample, skill, to, violations,
 };
 
 async fn empty_calls(house: &House) -> Vec<(&'static str, Status, Vec<&'static str>)> {
@@ -256,46 +256,6 @@ async fn api_2_an_agent_without_a_session_is_told_so() {
         presence_status_id: "available".into(),
     };
     refused(house.agents().set_presence(call).await, Code::FailedPrecondition, "SESSION_NOT_OPEN");
-}
-
-/// Sends bytes as they are, and takes what comes.
-#[derive(Default)]
-struct Raw;
-
-impl codec::Codec for Raw {
-    type Encode = Vec<u8>;
-    type Decode = ();
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl codec::Encoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, item: Vec<u8>, bytes: &mut codec::EncodeBuf<'_>) -> Result<(), Status> {
-        prost::bytes::BufMut::put_slice(bytes, &item);
-        Ok(())
-    }
-}
-
-impl codec::Decoder for Raw {
-    type Item = ();
-    type Error = Status;
-
-    fn decode(&mut self, bytes: &mut codec::DecodeBuf<'_>) -> Result<Option<()>, Status> {
-        let left = prost::bytes::Buf::remaining(bytes);
-        prost::bytes::Buf::advance(bytes, left);
-        Ok(Some(()))
-    }
 }
 
 async fn send_raw(house: &House, path: &'static str, bytes: Vec<u8>) -> Result<(), Status> {

@@ -7,62 +7,17 @@ use omniroute::{
     api::{Answers, OPEN, ROWS, Right, Row},
     wire::{DESCRIPTORS, v1},
 };
-use prost::{Message, bytes::Buf};
+use prost::Message;
 use prost_types::FileDescriptorSet;
-use tonic::{
-    Code, Status,
-    client::Grpc,
-    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    codegen::http::uri::PathAndQuery,
-};
+use tonic::{Code, Status, client::Grpc, codegen::http::uri::PathAndQuery};
 
 use crate::{
     guarded::{Guarded, Line},
     messages::{Voice, message},
-    support::{ORG, reason},
+    support::{ORG, raw::Raw, reason},
 };
 
 const OTHER: &str = "globex";
-
-/// Sends and takes bytes as they are: what they mean is the service's to say.
-#[derive(Debug, Clone, Copy, Default)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Vec<u8>;
-    type Decode = Vec<u8>;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, item: Vec<u8>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        prost::bytes::BufMut::put_slice(buffer, &item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
-        let mut item = vec![0; buffer.remaining()];
-        buffer.copy_to_slice(&mut item);
-        Ok(Some(item))
-    }
-}
 
 /// Makes a call by its name and says how it went: its status, or its first answer.
 pub async fn call(line: &Line, call: &str, message: Vec<u8>) -> Result<Vec<u8>, Status> {

@@ -25,6 +25,7 @@ use tonic::{Status, transport::Channel};
 
 mod desk;
 pub mod page;
+pub mod raw;
 mod refusals;
 pub mod sample;
 mod supervisor;
