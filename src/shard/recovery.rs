@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The format of a state in a snapshot. A snapshot of another format is passed over, and the journal replayed from its beginning.
-const STATE_FORMAT: u32 = 3;
+const STATE_FORMAT: u32 = 4;
 /// Bytes that one read takes from the journal, about.
 const READ_BYTES: usize = 4 << 20;
 

@@ -5,6 +5,7 @@ pub mod answers;
 pub mod conversation;
 pub mod outcomes;
 pub mod records;
+pub mod ring;
 pub mod table;
 pub mod tempo;
 pub mod timers;

@@ -1,10 +1,9 @@
-//! How the latest invites ended, a byte each, and whose they were, so that a late acceptance is refused with what happened (INV-4). What
+//! How the latest invites ended, and whose they were, so that a late acceptance is refused with what happened (INV-4). What
 //! became of another agent's invite is nobody else's business.
-
-use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::ring::Ring;
 use crate::engine::{
     event::InviteEnd,
     ids::{AgentIx, InviteId},
@@ -23,49 +22,38 @@ pub enum Outcome {
     Ended(InviteEnd),
 }
 
-/// The outcomes of the latest invites; invites are numbered densely, so a number is a place.
+/// The outcomes of the latest invites. An invite's number is its row's and one more.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Outcomes {
-    forgotten: u64,
-    ended: VecDeque<Outcome>,
-    /// Beside them, of each.
-    whose: VecDeque<AgentIx>,
-}
+pub struct Outcomes(Ring<(AgentIx, Outcome)>);
 
 impl Outcomes {
     /// The number of the next invite.
     pub fn next_id(&self) -> InviteId {
-        InviteId(1 + self.forgotten + self.ended.len() as u64)
+        InviteId(1 + self.0.next())
     }
 
     /// Adds an agent's next invite, pending. Forgets the oldest beyond the bound; a pending one that old is still in the table of invites.
     pub fn add(&mut self, agent: AgentIx) -> InviteId {
         let id = self.next_id();
-        self.ended.push_back(Outcome::Pending);
-        self.whose.push_back(agent);
-        if self.ended.len() > limits::OUTCOMES_MAX {
-            self.ended.pop_front();
-            self.whose.pop_front();
-            self.forgotten += 1;
+        if self.0.len() == limits::OUTCOMES_MAX {
+            self.0.forget();
         }
+        self.0.push((agent, Outcome::Pending));
         id
-    }
-
-    fn place(&self, id: InviteId) -> Option<usize> {
-        usize::try_from(id.0.checked_sub(1 + self.forgotten)?).ok()
     }
 
     /// Settles an invite.
     pub fn settle(&mut self, id: InviteId, outcome: Outcome) {
-        if let Some(place) = self.place(id) {
-            self.ended[place] = outcome;
+        if let Some((_, it)) = id.0.checked_sub(1).and_then(|number| self.0.get_mut(number)) {
+            *it = outcome;
         }
     }
 
     /// What to say to an agent of an invite that is not pending.
     pub fn rejection(&self, agent: AgentIx, id: InviteId) -> Rejection {
-        let own = self.place(id).filter(|place| self.whose.get(*place) == Some(&agent));
-        match own.and_then(|place| self.ended.get(place)) {
+        let own =
+            id.0.checked_sub(1).and_then(|number| self.0.get(number)).filter(|(whose, _)| *whose == agent);
+        match own.map(|(_, outcome)| outcome) {
             None | Some(Outcome::Pending) => Rejection::InviteNotFound,
             Some(Outcome::Accepted) => Rejection::InviteAccepted,
             Some(Outcome::Ended(InviteEnd::Declined)) => Rejection::InviteDeclined,
