@@ -39,3 +39,8 @@ fn any_text_can_come_as_a_directory_file() {
 fn any_bytes_can_stand_in_the_journal() {
     replay("stored_events", checks::stored_events::check);
 }
+
+#[test]
+fn any_bytes_can_come_as_a_token_or_as_the_keys_of_tokens() {
+    replay("tokens", checks::tokens::check);
+}

@@ -7,3 +7,4 @@ pub mod api_messages;
 pub mod commands;
 pub mod directory_file;
 pub mod stored_events;
+pub mod tokens;
