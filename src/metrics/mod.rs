@@ -132,11 +132,22 @@ pub enum Bound {
     MessageBytes,
     /// As many directories were on their way as may be.
     Directories,
+    /// A peer did not say that it is there.
+    Silent,
+    /// What was sent was not taken in time.
+    Unread,
 }
 
 impl Bound {
-    const ALL: [Self; 5] =
-        [Self::Connections, Self::FirstCall, Self::MessageTime, Self::MessageBytes, Self::Directories];
+    const ALL: [Self; 7] = [
+        Self::Connections,
+        Self::FirstCall,
+        Self::MessageTime,
+        Self::MessageBytes,
+        Self::Directories,
+        Self::Silent,
+        Self::Unread,
+    ];
 
     fn hits(self) -> Counter {
         let which = match self {
@@ -145,6 +156,8 @@ impl Bound {
             Self::MessageTime => "message_time",
             Self::MessageBytes => "message_bytes",
             Self::Directories => "directories",
+            Self::Silent => "silent",
+            Self::Unread => "unread",
         };
         counter!("omniroute_bounds_hit_total", "reason" => which)
     }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! What is slow later is cut by others: a peer that answers no ping by HTTP/2, headers that trickle on HTTP/1 by hyper, a message that
-//! trickles by `arrival`, a peer that takes no bytes by the kernel.
+//! trickles by `arrival`, a peer that takes no bytes by the kernel. The first and the last are counted here.
 
 use std::{
     collections::VecDeque,
@@ -101,7 +101,14 @@ impl Connections {
         self.silent.push_back((Instant::now() + self.bounds.first_call_within, silent));
         metrics::connections(self.open.fetch_add(1, Ordering::Relaxed) + 1);
         let caller = Caller { peer, called: Arc::default() };
-        Some(Connection { stream, caller, cut: Some(cut), open: self.open.clone() })
+        Some(Connection {
+            stream,
+            caller,
+            cut: Some(cut),
+            heard: Some(Instant::now()),
+            silent_max: 2 * self.bounds.ping_every,
+            open: self.open.clone(),
+        })
     }
 }
 
@@ -163,6 +170,10 @@ pub(super) struct Connection {
     caller: Caller,
     /// Until its first call.
     cut: Option<oneshot::Receiver<Infallible>>,
+    /// When its peer said something last; none: it is known to be gone.
+    heard: Option<Instant>,
+    /// How long the peer is silent at most before it has missed a ping.
+    silent_max: Duration,
     open: Arc<AtomicUsize>,
 }
 
@@ -174,8 +185,20 @@ impl Connected for Connection {
     }
 }
 
+impl Connection {
+    /// What the kernel says of a peer that takes no bytes.
+    fn failed(&mut self, error: &io::Error) {
+        if self.heard.take().is_some() && error.kind() == io::ErrorKind::TimedOut {
+            metrics::bound_hit(Bound::Unread);
+        }
+    }
+}
+
 impl Drop for Connection {
     fn drop(&mut self) {
+        if self.heard.is_some_and(|it| it.elapsed() >= self.silent_max) {
+            metrics::bound_hit(Bound::Silent);
+        }
         metrics::connections(self.open.fetch_sub(1, Ordering::Relaxed) - 1);
     }
 }
@@ -192,9 +215,16 @@ impl AsyncRead for Connection {
         if let Some(cut) = &mut self.cut
             && Pin::new(cut).poll(context).is_ready()
         {
+            self.heard = None;
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
+        match &read {
+            Ok(()) => self.heard = (buffer.filled().len() > before).then(Instant::now),
+            Err(error) => self.failed(error),
+        }
+        Poll::Ready(read)
     }
 }
 
@@ -204,7 +234,8 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes));
+        Poll::Ready(written.inspect_err(|it| self.failed(it)))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -220,7 +251,8 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, slices));
+        Poll::Ready(written.inspect_err(|it| self.failed(it)))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,4 +1,5 @@
 //! A page in Prometheus' text format, read: its samples, and what it says of each metric.
+#![allow(dead_code, unreachable_pub, reason = "each test target uses its part")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
