@@ -18,6 +18,7 @@ mod publisher;
 pub mod recovery;
 pub mod snapshotter;
 pub mod survey;
+mod tails;
 mod worker;
 
 use std::{sync::Arc, thread::JoinHandle};

@@ -4,16 +4,14 @@
 //! A session's stream is attached between the events that were decided before it was opened and those after, so it misses nothing and
 //! is told nothing twice.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crossbeam_channel::Sender;
 use rustc_hash::FxHashMap;
 
 use super::{
     letter::{Notice, SessionSink, Told},
+    tails::Tails,
     worker::{Batch, Opening, Part, Waiting},
 };
 use crate::{
@@ -33,11 +31,7 @@ use crate::{
 };
 
 /// Events of an org after which a snapshot is taken: so many are replayed at most, beside what comes while one is being taken.
-const SNAPSHOT_EVERY: u64 = 1_000_000;
-
-/// Bytes of events, as stored, that are kept for sessions which have not read of them yet: seconds of the highest load. Whoever reads more
-/// slowly is cut, comes back within its lease and sees the state as it stands.
-const KEPT_BYTES_MAX: usize = 32 << 20;
+const SNAPSHOT_EVERY: u64 = 4_000_000;
 
 struct Attached {
     epoch: Epoch,
@@ -64,8 +58,7 @@ pub(super) struct Publisher {
     snapshots: Sender<Arc<str>>,
     views: Sender<()>,
     counts: HouseCounts,
-    kept: VecDeque<Arc<Durable>>,
-    kept_bytes: usize,
+    tails: Tails,
 }
 
 impl Publisher {
@@ -76,8 +69,7 @@ impl Publisher {
             snapshots,
             views,
             counts: HouseCounts::default(),
-            kept: VecDeque::new(),
-            kept_bytes: 0,
+            tails: Tails::default(),
         }
     }
 
@@ -128,7 +120,7 @@ impl Publisher {
                 .unzip();
             out.since_snapshot += events.len() as u64;
             let batch = Arc::new(Durable { first, at, events, bytes: bytes.next().unwrap_or(0) });
-            out.org.publish(batch.clone());
+            self.tails.publish(&out.org, batch.clone());
             // Where nobody takes the word now, somebody is at it already and will see this too.
             self.views.try_send(()).unwrap_or(());
             if out.since_snapshot >= SNAPSHOT_EVERY && self.snapshots.try_send(out.org.id.clone()).is_ok() {
@@ -144,19 +136,7 @@ impl Publisher {
             published = Some(Published { org: out.org.id.clone(), batch, measured: outbox.measured });
         }
         openings.for_each(|opening| out.attach(opening));
-        if let Some(it) = &published {
-            self.keep(it.batch.clone());
-        }
         published
-    }
-
-    /// Keeps a batch for the sessions that are told of it, and lets go of the oldest.
-    fn keep(&mut self, batch: Arc<Durable>) {
-        self.kept_bytes += batch.bytes;
-        self.kept.push_back(batch);
-        while self.kept_bytes > KEPT_BYTES_MAX && self.kept.len() > 1 {
-            self.kept_bytes -= self.kept.pop_front().map_or(0, |it| it.bytes);
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, LazyLock, Mutex, PoisonError, RwLock, RwLockReadGuard,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -19,11 +19,6 @@ use crate::{
     },
     journal::Position,
 };
-
-/// Events that an org keeps in memory for those who follow closely, at most.
-pub(super) const TAIL_EVENTS_MAX: usize = 65_536;
-/// Bytes of such events, as stored, at most.
-const TAIL_BYTES_MAX: usize = 16 << 20;
 
 /// Events that became durable together.
 #[derive(Debug)]
@@ -45,13 +40,6 @@ impl Durable {
     }
 }
 
-#[derive(Debug, Default)]
-struct Tail {
-    batches: VecDeque<Arc<Durable>>,
-    events: usize,
-    bytes: usize,
-}
-
 /// An org at the edge.
 #[derive(Debug)]
 pub struct Org {
@@ -60,7 +48,8 @@ pub struct Org {
     /// Its lane, by which its letters are counted and take turns.
     lane: u32,
     names: RwLock<Names>,
-    tail: Mutex<Tail>,
+    /// Its latest events, for those who follow closely.
+    tail: Mutex<VecDeque<Arc<Durable>>>,
     durable: watch::Sender<Position>,
     viewed: watch::Sender<Position>,
     watched_logs: DashMap<ConversationId, watch::Sender<()>>,
@@ -93,27 +82,28 @@ impl Org {
             }
         }
         let last = Position(batch.next().0 - 1);
-        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        tail.events += batch.events.len();
-        tail.bytes += batch.bytes;
-        tail.batches.push_back(batch);
-        while (tail.events > TAIL_EVENTS_MAX || tail.bytes > TAIL_BYTES_MAX) && tail.batches.len() > 1 {
-            if let Some(oldest) = tail.batches.pop_front() {
-                tail.events -= oldest.events.len();
-                tail.bytes -= oldest.bytes;
-            }
-        }
-        drop(tail);
+        self.tail().push_back(batch);
         self.durable.send_replace(last);
+    }
+
+    fn tail(&self) -> MutexGuard<'_, VecDeque<Arc<Durable>>> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets go of the oldest batch of the tail, unless it is the only one. Its bytes; 0: there was none to let go of.
+    pub fn shorten_tail(&self) -> usize {
+        let mut tail = self.tail();
+        let oldest = if tail.len() > 1 { tail.pop_front() } else { None };
+        oldest.map_or(0, |it| it.bytes)
     }
 
     /// The batches of the tail that hold events from a position on, about so many bytes; none where the tail no longer reaches back so far.
     pub fn recent(&self, from: Position, bytes_max: usize) -> Option<Vec<Arc<Durable>>> {
-        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        let reaches = tail.batches.front().is_some_and(|it| it.first <= from);
-        let begin = tail.batches.partition_point(|it| it.next() <= from);
+        let tail = self.tail();
+        let reaches = tail.front().is_some_and(|it| it.first <= from);
+        let begin = tail.partition_point(|it| it.next() <= from);
         let mut left = bytes_max;
-        let some = tail.batches.iter().skip(begin).take_while(|it| {
+        let some = tail.iter().skip(begin).take_while(|it| {
             let has_room = left > 0;
             left = left.saturating_sub(it.bytes);
             has_room

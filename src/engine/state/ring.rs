@@ -26,8 +26,7 @@ impl<T> Default for Ring<T> {
 }
 
 impl<T> Ring<T> {
-    /// None yet; the next has this number.
-    pub fn from_first(first: u64) -> Self {
+    fn from_first(first: u64) -> Self {
         Self { first, len: 0, skip: 0, blocks: VecDeque::new() }
     }
 

@@ -26,7 +26,7 @@ use tokio::sync::watch::error::RecvError;
 
 use super::{
     feed::{Feed, FeedError},
-    orgs::{Org, Orgs, TAIL_EVENTS_MAX},
+    orgs::{Org, Orgs},
 };
 use crate::{engine::ids::ConversationId, journal::Position};
 use line::{Line, Older, Record, Sight};
@@ -34,14 +34,14 @@ pub use store::LogbookError;
 use store::Store;
 
 /// Bytes of events, as stored, that an org's turn takes in, about.
-const READ_BYTES: usize = 1 << 20;
+const READ_BYTES: usize = 8 << 20;
 /// Connections that are kept for the next read.
 const IDLE_STORES_MAX: usize = 8;
 /// How long the writer lingers after a word, in so many steps: nobody waits, and what comes meanwhile is written with it.
 const LINGER_STEP: Duration = Duration::from_millis(25);
-const LINGER_STEPS: usize = 8;
-/// Events of an org that wait to be written, about, before the writer lingers no longer: they are still in memory then.
-const BEHIND_MAX: u64 = TAIL_EVENTS_MAX as u64 / 2;
+const LINGER_STEPS: usize = 40;
+/// Events of an org that wait to be written before the writer lingers no longer: they are still in memory then.
+const BEHIND_MAX: u64 = 262_144;
 
 /// Whose log is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
