@@ -179,6 +179,26 @@ async fn sessions_that_are_told_too_much_at_once_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn how_soon_a_command_was_refused_for_which_there_was_no_room_is_told() {
+    // More at once than one org may have waiting, again until the service was slower than that.
+    let flood = ["--clients", "8000", "--connections", "4", "--duration", "0.5", "--warm-up", "0"];
+    let line = [&["--json"][..], &SMALL, &flood].concat();
+    let house = House::empty().await;
+    for _ in 0..10 {
+        let report = judge(&load(&house, &line).await);
+        let load = &report["loads"][0];
+        let overloaded = load["overloaded"].as_u64().expect("a count");
+        let steps = steps(load);
+        let refused = steps.iter().find(|it| it.0 == "refused").map(|it| it.1);
+        assert_eq!(refused, (overloaded > 0).then_some(overloaded), "apart from what was answered");
+        if overloaded > 0 {
+            return;
+        }
+    }
+    panic!("ten times there was room");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn by_a_schedule_nothing_is_left_out_and_a_sweep_is_drawn() {
     let house = House::empty().await;
     let dir = tempfile::TempDir::new().expect("a temporary directory");

@@ -238,6 +238,7 @@ impl Driver {
     fn send(&mut self, slot: u32, call: Call, which: usize) -> Result<(), LoadError> {
         let life = &mut self.lives[slot as usize];
         life.unanswered += 1;
+        life.ask(which, nanos(self.watch));
         let which = u16::try_from(which).unwrap_or(u16::MAX);
         let token = Token { life: LifeId { slot, lap: life.lap }, call, which };
         self.door.send(token, self.messages.command(token, life))
@@ -293,6 +294,7 @@ impl Driver {
         {
             let delay = error.retry_after.map_or(0, nanos_of);
             self.tally.overloaded += 1;
+            self.tally.record(life.begun, Step::Refused, life.asked[usize::from(token.which)], now);
             self.again.push((now.saturating_add(delay), token));
             return Ok(());
         }
@@ -450,7 +452,8 @@ impl Driver {
     fn send_again(&mut self, now: Nanos) -> Result<(), LoadError> {
         let due = self.again.extract_if(.., |(at, _)| *at <= now);
         for (_, token) in due {
-            let life = &self.lives[token.life.slot as usize];
+            let life = &mut self.lives[token.life.slot as usize];
+            life.ask(usize::from(token.which), now);
             self.door.send(token, self.messages.command(token, life))?;
         }
         Ok(())

@@ -31,10 +31,12 @@ pub(super) enum Step {
     Whole,
     /// How late the generator itself began: what it adds to the first and the last of the others.
     StartedLate,
+    /// Any command for which there was no room, from when it was sent, or sent again, to its refusal.
+    Refused,
 }
 
 /// All steps by their names: those of the metrics' labels where it is one call.
-pub(super) const STEPS: [(Step, &str); 9] = [
+pub(super) const STEPS: [(Step, &str); 10] = [
     (Step::Create, "create_conversation"),
     (Step::Invited, "until_invited"),
     (Step::Accept, "accept_invite"),
@@ -44,6 +46,7 @@ pub(super) const STEPS: [(Step, &str); 9] = [
     (Step::End, "end_conversation"),
     (Step::Whole, "whole_conversation"),
     (Step::StartedLate, "started_late"),
+    (Step::Refused, "refused"),
 ];
 
 /// The latencies of a run.

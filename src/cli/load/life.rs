@@ -96,6 +96,8 @@ pub(super) struct Life {
     pub(super) transferred: Nanos,
     /// Commands that are not answered yet.
     pub(super) unanswered: usize,
+    /// When the last of each number was sent, the last time.
+    pub(super) asked: Vec<Nanos>,
     /// Its number, once the answer or an invite has told it.
     pub(super) conversation: u64,
     /// Whether the answer to its creation has come.
@@ -123,6 +125,7 @@ impl Life {
             sent: 0,
             transferred: 0,
             unanswered: 0,
+            asked: Vec::new(),
             conversation: 0,
             is_created: false,
             holder: None,
@@ -135,15 +138,23 @@ impl Life {
         }
     }
 
+    /// One of its commands is sent.
+    pub(super) fn ask(&mut self, which: usize, now: Nanos) {
+        self.asked.resize(self.asked.len().max(which + 1), 0);
+        self.asked[which] = now;
+    }
+
     /// Begins the next life in this slot.
     pub(super) fn begin(&mut self, task: Task, begun: Nanos) {
-        let mut invites = std::mem::take(&mut self.invites);
+        let (mut invites, mut asked) = (std::mem::take(&mut self.invites), std::mem::take(&mut self.asked));
         invites.clear();
+        asked.clear();
         *self = Self {
             lap: self.lap.wrapping_add(1),
             task,
             stage: Stage::Creating,
             begun,
+            asked,
             invites,
             ..Self::unused()
         };
