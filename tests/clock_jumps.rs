@@ -84,3 +84,31 @@ async fn a_jump_ahead_ends_what_is_due_by_then_and_no_more() {
     let mut dee = house.desk("dee").await;
     assert_eq!(dee.invite_to(waiting).await.conversation_id, waiting);
 }
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_and_is_set_right_does_nothing_twice_and_nothing_early() {
+    let mut house = house().await;
+    let (mut watch, mut last) = (house.watch(1).await, 0);
+    let (mut ann, mut bob) = (house.desk("ann").await, house.desk("bob").await);
+    let first = house.chat(agent("ann")).await;
+    let expired = ann.invite_to(first).await.invite_id;
+    house.advance(HOUR_MS).await;
+    assert_eq!(ann.invite_ended().await.invite_id, expired, "it was due by the wrong time");
+    jump_back(&house, HOUR_MS).await;
+    let second = house.chat(agent("bob")).await;
+    let invite = bob.invite_to(second).await.invite_id;
+    in_time(&mut watch, &mut last, second).await;
+    // What was decided by the wrong time stands, and no time is before it, after a restart either.
+    let epoch = bob.session.epoch;
+    drop((ann, bob, watch));
+    house.restart().await;
+    let third = house.chat(agent("cid")).await;
+    in_time(&mut house.watch(1).await, &mut 0, third).await;
+    assert_eq!(house.invited(first).await, [""; 0], "it has not come back");
+    let mut bob = house.open("bob", Console::Lightning, "", epoch).await.expect("he comes back");
+    // The invite has its 30 seconds from when the clock is where it was.
+    house.advance(HOUR_MS + 29_999).await;
+    assert_eq!(house.invited(second).await, ["bob"]);
+    house.advance(1).await;
+    assert_eq!(bob.invite_ended().await.invite_id, invite);
+}

@@ -1,11 +1,15 @@
-//! Faults of the machine under the real binary: a disk that takes no more, a disk that is read-only, too few files. Each ends as
-//! `docs/operating.md` says, and nothing that was answered is lost.
+//! Faults of the machine under the real binary: a disk that takes no more, for all files or for some, a disk that is read-only, too few
+//! files. Each ends as `docs/operating.md` says, and nothing that was answered is lost.
 #![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 #![allow(clippy::print_stderr, reason = "what is left out is said")]
 #![allow(dead_code, reason = "the client of the durability test is used in part")]
 
 #[path = "durability/client.rs"]
 mod client;
+#[path = "support/figures.rs"]
+mod figures;
+#[path = "support/page.rs"]
+mod page;
 #[path = "support/process.rs"]
 mod process;
 
@@ -16,15 +20,21 @@ use std::{
     path::Path,
     process::{Command, Stdio},
     sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
 };
 
-use client::{Client, Ledger};
+use client::{Client, Ledger, ORG};
+use figures::{figure, until};
+use omniroute::wire::v1::{self, conversation_service_client::ConversationServiceClient};
 use process::{Process, free_addr, serve};
 use tempfile::TempDir;
-use tonic::transport::Channel;
+use tonic::{Code, transport::Channel};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The service, started by a shell that says something first.
 fn after(preparation: &str, shell: &[&str], data: &Path) -> Command {
@@ -38,7 +48,7 @@ fn after(preparation: &str, shell: &[&str], data: &Path) -> Command {
 }
 
 /// Lets clients work until the service is gone.
-async fn work_until_it_is_gone(channel: &Channel, clients: usize) -> Vec<Ledger> {
+async fn work_until_it_is_gone(channel: Channel, clients: usize) -> Vec<Ledger> {
     let mut working = Vec::new();
     for number in 0..clients {
         let client = Client::new(channel.clone(), Ledger::new(number), Arc::new(AtomicUsize::new(0)));
@@ -71,7 +81,7 @@ async fn a_disk_that_takes_no_more_stops_the_service_and_loses_nothing_that_was_
     // No file may grow beyond 2 MiB: what is written there fails, as on a full disk.
     let command = after("trap '' XFSZ; ulimit -f 2048", &["bash"], data.path());
     let mut process = Process::run(command, data).await;
-    let mut ledgers = work_until_it_is_gone(&process.connect().await, CLIENTS).await;
+    let mut ledgers = work_until_it_is_gone(process.connect().await, CLIENTS).await;
     assert_eq!(process.ended().await.code(), Some(1), "the journal failed, and it says so");
     let process = Process::start(Some(process)).await;
     check(&process.connect().await, &mut ledgers).await;
@@ -110,7 +120,7 @@ async fn a_full_file_system_stops_the_service_and_it_goes_on_once_there_is_room(
     let process = Process::run(command, data).await;
     let channel = process.connect().await;
     client::apply_directory(&channel, CLIENTS).await;
-    let mut ledgers = work_until_it_is_gone(&channel, CLIENTS).await;
+    let mut ledgers = work_until_it_is_gone(channel.clone(), CLIENTS).await;
     let endpoint = Channel::from_shared(format!("http://{}", process.addr())).expect("an address");
     let channel = loop {
         if code.exists()
@@ -148,6 +158,123 @@ async fn a_read_only_disk_is_refused_at_the_start_and_named() {
     // As it was, it starts.
     let command = after("true", &["bash"], data.path());
     drop(Process::run(command, data).await);
+}
+
+/// A file system in which somebody has a file open to write cannot be made read-only. A limit stands for it that has every write fail.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_becomes_read_only_stops_the_service_and_loses_nothing_that_was_answered() {
+    const CLIENTS: usize = 4;
+    let data = TempDir::new().expect("a temporary directory");
+    let mut process = Process::run(after("trap '' XFSZ", &["bash"], data.path()), data).await;
+    let channel = process.connect().await;
+    client::apply_directory(&channel, CLIENTS).await;
+    let working = tokio::spawn(work_until_it_is_gone(channel.clone(), CLIENTS));
+    for _ in 0..50 {
+        client::marker(&channel).await;
+    }
+    let mut limit = Command::new("prlimit");
+    let limited = limit.args(["--fsize=0", "--pid", &process.id().to_string()]).status();
+    assert!(limited.expect("there is a prlimit").success());
+    let mut ledgers = working.await.expect("no client panics");
+    assert_eq!(process.ended().await.code(), Some(1), "the journal failed, and it says so");
+    let process = Process::start(Some(process)).await;
+    check(&process.connect().await, &mut ledgers).await;
+}
+
+/// What was written to a file, once something is in it.
+async fn until_said(log: &Path, what: &str) {
+    let said = async {
+        while !fs::read_to_string(log).expect("it is there").contains(what) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, said).await.unwrap_or_else(|_| panic!("it does not say {what:?}"));
+}
+
+/// Writes a text in a conversation, and says its number there.
+async fn write(channel: &Channel, conversation_id: u64, number: u32) -> u32 {
+    let actor = Some(v1::Actor { actor: Some(v1::actor::Actor::Customer(v1::actor::Customer {})) });
+    let request = v1::PostMessageRequest {
+        org_id: ORG.into(),
+        request_id: format!("text-{number}"),
+        actor,
+        conversation_id,
+        text: "x".repeat(30_000),
+        whisper: false,
+    };
+    let mut client = ConversationServiceClient::new(channel.clone());
+    client.post_message(request).await.expect("routing goes on").into_inner().number
+}
+
+/// Reads the last entries of a chat log. Who has waited for too long is told to come again.
+async fn read(channel: Channel, conversation_id: u64, from_number: u32) -> Vec<u32> {
+    let reader = v1::LogReader::Agent.into();
+    let request =
+        v1::ReadChatLogRequest { org_id: ORG.into(), conversation_id, reader, from_number, page_size: 0 };
+    loop {
+        match ConversationServiceClient::new(channel.clone()).read_chat_log(request.clone()).await {
+            Ok(log) => return log.into_inner().entries.into_iter().map(|it| it.number).collect(),
+            Err(status) => assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_views_db_alone_has_no_room_routing_goes_on_and_reads_wait_for_it() {
+    const TEXTS: u32 = 100;
+    let Some(shell) = mounting() else { return };
+    let (data, notes) = (TempDir::new().expect("a directory"), TempDir::new().expect("a directory"));
+    let log = notes.path().join("log");
+    // The read models alone are on a file system of 1 MiB, which is made larger when the test says so.
+    let preparation = "mkdir $NOTES/small && mount -t tmpfs -o size=1m none $NOTES/small && \
+                       ln -s $NOTES/small/views.db $D/views.db && \
+                       { { for _ in {1..600}; do [[ -e $NOTES/mended ]] && break; sleep 0.1; done; \
+                           mount -o remount,size=300m $NOTES/small; touch $NOTES/done; } & }";
+    let mut command = after(preparation, shell, data.path());
+    command.env("D", data.path()).env("NOTES", notes.path());
+    command.stderr(File::create(&log).expect("it can be made"));
+    let process = Process::run(command, data).await;
+    let channel = process.connect().await;
+    client::apply_directory(&channel, 1).await;
+    let chat = client::waiting(&channel, "written").await;
+    for number in 1..=TEXTS {
+        assert_eq!(write(&channel, chat, number).await, number);
+    }
+    until_said(&log, "the logbook could not be brought up").await;
+    client::marker(&channel).await;
+    assert!(figure(&process, "omniroute_logbook_behind_events", &[]).await > 0);
+    let reading = tokio::spawn(read(channel.clone(), chat, TEXTS));
+
+    File::create(notes.path().join("mended")).expect("it can be made");
+    while !notes.path().join("done").exists() {
+        tokio::task::yield_now().await;
+    }
+    // What comes next is told to the logbook, and it takes in all that it has not.
+    assert_eq!(write(&channel, chat, TEXTS + 1).await, TEXTS + 1);
+    assert_eq!(reading.await.expect("it does not panic").first(), Some(&TEXTS));
+    until(&process, "omniroute_logbook_behind_events", &[], |it| it == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_cannot_be_written_is_a_warning_and_the_next_start_replays() {
+    let Some(shell) = mounting() else { return };
+    let (data, notes) = (TempDir::new().expect("a directory"), TempDir::new().expect("a directory"));
+    let log = notes.path().join("log");
+    // The snapshots alone are on a file system of one page.
+    let preparation = "mkdir $D/snapshots && mount -t tmpfs -o size=4k none $D/snapshots";
+    let mut command = after(preparation, shell, data.path());
+    command.env("D", data.path()).env("OMNIROUTE_LOG_FILTER", "warn");
+    command.stderr(File::create(&log).expect("it can be made"));
+    let mut process = Process::run(command, data).await;
+    let channel = process.connect().await;
+    client::apply_directory(&channel, 300).await;
+    let last = client::marker(&channel).await;
+    process.terminate();
+    assert!(process.ended().await.success(), "all that was answered is durable");
+    let said = fs::read_to_string(&log).expect("it was written");
+    assert!(said.contains("could not take a snapshot") && said.contains("No space left"), "{said}");
+    let process = Process::start(Some(process)).await;
+    assert_eq!(client::marker(&process.connect().await).await, last + 1, "it knows of all that there was");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -280,8 +280,12 @@ impl Running {
         let closing = self.entrance.close();
         let (shards, snapshots) = (self.shards, self.snapshots);
         let stopping = tokio::task::spawn_blocking(move || -> Result<(), ServerError> {
-            for Hosted { org, state, last } in shards.stop()? {
-                snapshots.save(&org, last, &recovery::encode(&org, &state)?)?;
+            for it in shards.stop()? {
+                // The journal has everything; the next start takes longer, that is all.
+                if let Err(error) = save(&snapshots, &it) {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(org = %it.org, error, "could not take a snapshot");
+                }
             }
             self.snapshotter.join();
             self.logbook.join();
@@ -297,6 +301,11 @@ impl Running {
         }
         stopped
     }
+}
+
+fn save(snapshots: &Snapshots, hosted: &Hosted) -> Result<(), RecoveryError> {
+    let Hosted { org, state, last } = hosted;
+    Ok(snapshots.save(org, *last, &recovery::encode(org, state)?)?)
 }
 
 /// Who is let in. Keys are read again when their file changes.

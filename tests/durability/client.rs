@@ -302,16 +302,7 @@ pub(crate) async fn marker(channel: &Channel) -> u64 {
     static MARKERS: AtomicU64 = AtomicU64::new(0);
     let request_id = format!("marker-{}", MARKERS.fetch_add(1, Ordering::Relaxed));
     let mut client = ConversationServiceClient::new(channel.clone());
-    let request = v1::CreateConversationRequest {
-        org_id: ORG.into(),
-        request_id: request_id.clone(),
-        channel_id: "chat".into(),
-        customer_id: request_id.clone(),
-        routing: Some(to_agent("nobody")),
-        ..Default::default()
-    };
-    let conversation_id =
-        client.create_conversation(request).await.expect("the service lives").into_inner().conversation_id;
+    let conversation_id = waiting(channel, &request_id).await;
     let actor = Some(Actor { actor: Some(v1::actor::Actor::Platform(v1::actor::Platform {})) });
     let request = v1::EndConversationRequest {
         org_id: ORG.into(),
@@ -321,6 +312,20 @@ pub(crate) async fn marker(channel: &Channel) -> u64 {
     };
     client.end_conversation(request).await.expect("the service lives");
     conversation_id
+}
+
+/// A conversation that nobody will serve.
+pub(crate) async fn waiting(channel: &Channel, name: &str) -> u64 {
+    let request = v1::CreateConversationRequest {
+        org_id: ORG.into(),
+        request_id: name.into(),
+        channel_id: "chat".into(),
+        customer_id: name.into(),
+        routing: Some(to_agent("nobody")),
+        ..Default::default()
+    };
+    let mut client = ConversationServiceClient::new(channel.clone());
+    client.create_conversation(request).await.expect("the service lives").into_inner().conversation_id
 }
 
 /// So many agents with room for everything that the test gives them.

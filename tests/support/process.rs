@@ -95,6 +95,11 @@ impl Process {
         self.metrics_addr
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().expect("it lives").id()
+    }
+
     /// Kills it: SIGKILL, at once.
     pub fn kill(&mut self) {
         let Some(mut child) = self.child.take() else { return };
