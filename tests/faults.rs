@@ -164,8 +164,11 @@ async fn a_read_only_disk_is_refused_at_the_start_and_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_becomes_read_only_stops_the_service_and_loses_nothing_that_was_answered() {
     const CLIENTS: usize = 4;
-    let data = TempDir::new().expect("a temporary directory");
-    let mut process = Process::run(after("trap '' XFSZ", &["bash"], data.path()), data).await;
+    let (data, notes) = (TempDir::new().expect("a directory"), TempDir::new().expect("a directory"));
+    let mut command = after("trap '' XFSZ", &["bash"], data.path());
+    // Its log can be written no more than its data.
+    command.stderr(File::create(notes.path().join("log")).expect("it can be made"));
+    let mut process = Process::run(command, data).await;
     let channel = process.connect().await;
     client::apply_directory(&channel, CLIENTS).await;
     let working = tokio::spawn(work_until_it_is_gone(channel.clone(), CLIENTS));
@@ -176,7 +179,7 @@ async fn a_disk_that_becomes_read_only_stops_the_service_and_loses_nothing_that_
     let limited = limit.args(["--fsize=0", "--pid", &process.id().to_string()]).status();
     assert!(limited.expect("there is a prlimit").success());
     let mut ledgers = working.await.expect("no client panics");
-    assert_eq!(process.ended().await.code(), Some(1), "the journal failed, and it says so");
+    assert_eq!(process.ended().await.code(), Some(1), "the journal failed");
     let process = Process::start(Some(process)).await;
     check(&process.connect().await, &mut ledgers).await;
 }

@@ -1,5 +1,4 @@
 //! What `omniroute serve` says when it is ready, and what the command says when it fails.
-#![allow(clippy::print_stderr, reason = "this is the command line")]
 
 use std::{error::Error, io::Write, net::SocketAddr, path::Path};
 
@@ -46,12 +45,14 @@ pub fn announce(it: &Announcement<'_>) {
     drop(std::io::stdout().write_all(said.as_bytes()));
 }
 
-/// Says why the command failed, with everything that stands behind it.
+/// Says why the command failed, with everything that stands behind it. Where that cannot be written, because the disk is full, the exit code
+/// has to do.
 pub fn say_why(error: &dyn Error) {
-    eprintln!("omniroute: {error}");
+    let mut out = std::io::stderr();
+    drop(writeln!(out, "omniroute: {error}"));
     let mut source = error.source();
     while let Some(behind) = source {
-        eprintln!("  because: {behind}");
+        drop(writeln!(out, "  because: {behind}"));
         source = behind.source();
     }
 }
