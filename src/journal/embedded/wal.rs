@@ -219,7 +219,7 @@ impl Walk {
         let honest = ours && (of_one_piece || (whole && sum(self.claimed) == claimed));
         self.claimed = claimed;
         let blank = frame[..FRAME_HEADER_BYTES].iter().all(|byte| *byte == 0);
-        if ours || blank || !whole {
+        if ours || blank {
             self.report.torn_frames += u64::from(ours);
             self.torn_to_here();
         }
