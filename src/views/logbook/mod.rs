@@ -68,7 +68,8 @@ pub struct Writer {
 }
 
 impl Logbook {
-    /// Opens the logbook in a file, which is made if it is not there, and made anew if it is of another format or damaged.
+    /// Opens the logbook in a file, which is made if it is not there, and made anew if it is of another format or no logbook at all. What it
+    /// says is not looked through: that would take minutes where there is much.
     pub fn open(path: &Path) -> Result<Self, LogbookError> {
         let store = Store::open_or_new(path)?;
         let (hurry, hurried) = bounded(1);

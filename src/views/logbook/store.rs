@@ -80,9 +80,9 @@ pub(super) struct Store(Connection);
 
 impl Store {
     pub(super) fn open_or_new(path: &Path) -> Result<Self, LogbookError> {
-        match Self::open(path).and_then(|it| it.is_sound().map(|sound| (it, sound))) {
-            Ok((store, true)) => Ok(store),
-            Ok((_, false)) | Err(LogbookError::Database(_)) => {
+        match Self::open(path).and_then(|it| it.format().map(|format| (it, format))) {
+            Ok((store, FORMAT)) => Ok(store),
+            Ok(_) | Err(LogbookError::Database(_)) => {
                 tracing::warn!(path = %path.display(), "the logbook is made anew from the journal");
                 for file in ["", "-wal", "-shm"] {
                     let file = path
@@ -122,10 +122,8 @@ impl Store {
         Ok(store)
     }
 
-    fn is_sound(&self) -> Result<bool, LogbookError> {
-        let format: i64 = self.0.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        let check: String = self.0.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        Ok(format == FORMAT && check == "ok")
+    fn format(&self) -> Result<i64, LogbookError> {
+        Ok(self.0.query_row("PRAGMA user_version", [], |row| row.get(0))?)
     }
 
     pub(super) fn position(&self, org: &str) -> Result<Position, LogbookError> {
@@ -281,6 +279,26 @@ pub(super) fn signed(number: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_none_or_of_another_format_is_made_anew() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("views.db");
+        let has_orgs = |store: &Store| store.position("acme").expect("it is read") == Position(7);
+        let write = |store: &mut Store| {
+            store.write("acme", &Names::default(), Position(0), &[], Position(7)).expect("it is written");
+        };
+
+        std::fs::write(&path, b"no database at all, but long enough to be looked at").expect("a file");
+        let mut store = Store::open_or_new(&path).expect("it is made anew");
+        write(&mut store);
+        drop(store);
+        let store = Store::open_or_new(&path).expect("it is there");
+        assert!(has_orgs(&store), "what is sound is kept");
+        store.0.pragma_update(None, "user_version", FORMAT - 1).expect("an older release wrote it");
+        drop(store);
+        assert!(!has_orgs(&Store::open_or_new(&path).expect("it is made anew")));
+    }
 
     #[test]
     fn a_history_opens_by_index_and_never_by_scanning() {
