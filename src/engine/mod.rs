@@ -116,6 +116,7 @@ impl Engine {
     /// The same, with its index laid out otherwise.
     pub fn with_layout(mut state: State, layout: Layout) -> Self {
         state.reindex();
+        state.answers.reindex();
         let dispatch = Dispatch::new(&state, layout);
         Self { now: state.now, dispatch, state, ..Self::default() }
     }

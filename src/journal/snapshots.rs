@@ -15,7 +15,7 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::hash::Hasher;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use siphasher::sip::SipHasher13;
@@ -85,8 +85,18 @@ impl Snapshots {
         org: &str,
         position: Position,
     ) -> Result<Option<Result<Vec<u8>, &'static str>>, JournalError> {
-        match fs::read(self.directory_of(org).join(file_name(position))) {
-            Ok(file) => Ok(Some(decode(org, position, file))),
+        let read = || {
+            let file = File::open(self.directory_of(org).join(file_name(position)))?;
+            let bytes = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+            let (mut found, mut payload) = (Vec::new(), Vec::new());
+            let head_bytes = head(org, position, &[]).len();
+            (&file).take(head_bytes as u64).read_to_end(&mut found)?;
+            payload.reserve_exact(bytes.saturating_sub(head_bytes));
+            (&file).read_to_end(&mut payload)?;
+            Ok::<_, io::Error>((found, payload))
+        };
+        match read() {
+            Ok::<_, io::Error>((found, payload)) => Ok(Some(check(org, position, &found, payload))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(JournalError::storage("reading a snapshot", error)),
         }
@@ -173,13 +183,8 @@ fn head(org: &str, position: Position, payload: &[u8]) -> Vec<u8> {
 }
 
 /// The payload of a snapshot that is whole and is what its name says. The head follows from all the rest, so it is made anew and compared.
-fn decode(org: &str, position: Position, mut file: Vec<u8>) -> Result<Vec<u8>, &'static str> {
-    let head_bytes = head(org, position, &[]).len();
-    if file.len() < head_bytes {
-        return Err("it is too short");
-    }
-    let payload = file.split_off(head_bytes);
-    if file == head(org, position, &payload) {
+fn check(org: &str, position: Position, found: &[u8], payload: Vec<u8>) -> Result<Vec<u8>, &'static str> {
+    if found == head(org, position, &payload) {
         Ok(payload)
     } else {
         Err("its head or checksum does not match")

@@ -34,7 +34,7 @@ use crate::{
         tokens::{KeysError, TokenRules, Tokens},
     },
     api::{self, Access, Behind, Front, Sample},
-    clock::Clock,
+    clock::{Clock, Stopwatch},
     journal::{Embedded, Journal, JournalError, Snapshots},
     metrics::{self, figures::Figures},
     shard::{
@@ -339,12 +339,17 @@ struct Recovered {
 
 fn recover_all(dir: &Path, snapshots: &Snapshots) -> Result<Recovered, ServerError> {
     std::fs::create_dir_all(dir).map_err(|source| ServerError::DataDir { path: dir.into(), source })?;
+    let watch = Stopwatch::start();
     let (journal, opened) = Embedded::open(dir)?;
+    tracing::info!(batches = opened.batches, seconds = watch.seconds(), "checked the journal");
     let released = journal.released();
     let mut reader = journal.reader()?;
-    let orgs = reader.orgs()?;
-    let recovered =
-        orgs.into_iter().map(|(org, last)| recovery::recover(&org, last, &mut *reader, snapshots));
+    let recovered = reader.orgs()?.into_iter().map(|(org, last)| {
+        let watch = Stopwatch::start();
+        let hosted = recovery::recover(&org, last, &mut *reader, snapshots)?;
+        tracing::info!(%org, events = hosted.last.0, seconds = watch.seconds(), "recovered");
+        Ok::<_, ServerError>(hosted)
+    });
     let hosted = recovered.collect::<Result<_, _>>()?;
     Ok(Recovered { journal: Arc::new(journal), released, torn_bytes: opened.torn_bytes, hosted })
 }

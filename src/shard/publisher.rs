@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Events of an org after which a snapshot is taken: so many are replayed at most, beside what comes while one is being taken.
-const SNAPSHOT_EVERY: u64 = 4_000_000;
+const SNAPSHOT_EVERY: u64 = 2_000_000;
 
 struct Attached {
     epoch: Epoch,

@@ -13,14 +13,18 @@ use crate::{
         ids::Millis,
         state::State,
     },
-    journal::{JournalError, JournalReader, Position, Snapshots},
-    wire::stored,
+    journal::{JournalError, JournalReader, Position, Snapshots, Stored},
+    wire::stored::{self, StoredBatch},
 };
 
 /// The format of a state in a snapshot. A snapshot of another format is passed over, and the journal replayed from its beginning.
 const STATE_FORMAT: u32 = 4;
 /// Bytes that one read takes from the journal, about.
 const READ_BYTES: usize = 4 << 20;
+/// Events of the first read from which on reading ahead is worth a thread.
+const MANY: usize = 10_000;
+/// Reads that wait to be applied, at most.
+const READS_AHEAD: usize = 2;
 
 /// Why an org could not be recovered. The service does not start then: it would forget what it has answered.
 #[derive(Debug, thiserror::Error)]
@@ -161,39 +165,79 @@ pub fn compare(org: &str, snapshot: &[u8], state: &State) -> Result<Likeness, Re
 /// Shown the state before each event, where that stands and when it was decided; it says whether to go on.
 pub(super) type See<'a> = dyn FnMut(&mut State, Position, Millis, &Event) -> ControlFlow<()> + 'a;
 
-/// Brings an org over the events that follow, as far as the journal goes.
+/// Brings an org over the events that follow, as far as the journal goes. Where they are many, those to come are read and decoded beside it.
 pub(super) fn replay(
     hosted: &mut Hosted,
     reader: &mut dyn JournalReader,
     see: &mut See<'_>,
 ) -> Result<(), RecoveryError> {
+    let mut reads = Reads { org: hosted.org.clone(), next: Some(Position(hosted.last.0 + 1)), reader };
+    let first = reads.next().unwrap_or_else(|| Ok(Vec::new()))?;
+    let events: usize = first.iter().map(|(_, batch)| batch.events.len()).sum();
+    if events < MANY {
+        return apply_all(hosted, std::iter::once(Ok(first)).chain(reads), see);
+    }
+    std::thread::scope(|scope| {
+        let (ahead, read) = crossbeam_channel::bounded(READS_AHEAD);
+        scope.spawn(move || reads.try_for_each(|it| ahead.send(it)));
+        apply_all(hosted, std::iter::once(Ok(first)).chain(read), see)
+    })
+}
+
+/// A batch of events, and where the first stands.
+type Decoded = (Position, StoredBatch);
+
+/// The events of an org from a position on, decoded; nothing more after an error.
+struct Reads<'a> {
+    org: Arc<str>,
+    next: Option<Position>,
+    reader: &'a mut dyn JournalReader,
+}
+
+impl Iterator for Reads<'_> {
+    type Item = Result<Vec<Decoded>, RecoveryError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let read = self.read(self.next?);
+        let last = read.as_ref().ok().and_then(|it| it.last());
+        self.next = last.map(|(first, batch)| Position(first.0 + batch.events.len() as u64));
+        Some(read).filter(|it| it.as_ref().map_or(true, |it| !it.is_empty()))
+    }
+}
+
+impl Reads<'_> {
+    fn read(&mut self, from: Position) -> Result<Vec<Decoded>, RecoveryError> {
+        let decode = |it: Stored| match stored::decode(&it.payload) {
+            Ok(batch) => Ok((it.first, batch)),
+            Err(source) => Err(RecoveryError::Stored { org: self.org.to_string(), first: it.first, source }),
+        };
+        self.reader.read(&self.org, from, READ_BYTES)?.into_iter().map(decode).collect()
+    }
+}
+
+fn apply_all(
+    hosted: &mut Hosted,
+    decoded: impl Iterator<Item = Result<Vec<Decoded>, RecoveryError>>,
+    see: &mut See<'_>,
+) -> Result<(), RecoveryError> {
     let mut touched = Touched::default();
-    loop {
-        let next = Position(hosted.last.0 + 1);
-        let batches = reader.read(&hosted.org, next, READ_BYTES)?;
-        if batches.is_empty() {
-            return Ok(());
-        }
-        for batch in batches {
-            let (org, expected) = (&hosted.org, Position(hosted.last.0 + 1));
-            if batch.first > expected {
-                return Err(RecoveryError::Gap { org: org.to_string(), expected, found: batch.first });
+    for batches in decoded {
+        for (first, batch) in batches? {
+            let expected = Position(hosted.last.0 + 1);
+            if first > expected {
+                return Err(RecoveryError::Gap { org: hosted.org.to_string(), expected, found: first });
             }
-            let events = stored::decode(&batch.payload).map_err(|source| RecoveryError::Stored {
-                org: org.to_string(),
-                first: batch.first,
-                source,
-            })?;
-            let known = usize::try_from(expected.0 - batch.first.0).unwrap_or(usize::MAX);
-            for (key, event) in events.events.iter().skip(known) {
+            let known = usize::try_from(expected.0 - first.0).unwrap_or(usize::MAX);
+            for (key, event) in batch.events.iter().skip(known) {
                 let position = Position(hosted.last.0 + 1);
-                if see(&mut hosted.state, position, events.at, event).is_break() {
+                if see(&mut hosted.state, position, batch.at, event).is_break() {
                     return Ok(());
                 }
-                apply(&mut hosted.state, events.at, *key, event, &mut touched);
-                touched = Touched::default();
+                apply(&mut hosted.state, batch.at, *key, event, &mut touched);
+                touched.clear();
                 hosted.last = position;
             }
         }
     }
+    Ok(())
 }

@@ -34,6 +34,17 @@ pub struct Touched {
     pub log_number: u32,
 }
 
+impl Touched {
+    /// Forgets all of it, for whom no index follows.
+    pub fn clear(&mut self) {
+        let Self { agents, loads, requests, all, log_number } = self;
+        (*all, *log_number) = (false, 0);
+        agents.clear();
+        loads.clear();
+        requests.clear();
+    }
+}
+
 /// Brings the state from before an event to after it. `key` is that of the command whose first event it is.
 #[allow(clippy::too_many_lines, reason = "one arm an event")]
 pub fn apply(state: &mut State, at: Millis, key: Option<RequestKey>, event: &Event, touched: &mut Touched) {

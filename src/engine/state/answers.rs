@@ -28,21 +28,31 @@ struct Answer {
     reply: Reply,
 }
 
+/// The numbers of the answers, by request.
+type Index = [HashTable<u64>; PARTS];
+
 /// The answers of the window.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Answers {
     in_order: Ring<Answer>,
-    /// The numbers of the answers.
+    /// None: not made yet. Replay adds answers and asks for none.
     #[serde(skip)]
-    by_request: [HashTable<u64>; PARTS],
+    by_request: Option<Box<Index>>,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self { in_order: Ring::default(), by_request: Some(Box::default()) }
+    }
 }
 
 impl Answers {
     /// The first command with this `request_id`, of whatever kind, and its answer, if it is remembered.
     pub fn first(&self, key: RequestKey) -> Option<(RequestKey, Reply)> {
+        let index = self.by_request.as_ref().unwrap_or_else(|| unreachable!("an engine has made it"));
         let (part, hash) = place(key);
-        let number = self.by_request[part]
-            .find(hash, |it| self.in_order.get(*it).is_some_and(|it| it.key.request() == key.request()))?;
+        let is_same = |it: &Answer| it.key.request() == key.request();
+        let number = index[part].find(hash, |it| self.in_order.get(*it).is_some_and(is_same))?;
         self.in_order.get(*number).map(|it| (it.key, it.reply))
     }
 
@@ -53,31 +63,34 @@ impl Answers {
         {
             self.forget(oldest.key);
         }
+        if let Some(index) = &mut self.by_request {
+            add(index, &self.in_order, self.in_order.next(), key);
+        }
         self.in_order.push(Answer { at, key, reply });
-        self.index(self.in_order.next() - 1, key);
     }
 
-    /// Rebuilds what a snapshot leaves out.
+    /// Makes the index, which a snapshot leaves out and replay does not need.
     pub fn reindex(&mut self) {
-        self.by_request = <_>::default();
-        let answers: Vec<_> = self.in_order.iter().map(|(number, it)| (number, it.key)).collect();
-        answers.into_iter().for_each(|(number, key)| self.index(number, key));
-    }
-
-    fn index(&mut self, number: u64, key: RequestKey) {
-        let (part, hash) = place(key);
-        let Self { in_order, by_request } = self;
-        by_request[part].insert_unique(hash, number, |it| in_order.get(*it).map_or(0, |it| place(it.key).1));
+        let mut index: Box<Index> = Box::default();
+        self.in_order.iter().for_each(|(number, it)| add(&mut index, &self.in_order, number, it.key));
+        self.by_request = Some(index);
     }
 
     /// Forgets the oldest, whose key this is.
     fn forget(&mut self, key: RequestKey) {
         let ((part, hash), oldest) = (place(key), self.in_order.first());
-        if let Ok(found) = self.by_request[part].find_entry(hash, |it| *it == oldest) {
+        if let Some(index) = &mut self.by_request
+            && let Ok(found) = index[part].find_entry(hash, |it| *it == oldest)
+        {
             found.remove();
         }
         self.in_order.forget();
     }
+}
+
+fn add(index: &mut Index, in_order: &Ring<Answer>, number: u64, key: RequestKey) {
+    let (part, hash) = place(key);
+    index[part].insert_unique(hash, number, |it| in_order.get(*it).map_or(0, |it| place(it.key).1));
 }
 
 /// The part of the index that a key is in, and its hash there.
@@ -115,6 +128,7 @@ mod tests {
         answers.remember(2 + limits::ANSWER_KEPT_MS, key(1), Reply::WrapUpExtended { until: 1 });
         assert!(is_remembered(&answers, 0) && is_remembered(&answers, 1));
         assert_eq!(answers.in_order.len(), 2, "the others are too old");
-        assert_eq!(answers.by_request.iter().map(HashTable::len).sum::<usize>(), 2);
+        let index = answers.by_request.expect("it is made");
+        assert_eq!(index.iter().map(HashTable::len).sum::<usize>(), 2);
     }
 }

@@ -129,10 +129,9 @@ impl State {
         })
     }
 
-    /// Rebuilds what a snapshot leaves out.
+    /// Rebuilds what a snapshot leaves out and `apply` needs.
     pub fn reindex(&mut self) {
         self.registry.reindex();
-        self.answers.reindex();
         self.timers = Timers::default();
         for id in self.requests.ids() {
             let request = self.requests.at(id);
