@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tokio::sync::watch::error::RecvError;
 
 use super::{
@@ -40,6 +40,8 @@ const IDLE_STORES_MAX: usize = 8;
 /// How long the writer lingers after a word, in so many steps: nobody waits, and what comes meanwhile is written with it.
 const LINGER_STEP: Duration = Duration::from_millis(25);
 const LINGER_STEPS: usize = 40;
+/// When what failed is tried again, unless there is word before.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// Events of an org that wait to be written before the writer lingers no longer: they are still in memory then.
 const BEHIND_MAX: u64 = 262_144;
 
@@ -162,8 +164,14 @@ impl Writer {
 }
 
 fn write(mut store: Store, (words, hurried): (&Receiver<()>, &Receiver<()>), orgs: &Orgs, feed: &Feed) {
-    for () in words {
+    let mut has_failed = false;
+    loop {
+        let word = if has_failed { words.recv_timeout(TRY_AGAIN) } else { words.recv().map_err(Into::into) };
+        if word == Err(RecvTimeoutError::Disconnected) {
+            return;
+        }
         linger(hurried, orgs);
+        has_failed = false;
         // What there is by now, by turns, so that who writes much does not keep the logs of others back. What comes meanwhile has its word.
         let mut behind: Vec<(Arc<Org>, Position)> =
             orgs.all().into_iter().map(|org| (org.clone(), *org.durable().borrow())).collect();
@@ -171,7 +179,8 @@ fn write(mut store: Store, (words, hurried): (&Receiver<()>, &Receiver<()>), org
             behind.retain(|(org, goal)| match catch_up(&mut store, org, feed) {
                 Ok(viewed) => viewed.is_some_and(|it| it < *goal),
                 Err(error) => {
-                    // Reads wait for the logbook and time out; the journal has everything, and the next word tries again.
+                    // Reads wait for the logbook and time out; the journal has everything.
+                    has_failed = true;
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(org = %org.id, error, "the logbook could not be brought up");
                     false
