@@ -23,8 +23,9 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Memory of the writer for pages, in KiB (SQLite takes it as a negative number). With SQLite's 2,000 it reads most pages back that it has
 /// just written.
 const CACHE_KIB: i64 = 32_768;
-/// Pages in the write-ahead log, 64 MiB, before it is taken into the file: a page that is written often is copied and synced less often.
-const CHECKPOINT_PAGES: i64 = 16_384;
+/// Pages in the write-ahead log, 8 MiB, before it is taken into the file: about a turn. The journal's syncs wait as long as it takes to put
+/// them on the disk.
+const CHECKPOINT_PAGES: i64 = 2_048;
 
 /// A row of `log` holds entries that follow each other and were written at once: a JSON array, the first of which has this number. What the
 /// customer does not see (`whisper`) has no number for it.
