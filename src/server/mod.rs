@@ -344,12 +344,11 @@ fn recover_all(dir: &Path, snapshots: &Snapshots) -> Result<Recovered, ServerErr
     tracing::info!(batches = opened.batches, seconds = watch.seconds(), "checked the journal");
     let released = journal.released();
     let mut reader = journal.reader()?;
-    let recovered = reader.orgs()?.into_iter().map(|(org, last)| {
-        let watch = Stopwatch::start();
-        let hosted = recovery::recover(&org, last, &mut *reader, snapshots)?;
-        tracing::info!(%org, events = hosted.last.0, seconds = watch.seconds(), "recovered");
-        Ok::<_, ServerError>(hosted)
-    });
-    let hosted = recovered.collect::<Result<_, _>>()?;
+    let orgs = reader.orgs()?;
+    let watch = Stopwatch::start();
+    let recovered =
+        orgs.into_iter().map(|(org, last)| recovery::recover(&org, last, &mut *reader, snapshots));
+    let hosted: Vec<Hosted> = recovered.collect::<Result<_, _>>()?;
+    tracing::info!(orgs = hosted.len(), seconds = watch.seconds(), "recovered the orgs");
     Ok(Recovered { journal: Arc::new(journal), released, torn_bytes: opened.torn_bytes, hosted })
 }
