@@ -76,7 +76,7 @@ impl Platform {
     async fn refused(&mut self) -> (u64, Code, String) {
         let (to, answer) = self.answer().await;
         let Answer::Refusal(it) = answer else { panic!("{to}: {answer:?}") };
-        let status = Status::with_details(Code::from(it.code), it.message, it.status.into());
+        let status = Status::from(it);
         let reason = status.get_error_details().error_info().expect("it has a reason").reason.clone();
         (to, status.code(), reason)
     }

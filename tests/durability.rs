@@ -3,6 +3,7 @@
 //! Clients drive it, each keeping a ledger of what it was answered. After so many answers the process gets SIGKILL, which no code of
 //! ours sees. It starts again on the same data, and the ledgers are checked against what it says; then the clients go on.
 #![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
+#![allow(dead_code, reason = "other tests use more of the client")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "it looks at four kinds of events")]
 
 #[path = "durability/client.rs"]

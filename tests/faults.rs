@@ -2,16 +2,8 @@
 //! files. Each ends as `docs/operating.md` says, and nothing that was answered is lost.
 #![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 #![allow(clippy::print_stderr, reason = "what is left out is said")]
-#![allow(dead_code, reason = "the client of the durability test is used in part")]
 
-#[path = "durability/client.rs"]
-mod client;
-#[path = "support/figures.rs"]
-mod figures;
-#[path = "support/page.rs"]
-mod page;
-#[path = "support/process.rs"]
-mod process;
+mod real;
 
 use std::{
     env,
@@ -23,10 +15,12 @@ use std::{
     time::Duration,
 };
 
-use client::{Client, Ledger, ORG};
-use figures::{figure, until};
 use omniroute::wire::v1::{self, conversation_service_client::ConversationServiceClient};
-use process::{Process, free_addr, serve};
+use real::{
+    client::{self, Client, Ledger, ORG},
+    figures::{figure, until},
+    process::{Process, free_addr, serve},
+};
 use tempfile::TempDir;
 use tonic::{Code, transport::Channel};
 use tonic_health::pb::{
@@ -196,15 +190,7 @@ async fn until_said(log: &Path, what: &str) {
 
 /// Writes a text in a conversation, and says its number there.
 async fn write(channel: &Channel, conversation_id: u64, number: u32) -> u32 {
-    let actor = Some(v1::Actor { actor: Some(v1::actor::Actor::Customer(v1::actor::Customer {})) });
-    let request = v1::PostMessageRequest {
-        org_id: ORG.into(),
-        request_id: format!("text-{number}"),
-        actor,
-        conversation_id,
-        text: "x".repeat(30_000),
-        whisper: false,
-    };
+    let request = client::write(format!("text-{number}"), conversation_id, "x".repeat(30_000));
     let mut client = ConversationServiceClient::new(channel.clone());
     client.post_message(request).await.expect("routing goes on").into_inner().number
 }

@@ -1,21 +1,11 @@
 //! A flood from outside (API-2): streams that send more than the real service takes and wait for no answer. Every refusal is typed and says
 //! when to come again, what waits and what is resident stays bounded, what was answered is there once, and afterwards all is quiet.
 #![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "the client of the durability test is used in part")]
 
-#[path = "durability/client.rs"]
-mod client;
-#[path = "support/figures.rs"]
-mod figures;
-#[path = "support/page.rs"]
-mod page;
-#[path = "support/process.rs"]
-mod process;
+mod real;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use client::ORG;
-use figures::{count, figure, figures, until};
 use omniroute::{
     shard::MAILBOX_MAX,
     wire::v1::{
@@ -23,7 +13,11 @@ use omniroute::{
         pipeline_service_client::PipelineServiceClient, submit_request::Command, submit_response::Answer,
     },
 };
-use process::Process;
+use real::{
+    client::{self, ORG, create, write},
+    figures::{count, figure, figures, until},
+    process::Process,
+};
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming, transport::Channel};
@@ -63,8 +57,7 @@ impl Outcome {
             }
             Answer::PostMessage(_) => self.texts += 1,
             Answer::Refusal(it) => {
-                let status = Status::with_details(Code::from(it.code), it.message, it.status.into());
-                is_overloaded(&status);
+                is_overloaded(&it.into());
                 self.refused += 1;
             }
             other => panic!("{other:?}"),
@@ -78,26 +71,6 @@ fn is_overloaded(status: &Status) {
     assert_eq!((status.code(), reason), (Code::ResourceExhausted, Some("OVERLOADED")), "{status:?}");
     let delay = details.retry_info().and_then(|it| it.retry_delay);
     assert!(delay.is_some_and(|it| it > Duration::ZERO), "it says when to come again");
-}
-
-fn create(customer: &str) -> v1::CreateConversationRequest {
-    let target = v1::target::Target::AgentId("nobody".into());
-    v1::CreateConversationRequest {
-        org_id: ORG.into(),
-        request_id: customer.into(),
-        channel_id: "chat".into(),
-        customer_id: customer.into(),
-        routing: Some(v1::Routing {
-            target: Some(v1::Target { target: Some(target) }),
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
-}
-
-fn write(request_id: String, conversation_id: u64, text: String) -> v1::PostMessageRequest {
-    let actor = Some(v1::Actor { actor: Some(v1::actor::Actor::Customer(v1::actor::Customer {})) });
-    v1::PostMessageRequest { org_id: ORG.into(), request_id, actor, conversation_id, text, whisper: false }
 }
 
 /// A stream that floods, on a connection of its own.

@@ -54,8 +54,7 @@ async fn answers(mut stream: Streaming<v1::SubmitResponse>) -> Vec<(u64, Answer)
 
 /// The status that the unary call would have had.
 fn status_of(refusal: &v1::Refusal) -> Status {
-    let code = Code::from(refusal.code);
-    Status::with_details(code, refusal.message.clone(), refusal.status.clone().into())
+    refusal.clone().into()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,22 +1,16 @@
 //! Peers that are no longer there, or take nothing, and never say so (API-4): each is cut within the time that is configured for it, and
 //! counted.
 #![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "the client of the durability test is used in part")]
 
-#[path = "durability/client.rs"]
-mod client;
-#[path = "support/figures.rs"]
-mod figures;
-#[path = "support/page.rs"]
-mod page;
-#[path = "support/process.rs"]
-mod process;
+mod real;
 
 use std::{future::pending, net::SocketAddr};
 
-use client::ORG;
-use figures::{figure, until};
-use process::Process;
+use real::{
+    client::{self, ORG},
+    figures::{figure, until},
+    process::Process,
+};
 use tokio::{
     io::{AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpSocket, TcpStream},

@@ -52,7 +52,7 @@ impl EventService for Events {
             return Err(check.into_status());
         }
         let org = visit.org()?;
-        let last = *org.durable().borrow();
+        let last = org.durable_now();
         let next = if call.from_position == 0 { last.0 + 1 } else { call.from_position };
         if next > last.0 + 1 {
             check.say("from_position", format!("the next event will be at {}", last.0 + 1));

@@ -47,7 +47,7 @@ pub(super) async fn explain_decisions(
         (visit.logbook().clone(), org.id.clone(), ConversationId(call.conversation_id));
     let found = blocking(move || logbook.conversation(&id, conversation)).await?;
     let found = found.ok_or_else(|| status::refusal(&Rejection::ConversationNotFound))?;
-    let last = found.ended.unwrap_or(*org.durable().borrow());
+    let last = found.ended.unwrap_or(org.durable_now());
     let given_up = Arc::new(AtomicBool::new(false));
     let _given_up = GivenUp(given_up.clone());
     let question = Question {

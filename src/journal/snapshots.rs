@@ -85,18 +85,15 @@ impl Snapshots {
         org: &str,
         position: Position,
     ) -> Result<Option<Result<Vec<u8>, &'static str>>, JournalError> {
-        let read = || {
-            let file = File::open(self.directory_of(org).join(file_name(position)))?;
-            let bytes = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        let parts = || -> io::Result<_> {
+            let mut file = File::open(self.directory_of(org).join(file_name(position)))?;
             let (mut found, mut payload) = (Vec::new(), Vec::new());
-            let head_bytes = head(org, position, &[]).len();
-            (&file).take(head_bytes as u64).read_to_end(&mut found)?;
-            payload.reserve_exact(bytes.saturating_sub(head_bytes));
-            (&file).read_to_end(&mut payload)?;
-            Ok::<_, io::Error>((found, payload))
+            (&file).take(head(org, position, &[]).len() as u64).read_to_end(&mut found)?;
+            file.read_to_end(&mut payload)?;
+            Ok((found, payload))
         };
-        match read() {
-            Ok::<_, io::Error>((found, payload)) => Ok(Some(check(org, position, &found, payload))),
+        match parts() {
+            Ok((found, payload)) => Ok(Some(check(org, position, &found, payload))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(JournalError::storage("reading a snapshot", error)),
         }

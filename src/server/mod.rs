@@ -282,7 +282,7 @@ impl Running {
         let stopping = tokio::task::spawn_blocking(move || -> Result<(), ServerError> {
             for it in shards.stop()? {
                 // The journal has everything; the next start takes longer, that is all.
-                if let Err(error) = save(&snapshots, &it) {
+                if let Err(error) = recovery::save(&it, &snapshots) {
                     let error = &error as &dyn std::error::Error;
                     tracing::warn!(org = %it.org, error, "could not take a snapshot");
                 }
@@ -301,11 +301,6 @@ impl Running {
         }
         stopped
     }
-}
-
-fn save(snapshots: &Snapshots, hosted: &Hosted) -> Result<(), RecoveryError> {
-    let Hosted { org, state, last } = hosted;
-    Ok(snapshots.save(org, *last, &recovery::encode(org, state)?)?)
 }
 
 /// Who is let in. Keys are read again when their file changes.

@@ -84,6 +84,13 @@ pub fn encode(org: &str, state: &State) -> Result<Vec<u8>, RecoveryError> {
         .map_err(|source| RecoveryError::Encode { org: org.into(), source })
 }
 
+/// Saves an org as a snapshot, and says how many bytes its state takes.
+pub(crate) fn save(hosted: &Hosted, snapshots: &Snapshots) -> Result<usize, RecoveryError> {
+    let bytes = encode(&hosted.org, &hosted.state)?;
+    snapshots.save(&hosted.org, hosted.last, &bytes)?;
+    Ok(bytes.len())
+}
+
 fn decode(bytes: &[u8]) -> Option<State> {
     let (format, rest) = postcard::take_from_bytes::<u32>(bytes).ok()?;
     if format != STATE_FORMAT {
@@ -201,18 +208,21 @@ impl Iterator for Reads<'_> {
         let read = self.read(self.next?);
         let last = read.as_ref().ok().and_then(|it| it.last());
         self.next = last.map(|(first, batch)| Position(first.0 + batch.events.len() as u64));
-        Some(read).filter(|it| it.as_ref().map_or(true, |it| !it.is_empty()))
+        Some(read).filter(|it| !it.as_ref().is_ok_and(Vec::is_empty))
     }
 }
 
 impl Reads<'_> {
     fn read(&mut self, from: Position) -> Result<Vec<Decoded>, RecoveryError> {
-        let decode = |it: Stored| match stored::decode(&it.payload) {
-            Ok(batch) => Ok((it.first, batch)),
-            Err(source) => Err(RecoveryError::Stored { org: self.org.to_string(), first: it.first, source }),
-        };
-        self.reader.read(&self.org, from, READ_BYTES)?.into_iter().map(decode).collect()
+        let stored = self.reader.read(&self.org, from, READ_BYTES)?;
+        stored.iter().map(|it| Ok((it.first, decode_batch(&self.org, it)?))).collect()
     }
+}
+
+/// The events of a stored batch.
+pub fn decode_batch(org: &str, batch: &Stored) -> Result<StoredBatch, RecoveryError> {
+    let failed = |source| RecoveryError::Stored { org: org.into(), first: batch.first, source };
+    stored::decode(&batch.payload).map_err(failed)
 }
 
 fn apply_all(

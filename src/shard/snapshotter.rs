@@ -5,7 +5,7 @@ use std::{sync::Arc, thread::JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::recovery::{RecoveryError, encode, recover};
+use super::recovery::{RecoveryError, recover, save};
 use crate::{
     clock::Stopwatch,
     journal::{Journal, Position, Snapshots},
@@ -52,7 +52,5 @@ fn take(org: &str, journal: &dyn Journal, snapshots: &Snapshots) -> Result<usize
     let mut reader = journal.reader()?;
     let durable = reader.orgs()?.into_iter().find(|(id, _)| id == org).map_or(Position(0), |(_, last)| last);
     let hosted = recover(org, durable, &mut *reader, snapshots)?;
-    let bytes = encode(org, &hosted.state)?;
-    snapshots.save(org, hosted.last, &bytes)?;
-    Ok(bytes.len())
+    save(&hosted, snapshots)
 }

@@ -98,7 +98,7 @@ impl Surveyor {
     /// Whether anything may have changed in an org since it was asked.
     fn has_moved(&self, org: &Org, now: Millis) -> bool {
         self.known.get(&org.id).is_none_or(|it| {
-            it.position != *org.durable().borrow() || it.true_until.is_some_and(|until| until <= now)
+            it.position != org.durable_now() || it.true_until.is_some_and(|until| until <= now)
         })
     }
 
@@ -125,16 +125,14 @@ impl Surveyor {
             Some(if self.has_moved(org, now) { known.as_of } else { now })
         };
         let outlines = || self.known.values().map(|it| &it.figures.outline);
-        let durable = |org: &Arc<Org>| org.durable().borrow().0;
-        let behind = |org: &Arc<Org>| durable(org).saturating_sub(org.viewed().borrow().0);
         metrics::standing(&Standing {
             orgs: all.len(),
             letters: self.mailboxes.waiting(),
             letters_max: self.mailboxes.room(),
             cohorts: outlines().map(|it| it.cohorts).sum(),
             classes: outlines().map(|it| it.classes).sum(),
-            events: all.iter().map(durable).sum(),
-            logbook_behind: all.iter().map(behind).sum(),
+            events: all.iter().map(|it| it.durable_now().0).sum(),
+            logbook_behind: all.iter().map(|it| it.behind()).sum(),
             figures_as_of: all.iter().filter_map(as_of).min().unwrap_or(now),
             survey_seconds: watch.seconds(),
         });
@@ -160,7 +158,7 @@ async fn ask_all(moved: Vec<Arc<Org>>, mailboxes: &Mailboxes, clock: &Clock) -> 
 
 async fn ask(org: Arc<Org>, mailboxes: Mailboxes, clock: Clock) -> Option<(Arc<str>, Known)> {
     // What happens from here on will be asked for again.
-    let (position, as_of) = (*org.durable().borrow(), clock.now());
+    let (position, as_of) = (org.durable_now(), clock.now());
     let query = |part| answer(&org, Query::Survey(part), &mailboxes);
     let Answer::Outline(outline) = query(SurveyPart::Outline).await? else { return None };
     let true_until = outline.true_until;

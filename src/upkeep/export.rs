@@ -6,8 +6,7 @@ use super::{UpkeepError, snapshots};
 use crate::{
     engine::{directory::names::Names, event::Event, ids::Millis},
     journal::{Look, Position},
-    shard::recovery::{RecoveryError, recover},
-    wire::stored,
+    shard::recovery::{decode_batch, recover},
 };
 
 /// Bytes that one read takes from the journal, about.
@@ -62,11 +61,7 @@ pub fn export(
             return Ok(());
         }
         for batch in batches {
-            let decoded = stored::decode(&batch.payload).map_err(|source| RecoveryError::Stored {
-                org: org.to_owned(),
-                first: batch.first,
-                source,
-            })?;
+            let decoded = decode_batch(org, &batch)?;
             for ((_, event), position) in decoded.events.iter().zip(batch.first.0..) {
                 let position = Position(position);
                 if (next..=end).contains(&position) {

@@ -58,7 +58,7 @@ impl Feed {
     /// Durable batches of an org with events at or after a position, oldest first, about so many bytes of them; empty: there are
     /// none yet.
     pub fn read(&self, org: &Org, from: Position, bytes_max: usize) -> Result<Vec<Arc<Durable>>, FeedError> {
-        if from > *org.durable().borrow() {
+        if from > org.durable_now() {
             return Ok(Vec::new());
         }
         if let Some(recent) = org.recent(from, bytes_max) {

@@ -116,6 +116,11 @@ impl Org {
         self.durable.subscribe()
     }
 
+    /// How far its events are durable now.
+    pub fn durable_now(&self) -> Position {
+        *self.durable.borrow()
+    }
+
     /// How far the read models have come.
     pub fn viewed(&self) -> watch::Receiver<Position> {
         self.viewed.subscribe()
@@ -128,7 +133,7 @@ impl Org {
 
     /// Events that are durable and not yet in the read models.
     pub fn behind(&self) -> u64 {
-        self.durable.borrow().0.saturating_sub(self.viewed.borrow().0)
+        self.durable_now().0.saturating_sub(self.viewed.borrow().0)
     }
 
     /// Whether anybody watches a chat log.

@@ -14,6 +14,13 @@ pub const DOMAIN: &str = "omniroute";
 /// When to try again while the service starts or stops: about what a restart takes.
 const RESTART: Duration = Duration::from_secs(1);
 
+/// The status that a call of its own would have had.
+impl From<v1::Refusal> for Status {
+    fn from(it: v1::Refusal) -> Self {
+        Self::with_details(Code::from_i32(it.code), it.message, it.status.into())
+    }
+}
+
 /// The name of a reason as an `ErrorInfo` carries it, and as metrics count it: without the prefix.
 pub fn name(reason: v1::Reason) -> &'static str {
     let name = reason.as_str_name();

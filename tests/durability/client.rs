@@ -13,7 +13,7 @@ use omniroute::wire::v1::{
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 
-use crate::process::Process;
+use super::process::Process;
 
 pub(crate) const ORG: &str = "durable";
 
@@ -314,18 +314,28 @@ pub(crate) async fn marker(channel: &Channel) -> u64 {
     conversation_id
 }
 
-/// A conversation that nobody will serve.
-pub(crate) async fn waiting(channel: &Channel, name: &str) -> u64 {
-    let request = v1::CreateConversationRequest {
+/// Creates a conversation that nobody will serve.
+pub(crate) fn create(name: &str) -> v1::CreateConversationRequest {
+    v1::CreateConversationRequest {
         org_id: ORG.into(),
         request_id: name.into(),
         channel_id: "chat".into(),
         customer_id: name.into(),
         routing: Some(to_agent("nobody")),
         ..Default::default()
-    };
+    }
+}
+
+/// A conversation that nobody will serve.
+pub(crate) async fn waiting(channel: &Channel, name: &str) -> u64 {
     let mut client = ConversationServiceClient::new(channel.clone());
-    client.create_conversation(request).await.expect("the service lives").into_inner().conversation_id
+    client.create_conversation(create(name)).await.expect("the service lives").into_inner().conversation_id
+}
+
+/// Has a customer write a text.
+pub(crate) fn write(request_id: String, conversation_id: u64, text: String) -> v1::PostMessageRequest {
+    let actor = Some(Actor { actor: Some(v1::actor::Actor::Customer(v1::actor::Customer {})) });
+    v1::PostMessageRequest { org_id: ORG.into(), request_id, actor, conversation_id, text, whisper: false }
 }
 
 /// So many agents with room for everything that the test gives them.

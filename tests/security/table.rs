@@ -33,9 +33,7 @@ pub async fn call(line: &Line, call: &str, message: Vec<u8>) -> Result<Vec<u8>, 
 fn of_pipeline(answered: Result<Vec<u8>, Status>) -> Result<Vec<u8>, Status> {
     let bytes = answered?;
     match v1::SubmitResponse::decode(&*bytes).expect("an answer").answer {
-        Some(v1::submit_response::Answer::Refusal(it)) => {
-            Err(Status::with_details(Code::from_i32(it.code), it.message, it.status.into()))
-        }
+        Some(v1::submit_response::Answer::Refusal(it)) => Err(it.into()),
         _ => Ok(bytes),
     }
 }

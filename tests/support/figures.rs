@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::{
+use super::{
     page::{Page, get},
     process::Process,
 };

@@ -9,7 +9,7 @@
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Status, Streaming};
+use tonic::{Status, Streaming};
 
 use super::{
     LoadError,
@@ -97,10 +97,7 @@ fn of_stream(token: Token, answer: Option<Answer>) -> Result<u64, Box<crate::cli
     match answer {
         Some(Answer::CreateConversation(it)) => Ok(it.conversation_id),
         Some(Answer::AcceptInvite(it)) => Ok(it.conversation_id),
-        Some(Answer::Refusal(it)) => {
-            let status = Status::with_details(Code::from_i32(it.code), it.message, it.status.into());
-            Err(refused(token.call.name())(status))
-        }
+        Some(Answer::Refusal(it)) => Err(refused(token.call.name())(it.into())),
         Some(_) => Ok(0),
         None => Err(refused(token.call.name())(Status::internal("an answer that says nothing"))),
     }

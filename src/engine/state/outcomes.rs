@@ -22,14 +22,20 @@ pub enum Outcome {
     Ended(InviteEnd),
 }
 
-/// The outcomes of the latest invites. An invite's number is its row's and one more.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+/// The outcomes of the latest invites, by their numbers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Outcomes(Ring<(AgentIx, Outcome)>);
+
+impl Default for Outcomes {
+    fn default() -> Self {
+        Self(Ring::from_first(1))
+    }
+}
 
 impl Outcomes {
     /// The number of the next invite.
     pub fn next_id(&self) -> InviteId {
-        InviteId(1 + self.0.next())
+        InviteId(self.0.next())
     }
 
     /// Adds an agent's next invite, pending. Forgets the oldest beyond the bound; a pending one that old is still in the table of invites.
@@ -44,15 +50,14 @@ impl Outcomes {
 
     /// Settles an invite.
     pub fn settle(&mut self, id: InviteId, outcome: Outcome) {
-        if let Some((_, it)) = id.0.checked_sub(1).and_then(|number| self.0.get_mut(number)) {
+        if let Some((_, it)) = self.0.get_mut(id.0) {
             *it = outcome;
         }
     }
 
     /// What to say to an agent of an invite that is not pending.
     pub fn rejection(&self, agent: AgentIx, id: InviteId) -> Rejection {
-        let own =
-            id.0.checked_sub(1).and_then(|number| self.0.get(number)).filter(|(whose, _)| *whose == agent);
+        let own = self.0.get(id.0).filter(|(whose, _)| *whose == agent);
         match own.map(|(_, outcome)| outcome) {
             None | Some(Outcome::Pending) => Rejection::InviteNotFound,
             Some(Outcome::Accepted) => Rejection::InviteAccepted,

@@ -26,7 +26,8 @@ impl<T> Default for Ring<T> {
 }
 
 impl<T> Ring<T> {
-    fn from_first(first: u64) -> Self {
+    /// None yet; the next has this number.
+    pub fn from_first(first: u64) -> Self {
         Self { first, len: 0, skip: 0, blocks: VecDeque::new() }
     }
 

@@ -80,7 +80,7 @@ impl Logbook {
 
     /// Waits until it says all that is durable of an org now.
     pub async fn caught_up(&self, org: &Org) -> Result<(), RecvError> {
-        let durable = *org.durable().borrow();
+        let durable = org.durable_now();
         let mut viewed = org.viewed();
         if *viewed.borrow() < durable {
             // Where one waits already, the writer hurries for both.
@@ -174,7 +174,7 @@ fn write(mut store: Store, (words, hurried): (&Receiver<()>, &Receiver<()>), org
         has_failed = false;
         // What there is by now, by turns, so that who writes much does not keep the logs of others back. What comes meanwhile has its word.
         let mut behind: Vec<(Arc<Org>, Position)> =
-            orgs.all().into_iter().map(|org| (org.clone(), *org.durable().borrow())).collect();
+            orgs.all().into_iter().map(|org| (org.clone(), org.durable_now())).collect();
         while !behind.is_empty() {
             behind.retain(|(org, goal)| match catch_up(&mut store, org, feed) {
                 Ok(viewed) => viewed.is_some_and(|it| it < *goal),
@@ -214,7 +214,7 @@ fn catch_up(store: &mut Store, org: &Org, feed: &Feed) -> Result<Option<Position
         return Ok(None);
     }
     let mut last = store.position(&org.id)?;
-    if last > *org.durable().borrow() {
+    if last > org.durable_now() {
         // The journal is not the one that this was written from.
         store.forget(&org.id)?;
         last = Position(0);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Status, Streaming};
+use tonic::{Code, Streaming};
 
 use super::{Opened, Opening};
 use crate::{
@@ -85,20 +85,23 @@ impl Carrier {
         self.heard.send(lost).await.unwrap_or(());
     }
 
-    async fn open(&self, place: usize) {
+    fn opening(&self, place: usize) -> SubmitRequest {
         let command = Some(Command::OpenSession(self.sessions[place].request.clone()));
+        SubmitRequest { correlation_id: place as u64, command }
+    }
+
+    async fn open(&self, place: usize) {
         // Where nobody takes it the stream is gone, and its reader says so.
-        self.commands.send(SubmitRequest { correlation_id: place as u64, command }).await.unwrap_or(());
+        self.commands.send(self.opening(place)).await.unwrap_or(());
     }
 
     /// There was no room: the same command again after a while.
     #[expect(clippy::disallowed_methods, reason = "it is the service that says for how long")]
     fn open_later(&self, place: usize, delay: Duration) {
-        let (request, commands) = (self.sessions[place].request.clone(), self.commands.clone());
+        let (opening, commands) = (self.opening(place), self.commands.clone());
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
-            let command = Some(Command::OpenSession(request));
-            commands.send(SubmitRequest { correlation_id: place as u64, command }).await.unwrap_or(());
+            commands.send(opening).await.unwrap_or(());
         });
     }
 
@@ -127,8 +130,7 @@ impl Carrier {
                 session.resumed(&agent.unwrap_or_default().invites, &self.heard).await?;
             }
             Answer::Refusal(it) => {
-                let status = Status::with_details(Code::from_i32(it.code), it.message, it.status.into());
-                let why = refused("OpenSession")(status);
+                let why = refused("OpenSession")(it.into());
                 if why.code == Code::ResourceExhausted {
                     self.open_later(place, why.retry_after.unwrap_or_default());
                     return Some(None);
