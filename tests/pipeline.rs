@@ -14,7 +14,7 @@ use prost::Message;
 use support::{House, ORG, SUE, agent, fresh, queue, reason, sample, to};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Status, Streaming};
+use tonic::{Status, Streaming};
 use tonic_types::StatusExt;
 
 /// More than a stream has in flight.
