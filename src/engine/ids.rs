@@ -60,6 +60,18 @@ macro_rules! sequence_number {
                 Self(self.0 + 1)
             }
         }
+
+        impl From<u64> for $name {
+            fn from(number: u64) -> Self {
+                Self(number)
+            }
+        }
+
+        impl From<$name> for u64 {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
     )*};
 }
 
