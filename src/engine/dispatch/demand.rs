@@ -9,7 +9,7 @@ use crate::engine::{
     directory::registry::Registry,
     ids::{AgentIx, ButtonIx, Millis, QueueIx, RequestId},
     routing::{Routing, Target},
-    state::conversation::Request,
+    state::{conversation::Request, table::Table},
 };
 
 /// A class, by number.
@@ -116,7 +116,7 @@ pub struct Demand {
     by_queue: BTreeMap<QueueIx, BTreeSet<ClassIx>>,
     /// How many wait for each queue, over all its classes.
     queue_lens: FxHashMap<QueueIx, usize>,
-    standing: FxHashMap<RequestId, (ClassIx, Turn)>,
+    standing: Table<RequestId, (ClassIx, Turn)>,
     /// The open classes by their slots.
     open: Vec<Open>,
     weights: Vec<Weight>,
@@ -174,7 +174,7 @@ impl Demand {
 
     /// The class of a request that stands in line.
     pub fn class_of(&self, request: RequestId) -> Option<ClassIx> {
-        self.standing.get(&request).map(|it| it.0)
+        self.standing.get(request).map(|it| it.0)
     }
 
     /// The slot of a class, if it is open.
@@ -196,13 +196,12 @@ impl Demand {
         if turn.due != Millis::MAX {
             self.lines[class].by_age.insert((turn.requested_at, turn.request));
         }
-        let former = self.standing.insert(turn.request, (class, turn));
-        assert!(former.is_none(), "a request stands in one line");
+        self.standing.insert(turn.request, (class, turn));
     }
 
     /// Takes a request out of its line, if it stands in one, and says where it stood.
     pub fn leave(&mut self, request: RequestId) -> Option<(ClassIx, Turn)> {
-        let (class, turn) = self.standing.remove(&request)?;
+        let (class, turn) = self.standing.remove(request)?;
         self.change_line(class, |waiting| waiting.remove(&turn));
         if let Some(queue) = self.class(class).target.queue() {
             *self.queue_lens.entry(queue).or_default() -= 1;
