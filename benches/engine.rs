@@ -258,12 +258,12 @@ fn replay(criterion: &mut Criterion) {
     for seed in 0..10_000 {
         let target = floor.requirements(seed % 200);
         let conversation = created(floor.decide(create(target)));
-        let mut outbox = floor.engine.take_outbox().events;
+        let mut outbox = floor.engine.take_outbox();
         if let Some((agent, invite)) = invited(&outbox) {
             floor.decide(accept(agent, invite));
         }
         floor.decide(end(conversation));
-        outbox.extend(floor.engine.take_outbox().events);
+        outbox.extend(floor.engine.take_outbox());
         events.extend(outbox.into_iter().map(|it| (it.at, it.event)));
     }
     // Every first event of a command has its key, as the journal has it; here, as often: every third.

@@ -161,7 +161,7 @@ impl Floor {
 
     /// Who was invited first since the outbox was last emptied, by which invite; and empties it.
     pub fn invited(&mut self) -> Option<(AgentIx, InviteId)> {
-        invited(&self.engine.take_outbox().events)
+        invited(&self.engine.take_outbox())
     }
 
     /// Requirements that nobody meets.

@@ -2,12 +2,12 @@
 
 use crate::engine::{
     event::{Event, InviteEnd},
-    ids::{AgentIx, ConversationId},
+    ids::{Agents, ConversationId},
     state::State,
 };
 
 /// Adds the agents that an event concerns, each once. `state` is that after the event.
-pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
+pub fn tell(state: &State, event: &Event, told: &mut Agents) {
     match event {
         Event::PresenceSet { agent, .. }
         | Event::WrapUpExtended { agent, .. }
@@ -15,18 +15,18 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
         | Event::RecordsGiven { agent, .. } => {
             told.push(*agent);
         }
-        Event::InvitesSent { agents, .. } => told.extend(agents),
+        Event::InvitesSent { agents, .. } => told.extend_from_slice(agents),
         Event::InviteAccepted { conversation, giver, .. } => {
             participants(state, *conversation, told);
-            told.extend(giver);
+            giver.iter().for_each(|it| told.push(*it));
         }
         Event::InvitesEnded { request, end, invites, .. } => {
-            told.extend(invites.iter().map(|(_, agent)| agent));
+            told.extend(invites.iter().map(|(_, agent)| *agent));
             if matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
                 told.extend(state.requests.get(*request).and_then(|it| it.requester));
             }
         }
-        Event::RequestEnded { requester, .. } => told.extend(requester),
+        Event::RequestEnded { requester, .. } => requester.iter().for_each(|it| told.push(*it)),
         Event::ParticipantLeft { conversation, agent, .. } => {
             participants(state, *conversation, told);
             told.push(*agent);
@@ -35,7 +35,7 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
         | Event::ConversationResumed { conversation, .. } => {
             participants(state, *conversation, told);
         }
-        Event::ConversationEnded { participants, .. } => told.extend(participants),
+        Event::ConversationEnded { participants, .. } => told.extend_from_slice(participants),
         Event::MessagePosted { conversation, .. }
         | Event::FlagRaised { conversation, .. }
         | Event::FlagLowered { conversation, .. } => participants(state, *conversation, told),
@@ -57,8 +57,8 @@ pub fn tell(state: &State, event: &Event, told: &mut Vec<AgentIx>) {
     }
 }
 
-fn participants(state: &State, conversation: ConversationId, told: &mut Vec<AgentIx>) {
+fn participants(state: &State, conversation: ConversationId, told: &mut Agents) {
     if let Some(row) = state.conversations.get(conversation) {
-        told.extend(row.participants.iter().map(|it| it.agent));
+        row.participants.iter().for_each(|it| told.push(it.agent));
     }
 }

@@ -1,6 +1,8 @@
 //! What an event settles and does not say itself: how long somebody waited, answered, worked. Worked out from what the state holds anyway,
 //! just before the event changes it; who counts it, and when, is not the engine's matter.
 
+use smallvec::SmallVec;
+
 use crate::engine::{
     event::{Event, RequestEnd, RequestKind},
     ids::{AgentIx, ChannelIx, ConversationId, Millis, QueueIx, RequestId},
@@ -85,8 +87,11 @@ pub enum Measured {
     },
 }
 
+/// What an event settles: one thing as a rule.
+pub type Settled = SmallVec<[Measured; 1]>;
+
 /// Measures what an event settles that is about to change the state.
-pub(super) fn measure(state: &State, now: Millis, event: &Event, out: &mut Vec<Measured>) {
+pub(super) fn measure(state: &State, now: Millis, event: &Event, out: &mut Settled) {
     match event {
         Event::ConversationCreated { routing, overflowed_from, .. }
         | Event::ConversationMoved { routing, overflowed_from, .. } => {
@@ -154,16 +159,10 @@ fn failed(state: &State, request: RequestId, why: RequestEnd) -> Measured {
 }
 
 /// What was inactive when it ended was measured when it went inactive.
-fn handled(
-    state: &State,
-    now: Millis,
-    conversation: ConversationId,
-    agent: AgentIx,
-    out: &mut Vec<Measured>,
-) {
+fn handled(state: &State, now: Millis, conversation: ConversationId, agent: AgentIx, out: &mut Settled) {
     let row = state.conversations.at(conversation);
     let part = row.participants.iter().find(|it| it.agent == agent && row.inactive.is_none());
     let measured =
         |since: Millis| Measured::Handled { channel: row.channel, took: now.saturating_sub(since) };
-    out.extend(part.map(|it| measured(it.in_hand_since)));
+    part.into_iter().for_each(|it| out.push(measured(it.in_hand_since)));
 }

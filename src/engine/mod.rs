@@ -43,14 +43,14 @@ mod supervising;
 pub mod survey;
 pub mod ties;
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use apply::Touched;
 use command::{Acting, Command};
 use dispatch::{Decision, Dispatch, Layout};
 use event::{Author, Event, RequestEnd, RequestKind};
-use ids::{Millis, RequestKey};
-use measure::Measured;
+use ids::{Agents, Millis, RequestKey};
+use measure::Settled;
 use rejection::Rejection;
 use reply::Reply;
 use routing::Target;
@@ -65,12 +65,14 @@ pub struct Recorded {
     pub key: Option<RequestKey>,
     /// What.
     pub event: Event,
-    /// Whom to tell: a range of `Outbox::told`.
-    pub told: Range<usize>,
+    /// Whom to tell.
+    pub told: Agents,
     /// The number of the entry that it is in the chat log; 0: it is none.
     pub log_number: u32,
     /// Of invites: what they are about.
     pub invites_to: Option<InvitesTo>,
+    /// What it settles.
+    pub measured: Settled,
 }
 
 /// What invites are about: what a console shows with them.
@@ -84,24 +86,14 @@ pub struct InvitesTo {
     pub requester: Option<ids::AgentIx>,
 }
 
-/// What the engine has decided since it was last emptied.
-#[derive(Debug, Default)]
-pub struct Outbox {
-    /// In order.
-    pub events: Vec<Recorded>,
-    /// The agents to tell, event by event.
-    pub told: Vec<ids::AgentIx>,
-    /// What these events settled, in order.
-    pub measured: Vec<Measured>,
-}
-
 /// The engine of one org.
 #[derive(Debug, Default)]
 pub struct Engine {
     state: State,
     dispatch: Dispatch,
     touched: Touched,
-    outbox: Outbox,
+    /// What was decided since it was last emptied, in order.
+    outbox: Vec<Recorded>,
     /// The key of the command that is being carried out, until its first event has it.
     key: Option<RequestKey>,
     now: Millis,
@@ -133,7 +125,7 @@ impl Engine {
 
     /// How many events were decided since the outbox was last emptied.
     pub fn decided(&self) -> usize {
-        self.outbox.events.len()
+        self.outbox.len()
     }
 
     /// When the engine wants to be called, if nothing happens before.
@@ -141,8 +133,8 @@ impl Engine {
         self.state.timers.next()
     }
 
-    /// What was decided since the last call, events and whom to tell.
-    pub fn take_outbox(&mut self) -> Outbox {
+    /// What was decided since the last call, in order.
+    pub fn take_outbox(&mut self) -> Vec<Recorded> {
         std::mem::take(&mut self.outbox)
     }
 
@@ -164,16 +156,13 @@ impl Engine {
                 Repeat::Again(command) => (None, command),
             },
         };
-        let start = self.outbox.events.len();
+        let start = self.outbox.len();
         self.key = key;
         let decided = self.carry_out(command);
         self.key = None;
-        assert!(
-            decided.is_ok() || self.outbox.events.len() == start,
-            "a refusal comes before the first event"
-        );
+        assert!(decided.is_ok() || self.outbox.len() == start, "a refusal comes before the first event");
         decided?;
-        let reply = self.outbox.events.get(start).map_or(Reply::Done, |first| Reply::of(&first.event));
+        let reply = self.outbox.get(start).map_or(Reply::Done, |first| Reply::of(&first.event));
         self.settle();
         Ok(reply)
     }
@@ -307,14 +296,13 @@ impl Engine {
     fn emit(&mut self, event: Event) {
         let key = self.key.take();
         let invites_to = self.invites_to(&event);
-        measure::measure(&self.state, self.now, &event, &mut self.outbox.measured);
+        let (mut measured, mut told) = (Settled::new(), Agents::new());
+        measure::measure(&self.state, self.now, &event, &mut measured);
         apply::apply(&mut self.state, self.now, key, &event, &mut self.touched);
         let log_number = self.touched.log_number;
         self.dispatch.follow(&self.state, &mut self.touched);
-        let start = self.outbox.told.len();
-        audience::tell(&self.state, &event, &mut self.outbox.told);
-        let told = start..self.outbox.told.len();
-        self.outbox.events.push(Recorded { at: self.now, key, event, told, log_number, invites_to });
+        audience::tell(&self.state, &event, &mut told);
+        self.outbox.push(Recorded { at: self.now, key, event, told, log_number, invites_to, measured });
     }
 
     fn invites_to(&self, event: &Event) -> Option<InvitesTo> {

@@ -50,9 +50,8 @@ impl Committer {
 
     /// Makes all events of these batches durable in one commit. The bytes of each part that has events, in order.
     fn commit(&mut self, batches: &[Batch]) -> Result<Vec<usize>, JournalError> {
-        let parts = || batches.iter().flat_map(|it| &it.parts).filter(|it| !it.outbox.events.is_empty());
-        let payloads: Vec<Vec<u8>> =
-            parts().map(|it| stored::encode(it.outbox.events[0].at, &it.outbox.events)).collect();
+        let parts = || batches.iter().flat_map(|it| &it.parts).filter(|it| !it.outbox.is_empty());
+        let payloads: Vec<Vec<u8>> = parts().map(|it| stored::encode(it.outbox[0].at, &it.outbox)).collect();
         if payloads.is_empty() {
             return Ok(Vec::new());
         }
@@ -61,14 +60,14 @@ impl Committer {
             .map(|(part, payload)| Append {
                 org: &part.org,
                 first: part.first,
-                count: u32::try_from(part.outbox.events.len()).unwrap_or(u32::MAX),
+                count: u32::try_from(part.outbox.len()).unwrap_or(u32::MAX),
                 payload,
             })
             .collect();
         let watch = Stopwatch::start();
         self.journal.commit(&appends)?;
         let bytes: Vec<usize> = payloads.iter().map(Vec::len).collect();
-        let events = parts().map(|it| it.outbox.events.len()).sum();
+        let events = parts().map(|it| it.outbox.len()).sum();
         metrics::committed(watch.seconds(), events, bytes.iter().sum());
         Ok(bytes)
     }

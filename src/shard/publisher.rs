@@ -112,12 +112,11 @@ impl Publisher {
             counts: OrgCounts::new(id.clone()),
         });
         let (mut openings, mut published) = (openings.into_iter().peekable(), None);
-        if let Some(at) = outbox.events.first().map(|it| it.at) {
-            let (events, rest): (Vec<Event>, Vec<_>) = outbox
-                .events
-                .into_iter()
-                .map(|it| (it.event, (it.told, it.log_number, it.invites_to)))
-                .unzip();
+        if let Some(at) = outbox.first().map(|it| it.at) {
+            let parts =
+                outbox.into_iter().map(|it| (it.event, (it.told, it.log_number, it.invites_to, it.measured)));
+            let (events, rest): (Vec<Event>, Vec<_>) = parts.unzip();
+            let mut measured = Vec::new();
             out.since_snapshot += events.len() as u64;
             let batch = Arc::new(Durable { first, at, events, bytes: bytes.next().unwrap_or(0) });
             self.tails.publish(&out.org, batch.clone());
@@ -126,14 +125,15 @@ impl Publisher {
             if out.since_snapshot >= SNAPSHOT_EVERY && self.snapshots.try_send(out.org.id.clone()).is_ok() {
                 out.since_snapshot = 0;
             }
-            for (place, (told, log_number, invites_to)) in rest.into_iter().enumerate() {
+            for (place, (told, log_number, invites_to, settled)) in rest.into_iter().enumerate() {
                 while let Some(opening) = openings.next_if(|it| it.after <= place) {
                     out.attach(opening);
                 }
                 let it = Told { batch: Arc::downgrade(&batch), place, log_number, invites_to };
-                out.tell(&batch.events[place], &it, &outbox.told[told]);
+                out.tell(&batch.events[place], &it, &told);
+                measured.extend(settled);
             }
-            published = Some(Published { org: out.org.id.clone(), batch, measured: outbox.measured });
+            published = Some(Published { org: out.org.id.clone(), batch, measured });
         }
         openings.for_each(|opening| out.attach(opening));
         published

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     clock::{Clock, Stopwatch},
     engine::{
-        Engine, Outbox,
+        Engine, Recorded,
         command::{Acting, Command, Query},
         ids::{AgentIx, Epoch, Millis, RequestKey},
         query::{AgentView, Answer},
@@ -60,7 +60,7 @@ pub(super) struct Part {
     /// Where its first event stands.
     pub first: Position,
     /// Its events.
-    pub outbox: Outbox,
+    pub outbox: Vec<Recorded>,
     /// Its sessions that were opened, in order.
     pub openings: Vec<Opening>,
 }
@@ -343,7 +343,7 @@ impl Worker {
             let Some(seat) = self.seats.get_mut(&org) else { continue };
             let outbox = seat.engine.take_outbox();
             let first = Position(seat.last.0 + 1);
-            seat.last.0 += outbox.events.len() as u64;
+            seat.last.0 += outbox.len() as u64;
             let wake = seat.engine.next_wake();
             if wake != seat.wake {
                 if let Some(at) = seat.wake {
@@ -355,7 +355,7 @@ impl Worker {
                 seat.wake = wake;
             }
             let openings = std::mem::take(&mut seat.openings);
-            if !outbox.events.is_empty() || !openings.is_empty() {
+            if !outbox.is_empty() || !openings.is_empty() {
                 batch.parts.push(Part { org, first, outbox, openings });
             }
         }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use omniroute::engine::{
-    Engine, Outbox,
+    Engine, Recorded,
     apply::{Touched, apply},
     command::Command,
     dispatch::Layout,
@@ -151,7 +151,7 @@ impl Run {
         let drive_it = || drive(&mut self.engine, self.now, key, command.clone());
         let answer = catch_unwind(AssertUnwindSafe(drive_it)).map_err(|_| "the engine panicked")?;
         let outbox = self.engine.take_outbox();
-        outbox.events.iter().for_each(|it| self.notes.outcome(&it.event));
+        outbox.iter().for_each(|it| self.notes.outcome(&it.event));
         if let Some(Err(why)) = &answer {
             self.notes.outcome(why);
         }
@@ -160,7 +160,7 @@ impl Run {
             self.world.advance(self.now);
         }
         let said = std::mem::take(&mut self.world.said);
-        same(|| "the events".into(), &outbox.events.iter().map(|it| it.event.clone()).collect(), &said)?;
+        same(|| "the events".into(), &outbox.iter().map(|it| it.event.clone()).collect(), &said)?;
         if let (Some(engine), Some(model)) = (&answer, &modelled) {
             same_answer(engine, model)?;
         }
@@ -168,18 +168,17 @@ impl Run {
             let twins = drive(twin, self.now, key, command);
             same(|| "the answer after a snapshot".into(), &twins, &answer)?;
             let twins = twin.take_outbox();
-            same(|| "the events after a snapshot".into(), &twins.events, &outbox.events)?;
-            same(|| "whom to tell after a snapshot".into(), &twins.told, &outbox.told)?;
+            same(|| "the events after a snapshot".into(), &twins, &outbox)?;
         }
         self.follow(&outbox)
     }
 
     /// What the events alone say.
-    fn follow(&mut self, outbox: &Outbox) -> Result<(), String> {
-        for it in &outbox.events {
+    fn follow(&mut self, outbox: &[Recorded]) -> Result<(), String> {
+        for it in outbox {
             self.winners.see(&it.event)?;
             apply(&mut self.replayed, it.at, it.key, &it.event, &mut self.touched);
-            let mut told = outbox.told[it.told.clone()].to_vec();
+            let mut told = it.told.to_vec();
             told.sort_unstable();
             if told.windows(2).any(|it| it[0] == it[1]) {
                 return Err(format!("somebody is told twice: {:?}", it.event));

@@ -121,7 +121,7 @@ impl Desk {
 
     pub(crate) fn tries(&mut self, command: Command) -> Result<Reply, Rejection> {
         let answer = self.engine.decide(self.now, None, command);
-        self.events = self.engine.take_outbox().events.into_iter().map(|it| it.event).collect();
+        self.events = self.engine.take_outbox().into_iter().map(|it| it.event).collect();
         answer
     }
 
@@ -133,7 +133,7 @@ impl Desk {
     pub(crate) fn waits(&mut self, span: Millis) {
         self.now += span;
         self.engine.advance(self.now);
-        self.events = self.engine.take_outbox().events.into_iter().map(|it| it.event).collect();
+        self.events = self.engine.take_outbox().into_iter().map(|it| it.event).collect();
     }
 
     pub(crate) fn session(&self, agent: AgentIx) -> Acting {

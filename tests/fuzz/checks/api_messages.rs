@@ -177,14 +177,14 @@ impl Centre {
     /// What was decided is shown and stored.
     fn look(&mut self) {
         let outbox = self.engine.take_outbox();
-        for it in &outbox.events {
+        for it in &outbox {
             self.events += 1;
             event::event(self.events, it.at, &it.event, self.names());
-            for agent in &outbox.told[it.told.clone()] {
+            for agent in &it.told {
                 self.tell(it.at, &it.event, *agent, it.log_number);
             }
         }
-        stored_events::comes_back(NOW, &outbox.events);
+        stored_events::comes_back(NOW, &outbox);
     }
 
     fn tell(&self, at: Millis, event: &Event, agent: AgentIx, log_number: u32) {

@@ -61,6 +61,6 @@ fn applied(call: ApplyDirectoryRequest) {
     engine.decide(2, None, again).expect("what it says it takes");
     let changes_nothing =
         |it: &Event| matches!(it, Event::DirectoryChanged { changes } if changes.is_empty());
-    let events = engine.take_outbox().events;
+    let events = engine.take_outbox();
     assert!(events.iter().all(|it| changes_nothing(&it.event)), "what it says is what it has: {events:?}");
 }

@@ -1,7 +1,11 @@
 //! Any bytes as a batch of stored events: they decode or they do not, and what decodes is the same when it is written and read again.
 
 use omniroute::{
-    engine::{Recorded, ids::Millis},
+    engine::{
+        Recorded,
+        ids::{Agents, Millis},
+        measure::Settled,
+    },
     wire::stored,
 };
 
@@ -16,9 +20,10 @@ pub fn check(bytes: &[u8]) {
             at: batch.at,
             key,
             event,
-            told: 0..0,
+            told: Agents::new(),
             log_number: 0,
             invites_to: None,
+            measured: Settled::new(),
         })
         .collect();
     comes_back(batch.at, &recorded);

@@ -9,7 +9,8 @@ use super::{super::samples, *};
 use crate::engine::{
     directory::spec::{Change, Channel, Inactivity, Resource},
     event::{Leaving, PresenceCause, RequestEnd},
-    ids::ConversationId,
+    ids::{Agents, ConversationId},
+    measure::Settled,
 };
 use any_event::event;
 
@@ -64,7 +65,15 @@ const FIRST_RELAXATION: &str = "\
 fn recorded(events: Vec<(Option<RequestKey>, Event)>) -> Vec<Recorded> {
     events
         .into_iter()
-        .map(|(key, event)| Recorded { at: 0, key, event, told: 0..0, log_number: 0, invites_to: None })
+        .map(|(key, event)| Recorded {
+            at: 0,
+            key,
+            event,
+            told: Agents::new(),
+            log_number: 0,
+            invites_to: None,
+            measured: Settled::new(),
+        })
         .collect()
 }
 
