@@ -1,7 +1,8 @@
 //! Finding the best: first of each room of each crowd, then among the lone agents.
 //!
 //! Of the lone agents in one room those who can serve a class are found in two ways, and the shorter is taken: the few by the bits that
-//! both sets share, the many by the order in which they are chosen, where one of them soon comes.
+//! both sets share, the many by the order in which they are chosen, where one of them soon comes. Where few are in the room at all, the
+//! order is the shorter, however long the bits are.
 
 use super::{
     AgentIx, Bits, Bucket, ByGiven, Class, CohortIx, Place, Rank, Registry, Room, RoomFor, RoomIx,
@@ -101,8 +102,15 @@ impl Supply {
         set: &Bits,
         admits: &dyn Fn(AgentIx) -> bool,
     ) -> Option<Rank> {
-        let mut shared = room.bits.and(set).map(agent_of).filter(|it| admits(*it));
         let Layout { compared_first, passed_over_max, .. } = self.layout;
+        let early = || {
+            let mut in_order = in_order(&room.bucket, key, wanted.model).take(passed_over_max);
+            in_order.find(|(_, it)| set.has(it.agent.index()) && admits(it.agent))
+        };
+        if room.bucket.by_given.len() <= compared_first.min(passed_over_max) {
+            return early();
+        }
+        let mut shared = room.bits.and(set).map(agent_of).filter(|it| admits(*it));
         let ranks = shared.by_ref().take(compared_first).filter_map(|it| self.rank_of(wanted, it));
         let (mut compared, mut best) = (0, None::<Rank>);
         for rank in ranks {
@@ -112,10 +120,7 @@ impl Supply {
         if compared < compared_first {
             return best;
         }
-        let early = in_order(&room.bucket, key, wanted.model)
-            .take(passed_over_max)
-            .find(|(_, it)| set.has(it.agent.index()) && admits(it.agent));
-        early.or_else(|| best.into_iter().chain(shared.filter_map(|it| self.rank_of(wanted, it))).min())
+        early().or_else(|| best.into_iter().chain(shared.filter_map(|it| self.rank_of(wanted, it))).min())
     }
 
     /// The best agents with room who pass `admits`, best first, at most so many.
