@@ -66,9 +66,9 @@ type Group<'a> = BenchmarkGroup<'a, WallTime>;
 /// A conversation comes in: it is created, the best of all eligible agents is chosen and invited. Two hundred classes are asked for.
 fn choose_on(group: &mut Group<'_>, id: BenchmarkId, floor: &mut Floor, model: RoutingModel) {
     let targets: Vec<Target> = (0..COHORTS).map(|seed| floor.requirements(seed)).collect();
-    // Who can serve a class is worked out when it first appears, which is not what is measured.
+    // Who can serve a class is worked out when it first appears, and who is free longest once somebody asks for that: neither is measured.
     for target in &targets {
-        let reply = floor.decide(create(target.clone()));
+        let reply = floor.decide(create_by(target.clone(), Some(model)));
         floor.decide(end(created(reply)));
         floor.engine.take_outbox();
     }

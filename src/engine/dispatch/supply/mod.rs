@@ -78,6 +78,14 @@ impl Members {
             Self::Crowd(count, _) => *count,
         }
     }
+
+    /// The buckets of a crowd; lone agents have none of their own.
+    fn rooms_mut(&mut self) -> &mut [(RoomIx, Bucket)] {
+        match self {
+            Self::Lone(_) => &mut [],
+            Self::Crowd(_, rooms) => rooms,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -297,8 +305,13 @@ impl Supply {
             return;
         }
         self.orders = Orders::GivenAndFree;
-        for place in self.places.clone().iter().flatten() {
-            self.bucket(place).by_free.insert((place.free_since, place.by_given));
+        let free_since = |agent: AgentIx| self.places[agent.index()].map(|it| it.free_since);
+        let lone = self.rooms.iter_mut().map(|it| &mut it.bucket);
+        let in_crowds = self.groups.iter_mut().flat_map(|it| it.members.rooms_mut()).map(|it| &mut it.1);
+        // A bucket at once: its order is then built from the bottom, not agent by agent.
+        for bucket in lone.chain(in_crowds) {
+            let by_free = |it: &ByGiven| Some((free_since(it.agent)?, *it));
+            bucket.by_free = bucket.by_given.iter().filter_map(by_free).collect();
         }
     }
 
