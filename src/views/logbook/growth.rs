@@ -1,7 +1,8 @@
 //! What one transaction adds to the logbook. A conversation that many events are about is written once.
 //!
 //! ```text
-//!   event ─► the conversation (read, if it was there before) ─► its entries ─► write: one row of `log`, one of `conversation`
+//!   event ─► the conversation (read, if it was there before) ─► its entries ─► write: its row, which has the first of them
+//!                                                                              and, of a long log, a row of `log`
 //! ```
 
 use std::{
@@ -9,10 +10,10 @@ use std::{
     collections::{BTreeMap, btree_map::Entry},
 };
 
-use rusqlite::{Transaction, params};
+use rusqlite::{CachedStatement, Transaction, params};
 
 use super::{
-    line::{self, Written},
+    line::{self, Piece, Written},
     store::{LogbookError, signed},
 };
 use crate::{
@@ -26,11 +27,16 @@ use crate::{
     journal::Position,
 };
 
-/// Entries of one row, at most, so that a page is read without reading a long log.
-const ROW_ENTRIES_MAX: usize = 64;
+/// Entries of a row of `log`, at most, so that a page is read without reading a long log.
+const ROW_ENTRIES_MAX: u32 = 64;
+/// Bytes of the entries in a conversation's own row from which on the others go to `log`. Most conversations have no more, and a row of this
+/// length is still on one page of the file.
+const FIRST_BYTES: usize = 512;
 
 pub(super) struct Growth<'a> {
     transaction: &'a Transaction<'a>,
+    /// What is there already of a conversation.
+    before: CachedStatement<'a>,
     /// The org's number in the tables.
     org: i64,
     names: &'a Names,
@@ -55,21 +61,31 @@ struct Grown<'a> {
     entries: u32,
     customer_entries: u32,
     participants: Vec<String>,
-    rows: Vec<Row<'a>>,
+    first: Piece,
+    rows: Vec<Row>,
+    has_new_entries: bool,
 }
 
 /// A row of `log`.
-struct Row<'a> {
+struct Row {
     /// The number of its first entry.
     number: u32,
     /// How many its customer sees of those before it, and one more.
     customer_number: u32,
-    entries: Vec<Written<'a>>,
+    piece: Piece,
 }
 
 impl<'a> Growth<'a> {
-    pub(super) fn new(transaction: &'a Transaction<'a>, org: i64, names: &'a Names) -> Self {
-        Self { transaction, org, names, conversations: BTreeMap::new() }
+    pub(super) fn new(
+        transaction: &'a Transaction<'a>,
+        org: i64,
+        names: &'a Names,
+    ) -> Result<Self, LogbookError> {
+        let before = transaction.prepare_cached(
+            "SELECT entries, customer_entries, participants, first_entries FROM conversation
+             WHERE org = ?1 AND id = ?2",
+        )?;
+        Ok(Self { transaction, before, org, names, conversations: BTreeMap::new() })
     }
 
     /// Takes in what an event says.
@@ -98,7 +114,7 @@ impl<'a> Growth<'a> {
         let grown = match self.conversations.entry(entry.conversation) {
             Entry::Occupied(there) => there.into_mut(),
             Entry::Vacant(place) => {
-                place.insert(Grown::before(self.transaction, self.org, entry.conversation)?)
+                place.insert(Grown::before(&mut self.before, self.org, entry.conversation)?)
             }
         };
         if let Event::InviteAccepted { agent, .. } = event {
@@ -110,7 +126,7 @@ impl<'a> Growth<'a> {
         if matches!(event, Event::ConversationEnded { .. }) {
             grown.ended = Some(at);
         }
-        grown.add(Written {
+        grown.add(&Written {
             at_ms: at.1,
             kind: line::kind_word(entry.kind),
             author: entry.author.as_ref().map(|it| line::author_word(it.into())),
@@ -122,8 +138,7 @@ impl<'a> Growth<'a> {
             },
             text: entry.text.into(),
             whisper: !entry.shown_to_customer,
-        });
-        Ok(())
+        })
     }
 
     /// Writes all of it. The conversations whose logs grew.
@@ -131,11 +146,11 @@ impl<'a> Growth<'a> {
         let mut insert_log =
             self.transaction.prepare_cached("INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5)")?;
         let mut insert = self.transaction.prepare_cached(
-            "INSERT INTO conversation VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            "INSERT INTO conversation VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?;
         let mut update = self.transaction.prepare_cached(
             "UPDATE conversation SET ended_at_ms = ?3, ended_position = ?4, entries = ?5, customer_entries = ?6,
-             participants = ?7 WHERE org = ?1 AND id = ?2",
+             participants = ?7, first_entries = ?8 WHERE org = ?1 AND id = ?2",
         )?;
         let mut logs = Vec::new();
         for (conversation, grown) in self.conversations {
@@ -144,6 +159,7 @@ impl<'a> Growth<'a> {
                 grown.ended.map(|(position, at)| (signed(position.0), signed(at))).unzip();
             let (entries, customer_entries) = (grown.entries, grown.customer_entries);
             let participants = serde_json::to_string(&grown.participants)?;
+            let first = grown.first.close();
             if let Some(Created { channel, customer, routing_type, access_scope, at: (position, at) }) =
                 grown.created
             {
@@ -161,7 +177,8 @@ impl<'a> Growth<'a> {
                     ended,
                     entries,
                     customer_entries,
-                    participants
+                    participants,
+                    first
                 ])?;
             } else {
                 update.execute(params![
@@ -171,46 +188,52 @@ impl<'a> Growth<'a> {
                     ended,
                     entries,
                     customer_entries,
-                    participants
+                    participants,
+                    first
                 ])?;
             }
-            if !grown.rows.is_empty() {
+            if grown.has_new_entries {
                 logs.push(conversation);
             }
-            for Row { number, customer_number, entries } in grown.rows {
-                let json = serde_json::to_string(&entries)?;
-                insert_log.execute(params![self.org, id, number, customer_number, json])?;
+            for Row { number, customer_number, piece } in grown.rows {
+                insert_log.execute(params![self.org, id, number, customer_number, piece.close()])?;
             }
         }
         Ok(logs)
     }
 }
 
-impl<'a> Grown<'a> {
-    /// What is there already of a conversation.
+impl Grown<'_> {
     fn before(
-        transaction: &Transaction<'_>,
+        select: &mut CachedStatement<'_>,
         org: i64,
         conversation: ConversationId,
     ) -> Result<Self, LogbookError> {
-        let mut select = transaction.prepare_cached(
-            "SELECT entries, customer_entries, participants FROM conversation WHERE org = ?1 AND id = ?2",
-        )?;
-        let (entries, customer_entries, participants): (u32, u32, String) = select
+        let (entries, customer_entries, participants, first): (u32, u32, String, String) = select
             .query_row(params![org, signed(conversation.0)], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
             })?;
         let participants = serde_json::from_str(&participants)?;
-        Ok(Self { entries, customer_entries, participants, ..Self::default() })
+        Ok(Self { entries, customer_entries, participants, first: Piece::of(first), ..Self::default() })
     }
 
-    fn add(&mut self, entry: Written<'a>) {
+    fn add(&mut self, entry: &Written<'_>) -> Result<(), LogbookError> {
         let (number, customer_number) = (self.entries + 1, self.customer_entries + 1);
         self.entries = number;
         self.customer_entries += u32::from(!entry.whisper);
-        match self.rows.last_mut() {
-            Some(row) if row.entries.len() < ROW_ENTRIES_MAX => row.entries.push(entry),
-            _ => self.rows.push(Row { number, customer_number, entries: vec![entry] }),
+        self.has_new_entries = true;
+        // Once it is full it never grows again, so those of `log` follow it.
+        if self.first.bytes() < FIRST_BYTES {
+            return Ok(self.first.push(entry)?);
         }
+        match self.rows.last_mut() {
+            Some(row) if number - row.number < ROW_ENTRIES_MAX => row.piece.push(entry)?,
+            _ => {
+                let mut piece = Piece::default();
+                piece.push(entry)?;
+                self.rows.push(Row { number, customer_number, piece });
+            }
+        }
+        Ok(())
     }
 }

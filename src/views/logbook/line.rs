@@ -134,6 +134,40 @@ fn is_empty(text: &Cow<'_, str>) -> bool {
     text.is_empty()
 }
 
+/// Entries as they stand in a row, one after the other: a JSON array that is not closed yet.
+pub(super) struct Piece(String);
+
+impl Piece {
+    /// One that was closed.
+    pub(super) fn of(mut closed: String) -> Self {
+        closed.pop();
+        Self(closed)
+    }
+
+    pub(super) fn push(&mut self, entry: &Written<'_>) -> Result<(), serde_json::Error> {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        self.0.push_str(&serde_json::to_string(entry)?);
+        Ok(())
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn close(mut self) -> String {
+        self.0.push(']');
+        self.0
+    }
+}
+
+impl Default for Piece {
+    fn default() -> Self {
+        Self("[".into())
+    }
+}
+
 /// The entries of a row, numbered as for their reader: `first` is the number of the first that it sees.
 pub(super) fn read(entries: &str, reader: Reader, first: u32) -> Result<Vec<Line>, serde_json::Error> {
     let written: Vec<Written<'_>> = serde_json::from_str(entries)?;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The format of the file. One of another format is made anew from the journal.
-const FORMAT: i64 = 5;
+const FORMAT: i64 = 6;
 /// A writer's transaction is short; a reader that meets one waits.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -27,8 +27,9 @@ const CACHE_KIB: i64 = 32_768;
 /// them on the disk.
 const CHECKPOINT_PAGES: i64 = 2_048;
 
-/// A row of `log` holds entries that follow each other and were written at once: a JSON array, the first of which has this number. What the
-/// customer does not see (`whisper`) has no number for it.
+/// The first entries of a chat log stand in its conversation's row, the others in rows of `log`, which hold entries that follow each other and
+/// were written at once: each a JSON array, and in `log` the first of it has this number. What the customer does not see (`whisper`) has no
+/// number for it.
 const TABLES: &str = "
     PRAGMA journal_mode = WAL;
     CREATE TABLE IF NOT EXISTS org (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, position INTEGER NOT NULL);
@@ -38,6 +39,7 @@ const TABLES: &str = "
         created_at_ms INTEGER NOT NULL, created_position INTEGER NOT NULL,
         ended_at_ms INTEGER, ended_position INTEGER,
         entries INTEGER NOT NULL, customer_entries INTEGER NOT NULL, participants TEXT NOT NULL,
+        first_entries TEXT NOT NULL,
         PRIMARY KEY (org, id)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS ended_of_customer ON conversation (org, customer_id, id) WHERE ended_at_ms IS NOT NULL;
     CREATE TABLE IF NOT EXISTS log (
@@ -161,7 +163,7 @@ impl Store {
                  ON CONFLICT (id) DO UPDATE SET position = excluded.position RETURNING number",
             )?
             .query_row(params![org, signed(last.0)], |row| row.get(0))?;
-        let mut growth = Growth::new(&transaction, number, names);
+        let mut growth = Growth::new(&transaction, number, names)?;
         for batch in batches {
             for (event, position) in batch.events.iter().zip(batch.first.0..) {
                 if position > after.0 {
@@ -186,9 +188,21 @@ impl Store {
             Reader::Agent => "number",
             Reader::Customer => "customer_number",
         };
+        // Both reads are of one moment: what the first piece had no room for is not to be read before what it had.
+        let moment = self.0.unchecked_transaction()?;
+        let first: Option<String> = moment
+            .prepare_cached(
+                "SELECT first_entries FROM conversation
+                 WHERE org = (SELECT number FROM org WHERE org.id = ?1) AND id = ?2",
+            )?
+            .query_row(params![org, signed(conversation.0)], |row| row.get(0))
+            .optional()?;
+        let Some(first) = first else { return Ok(Vec::new()) };
+        let mut found = line::read(&first, reader, 1)?;
+        found.retain(|it| it.number >= from);
         // From the row on that holds the first. A customer's numbers stand still while agents whisper, so that is the last row that begins
         // at or below it.
-        let mut select = self.0.prepare_cached(&format!(
+        let mut select = moment.prepare_cached(&format!(
             "SELECT {number}, entries FROM log
              WHERE org = (SELECT number FROM org WHERE id = ?1) AND conversation = ?2 AND number >= coalesce((
                 SELECT max(number) FROM log
@@ -196,7 +210,6 @@ impl Store {
              ORDER BY log.number"
         ))?;
         let mut rows = select.query(params![org, signed(conversation.0), from])?;
-        let mut found = Vec::new();
         while found.len() < at_most
             && let Some(row) = rows.next()?
         {
