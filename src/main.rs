@@ -15,7 +15,8 @@ use omniroute::{
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What one thread makes another lets go of, all day long: events, answers, notices.
+/// What one thread makes another lets go of, all day long: events, answers, notices. Without huge pages (`no_thp`): the thread that first
+/// touches one waits until all of it is zeroed.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
