@@ -66,9 +66,17 @@ enum ServeError {
     Cut,
 }
 
+/// Half of the machine's threads: the others are for the shards, the journal and the logbook. More would only wake each other.
+fn grpc_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |it| it.get().div_ceil(2))
+}
+
 fn serve(config: &Config) -> Result<(), ServeError> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Runtime)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(grpc_threads())
+        .enable_all()
+        .build()
+        .map_err(ServeError::Runtime)?;
     let ended = runtime.block_on(async {
         let recorder = telemetry::record(config)?;
         let ended = life(config).await;
