@@ -6,7 +6,7 @@ busy, one after the other, and one table with ratios.
 
 PEERS is the directory of the dispatchers: a crate whose program prints a line of JSON a run, and `servers.sh`, which starts and stops their
 servers. Whatever is not installed is left out, and said so. A cycle of theirs is two calls (dispatch, complete); one of ours also sends an
-invite, tells it, and has it accepted.
+invite, tells it, and has it accepted. By either door the sessions, which theirs have none of, are carried on one stream.
 """
 
 import argparse
@@ -103,7 +103,7 @@ class Service:
 
 def of_us(agents, clients, secs):
     found = {}
-    floor = ["--agents", str(agents), "--cohorts", str(agents), "--busy-share", "0.85", "--duration", str(secs)]
+    floor = ["--session-door", "pipeline", "--agents", str(agents), "--cohorts", str(agents), "--busy-share", "0.85", "--duration", str(secs)]
     for door, counts in (("pipeline", [*clients, 256, 2048]), ("unary", clients)):
         with Service() as service:
             counts = sorted(set(counts))
