@@ -5,6 +5,7 @@ use crossbeam_channel::Receiver;
 use super::{publisher::Publisher, worker::Batch};
 use crate::{
     clock::Stopwatch,
+    engine::Recorded,
     journal::{Append, JournalError, JournalWriter},
     metrics,
     wire::stored,
@@ -51,7 +52,9 @@ impl Committer {
     /// Makes all events of these batches durable in one commit. The bytes of each part that has events, in order.
     fn commit(&mut self, batches: &[Batch]) -> Result<Vec<usize>, JournalError> {
         let parts = || batches.iter().flat_map(|it| &it.parts).filter(|it| !it.outbox.is_empty());
-        let payloads: Vec<Vec<u8>> = parts().map(|it| stored::encode(it.outbox[0].at, &it.outbox)).collect();
+        let encode =
+            |outbox: &[Recorded]| stored::encode(outbox[0].at, outbox.iter().map(|it| (it.key, &it.event)));
+        let payloads: Vec<Vec<u8>> = parts().map(|it| encode(&it.outbox)).collect();
         if payloads.is_empty() {
             return Ok(Vec::new());
         }

@@ -63,7 +63,6 @@ struct Grown<'a> {
     participants: Vec<String>,
     first: Piece,
     rows: Vec<Row>,
-    has_new_entries: bool,
 }
 
 /// A row of `log`.
@@ -192,7 +191,8 @@ impl<'a> Growth<'a> {
                     first
                 ])?;
             }
-            if grown.has_new_entries {
+            // One that was there before is read only where there is an entry to add.
+            if entries > 0 {
                 logs.push(conversation);
             }
             for Row { number, customer_number, piece } in grown.rows {
@@ -221,7 +221,6 @@ impl Grown<'_> {
         let (number, customer_number) = (self.entries + 1, self.customer_entries + 1);
         self.entries = number;
         self.customer_entries += u32::from(!entry.whisper);
-        self.has_new_entries = true;
         // Once it is full it never grows again, so those of `log` follow it.
         if self.first.bytes() < FIRST_BYTES {
             return Ok(self.first.push(entry)?);

@@ -18,7 +18,6 @@ use super::{
     stored_v1,
 };
 use crate::engine::{
-    Recorded,
     event::Event,
     ids::{Millis, RequestKey},
 };
@@ -54,9 +53,9 @@ pub enum StoredError {
     Impossible(&'static str),
 }
 
-/// The bytes of events that were decided at one time for one org.
-pub fn encode(at: Millis, events: &[Recorded]) -> Vec<u8> {
-    let entries = events.iter().map(|it| write::entry(it.key, &it.event)).collect();
+/// The bytes of events that were decided at one time for one org, each with the key of the command whose first event it is.
+pub fn encode<'a>(at: Millis, events: impl Iterator<Item = (Option<RequestKey>, &'a Event)>) -> Vec<u8> {
+    let entries = events.map(|(key, event)| write::entry(key, event)).collect();
     stored_v1::Batch { at_ms: at, entries }.encode_to_vec()
 }
 

@@ -184,7 +184,7 @@ impl Centre {
                 self.tell(it.at, &it.event, *agent, it.log_number);
             }
         }
-        stored_events::comes_back(NOW, &outbox);
+        stored_events::comes_back(NOW, outbox.iter().map(|it| (it.key, &it.event)));
     }
 
     fn tell(&self, at: Millis, event: &Event, agent: AgentIx, log_number: u32) {

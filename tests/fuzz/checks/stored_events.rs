@@ -2,9 +2,8 @@
 
 use omniroute::{
     engine::{
-        Recorded,
-        ids::{Agents, Millis},
-        measure::Settled,
+        event::Event,
+        ids::{Millis, RequestKey},
     },
     wire::stored,
 };
@@ -12,26 +11,12 @@ use omniroute::{
 /// The check.
 pub fn check(bytes: &[u8]) {
     let Ok(batch) = stored::decode(bytes) else { return };
-    let recorded: Vec<Recorded> = batch
-        .events
-        .iter()
-        .cloned()
-        .map(|(key, event)| Recorded {
-            at: batch.at,
-            key,
-            event,
-            told: Agents::new(),
-            log_number: 0,
-            invites_to: None,
-            measured: Settled::new(),
-        })
-        .collect();
-    comes_back(batch.at, &recorded);
+    comes_back(batch.at, batch.events.iter().map(|(key, event)| (*key, event)));
 }
 
 /// What was written is read.
-pub fn comes_back(at: Millis, events: &[Recorded]) {
-    let read = stored::decode(&stored::encode(at, events)).expect("it was written just now");
+pub fn comes_back<'a>(at: Millis, events: impl Iterator<Item = (Option<RequestKey>, &'a Event)> + Clone) {
+    let read = stored::decode(&stored::encode(at, events.clone())).expect("it was written just now");
     assert_eq!(read.at, at);
-    assert!(read.events.iter().map(|it| (it.0, &it.1)).eq(events.iter().map(|it| (it.key, &it.event))));
+    assert!(read.events.into_iter().eq(events.map(|(key, event)| (key, event.clone()))));
 }

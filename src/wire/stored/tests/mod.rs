@@ -9,8 +9,7 @@ use super::{super::samples, *};
 use crate::engine::{
     directory::spec::{Change, Channel, Inactivity, Resource},
     event::{Leaving, PresenceCause, RequestEnd},
-    ids::{Agents, ConversationId},
-    measure::Settled,
+    ids::ConversationId,
 };
 use any_event::event;
 
@@ -62,19 +61,8 @@ const FIRST_RELAXATION: &str = "\
     0880d095ffbc3112494a4708ad0210ac02180220002a3410013002380340644801f201090a0201001203f40300fa010508e8\
     071001fa010808d00f100118ac0282020508021088278802013081d095ffbc31120d92030a08ad0210ac0218022001";
 
-fn recorded(events: Vec<(Option<RequestKey>, Event)>) -> Vec<Recorded> {
-    events
-        .into_iter()
-        .map(|(key, event)| Recorded {
-            at: 0,
-            key,
-            event,
-            told: Agents::new(),
-            log_number: 0,
-            invites_to: None,
-            measured: Settled::new(),
-        })
-        .collect()
+fn pairs(events: &[(Option<RequestKey>, Event)]) -> impl Iterator<Item = (Option<RequestKey>, &Event)> {
+    events.iter().map(|(key, event)| (*key, event))
 }
 
 fn samples_with_keys() -> Vec<(Option<RequestKey>, Event)> {
@@ -88,25 +76,25 @@ proptest! {
         at in any::<u64>(),
         events in vec((option::of(any::<u128>().prop_map(RequestKey)), event()), 0..12),
     ) {
-        let payload = encode(at, &recorded(events.clone()));
+        let payload = encode(at, pairs(&events));
         prop_assert_eq!(decode(&payload).expect("what was encoded decodes"), StoredBatch { at, events });
     }
 
     #[test]
     fn bytes_of_any_kind_are_read_or_refused(bytes in vec(any::<u8>(), 0..400)) {
         if let Ok(batch) = decode(&bytes) {
-            let again = encode(batch.at, &recorded(batch.events.clone()));
+            let again = encode(batch.at, pairs(&batch.events));
             prop_assert_eq!(decode(&again).expect("what was decoded can be written"), batch);
         }
     }
 
     #[test]
     fn a_damaged_batch_is_read_or_refused(place in any::<prop::sample::Index>(), bits in 1_u8.., cut in any::<bool>()) {
-        let mut payload = encode(9, &recorded(samples_with_keys()));
+        let mut payload = encode(9, pairs(&samples_with_keys()));
         let place = place.index(payload.len());
         if cut { payload.truncate(place) } else { payload[place] ^= bits }
         if let Ok(batch) = decode(&payload) {
-            let again = encode(batch.at, &recorded(batch.events.clone()));
+            let again = encode(batch.at, pairs(&batch.events));
             prop_assert_eq!(decode(&again).expect("what was decoded can be written"), batch);
         }
     }
@@ -128,7 +116,7 @@ fn what_the_first_release_wrote_is_read_for_ever() {
 fn events_about_records_are_read_for_ever() {
     let batch = decode(&from_hex(FIRST_RECORDS)).expect("it decodes");
     let events: Vec<_> = samples::events().drain(18..21).map(|it| (None, it)).collect();
-    assert_eq!(encode(batch.at, &recorded(events.clone())), from_hex(FIRST_RECORDS));
+    assert_eq!(encode(batch.at, pairs(&events)), from_hex(FIRST_RECORDS));
     assert_eq!(batch, StoredBatch { at: 1_700_000_000_000, events });
 }
 
@@ -168,7 +156,7 @@ fn by_supervisors() -> Vec<(Option<RequestKey>, Event)> {
 #[test]
 fn what_supervisors_did_is_read_for_ever() {
     let batch = decode(&from_hex(FIRST_SUPERVISORS)).expect("it decodes");
-    assert_eq!(encode(batch.at, &recorded(by_supervisors())), from_hex(FIRST_SUPERVISORS));
+    assert_eq!(encode(batch.at, pairs(&by_supervisors())), from_hex(FIRST_SUPERVISORS));
     assert_eq!(batch, StoredBatch { at: 1_700_000_000_000, events: by_supervisors() });
 }
 
@@ -191,7 +179,7 @@ fn inactivity_is_read_for_ever() {
     }));
     events.push(Event::ConversationResumed { conversation: ConversationId(300), agent: None, units: 0 });
     let events: Vec<_> = events.into_iter().map(|it| (None, it)).collect();
-    let written = encode(1_700_000_000_000, &recorded(events.clone()));
+    let written = encode(1_700_000_000_000, pairs(&events));
     assert_eq!(written, from_hex(FIRST_INACTIVITY));
     let batch = decode(&from_hex(FIRST_INACTIVITY)).expect("it decodes");
     assert_eq!(batch, StoredBatch { at: 1_700_000_000_000, events });
@@ -200,7 +188,7 @@ fn inactivity_is_read_for_ever() {
 #[test]
 fn access_scopes_are_read_for_ever() {
     let batch = decode(&from_hex(FIRST_ACCESS_SCOPE)).expect("it decodes");
-    assert_eq!(encode(batch.at, &recorded(batch.events.clone())), from_hex(FIRST_ACCESS_SCOPE));
+    assert_eq!(encode(batch.at, pairs(&batch.events)), from_hex(FIRST_ACCESS_SCOPE));
     let [(None, Event::ConversationCreated { conversation, access_scope, .. })] = &batch.events[..] else {
         panic!("{batch:?}")
     };
@@ -210,7 +198,7 @@ fn access_scopes_are_read_for_ever() {
 #[test]
 fn what_gives_way_is_read_for_ever() {
     let batch = decode(&from_hex(FIRST_RELAXATION)).expect("it decodes");
-    assert_eq!(encode(batch.at, &recorded(batch.events.clone())), from_hex(FIRST_RELAXATION));
+    assert_eq!(encode(batch.at, pairs(&batch.events)), from_hex(FIRST_RELAXATION));
     let [(None, Event::RequestOpened { routing, .. }), (None, Event::RequestRelaxed { relaxed, .. })] =
         &batch.events[..]
     else {
@@ -253,6 +241,6 @@ fn what_this_release_does_not_know_is_refused_by_name() {
 #[test]
 fn a_usual_batch_is_small() {
     let sent = samples::events().into_iter().find(|it| matches!(it, Event::InvitesSent { .. }));
-    let payload = encode(1_700_000_000_000, &recorded(vec![(None, sent.expect("there is one"))]));
+    let payload = encode(1_700_000_000_000, pairs(&[(None, sent.expect("there is one"))]));
     assert!(payload.len() <= 48, "{} bytes", payload.len());
 }
