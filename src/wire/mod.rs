@@ -32,7 +32,7 @@ mod relaxation;
 mod resource;
 mod routing;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod status;
 pub mod stored;
 mod supervisor;

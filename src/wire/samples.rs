@@ -19,7 +19,7 @@ use crate::engine::{
 };
 
 /// One resource of each kind, and agents `anna`, `bert` and `cleo` with the numbers 0, 1 and 2.
-pub(super) fn resources() -> Vec<Resource> {
+pub(crate) fn resources() -> Vec<Resource> {
     let agent = |id: &str| {
         Resource::Agent(Agent {
             id: id.into(),
@@ -89,15 +89,15 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 /// The numbers of the ids of `resources`.
-pub(super) fn names() -> Names {
+pub(crate) fn names() -> Names {
     let mut names = Names::default();
     names.intern(&resources().into_iter().map(Change::Create).collect::<Vec<_>>());
     names
 }
 
-pub(super) const ANNA: AgentIx = AgentIx(0);
-pub(super) const BERT: AgentIx = AgentIx(1);
-pub(super) const CLEO: AgentIx = AgentIx(2);
+pub(crate) const ANNA: AgentIx = AgentIx(0);
+pub(crate) const BERT: AgentIx = AgentIx(1);
+pub(crate) const CLEO: AgentIx = AgentIx(2);
 
 fn routing(target: Target) -> Routing {
     Routing {
@@ -115,7 +115,7 @@ fn routing(target: Target) -> Routing {
 }
 
 /// Routings to every kind of target.
-pub(super) fn routings() -> Vec<Routing> {
+pub(crate) fn routings() -> Vec<Routing> {
     let skills: std::sync::Arc<[Requirement]> =
         [Requirement { skill: SkillIx(0), level: 500 }, Requirement { skill: SkillIx(1), level: 0 }].into();
     vec![
@@ -128,7 +128,7 @@ pub(super) fn routings() -> Vec<Routing> {
 }
 
 /// Every way to give way.
-pub(super) fn relaxation() -> Relaxation {
+pub(crate) fn relaxation() -> Relaxation {
     Terms {
         additional: [
             Requirement { skill: SkillIx(1), level: 500 },
@@ -152,7 +152,7 @@ fn record() -> Record {
 
 /// One event of every variant, in the order in which they were added. The first are stored in a golden test: add at the end.
 #[expect(clippy::too_many_lines, reason = "a list: one entry an event")]
-pub(super) fn events() -> Vec<Event> {
+pub(crate) fn events() -> Vec<Event> {
     let (conversation, request) = (ConversationId(300), RequestId(301));
     let mut changes: Vec<Change> = resources().into_iter().map(Change::Create).collect();
     changes.push(Change::Replace(Resource::Skill(Skill { id: "cards".into(), name: "New".into() })));

@@ -1,16 +1,15 @@
-//! What one transaction adds to the logbook. A conversation that many events are about is written once.
+//! What one turn of the writer adds to the logbook. A conversation that many events are about is written once.
 //!
 //! ```text
-//!   event ─► the conversation (read, if it was there before) ─► its entries ─► write: its row, which has the first of them
-//!                                                                              and, of a long log, a row of `log`
+//!   event ─► the conversation (read, if it was there before) ─► its entries ─► its row, which has the first of them, and, of a long
+//!                                                                              log, a row of `log`
+//!                                                                          ─► once it has ended, a row of `ended`
 //! ```
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, btree_map::Entry},
-};
+use std::borrow::Cow;
 
-use rusqlite::{CachedStatement, Transaction, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rustc_hash::FxHashMap;
 
 use super::{
     line::{self, Piece, Written},
@@ -33,32 +32,37 @@ const ROW_ENTRIES_MAX: u32 = 64;
 /// length is still on one page of the file.
 const FIRST_BYTES: usize = 512;
 
+/// What a turn has taken in.
 pub(super) struct Growth<'a> {
-    transaction: &'a Transaction<'a>,
     /// What is there already of a conversation.
     before: CachedStatement<'a>,
     /// The org's number in the tables.
     org: i64,
-    names: &'a Names,
-    conversations: BTreeMap<ConversationId, Grown<'a>>,
+    /// How far a turn had come that did not come to its end: rows may say what stands up to there, each of them up to where it says.
+    begun: Position,
+    conversations: Vec<Grown<'a>>,
+    /// Where each of them stands.
+    places: FxHashMap<ConversationId, usize>,
 }
 
 /// How a conversation was created.
 struct Created<'a> {
-    channel: &'a str,
-    customer: &'a str,
+    channel: Box<str>,
     routing_type: RoutingType,
     access_scope: &'a str,
     at: (Position, Millis),
 }
 
 /// A conversation that grew.
-#[derive(Default)]
-struct Grown<'a> {
+pub(super) struct Grown<'a> {
+    pub(super) id: ConversationId,
+    customer: Cow<'a, str>,
     /// None: it was there before.
     created: Option<Created<'a>>,
     ended: Option<(Position, Millis)>,
-    entries: u32,
+    /// Up to which event its rows say everything.
+    written: Position,
+    pub(super) entries: u32,
     customer_entries: u32,
     participants: Vec<String>,
     first: Piece,
@@ -75,20 +79,21 @@ struct Row {
 }
 
 impl<'a> Growth<'a> {
-    pub(super) fn new(
-        transaction: &'a Transaction<'a>,
-        org: i64,
-        names: &'a Names,
-    ) -> Result<Self, LogbookError> {
-        let before = transaction.prepare_cached(
-            "SELECT entries, customer_entries, participants, first_entries FROM conversation
-             WHERE org = ?1 AND id = ?2",
+    pub(super) fn new(connection: &'a Connection, org: i64, begun: Position) -> Result<Self, LogbookError> {
+        let before = connection.prepare_cached(
+            "SELECT customer_id, written_position, entries, customer_entries, participants, first_entries
+             FROM conversation WHERE org = ?1 AND id = ?2",
         )?;
-        Ok(Self { transaction, before, org, names, conversations: BTreeMap::new() })
+        Ok(Self { before, org, begun, conversations: Vec::new(), places: FxHashMap::default() })
     }
 
     /// Takes in what an event says.
-    pub(super) fn take(&mut self, at: (Position, Millis), event: &'a Event) -> Result<(), LogbookError> {
+    pub(super) fn take(
+        &mut self,
+        at: (Position, Millis),
+        event: &'a Event,
+        names: &Names,
+    ) -> Result<(), LogbookError> {
         if let Event::ConversationCreated {
             conversation,
             channel,
@@ -98,32 +103,49 @@ impl<'a> Growth<'a> {
             ..
         } = event
         {
-            let created = Created {
-                channel: self.names.of(ResourceKind::Channel).name(channel.0),
-                customer,
-                routing_type: *routing_type,
-                access_scope,
-                at,
-            };
-            self.conversations.insert(*conversation, Grown { created: Some(created), ..Grown::default() });
+            // Beyond what was begun there is none of it yet.
+            let before = if at.0 > self.begun { None } else { self.read(*conversation)? };
+            self.put(before.unwrap_or_else(|| Grown {
+                id: *conversation,
+                customer: Cow::Borrowed(customer),
+                created: Some(Created {
+                    channel: names.of(ResourceKind::Channel).name(channel.0).into(),
+                    routing_type: *routing_type,
+                    access_scope,
+                    at,
+                }),
+                ended: None,
+                written: at.0,
+                entries: 0,
+                customer_entries: 0,
+                participants: Vec::new(),
+                first: Piece::default(),
+                rows: Vec::new(),
+            }));
         }
         let Some(entry) = chat_log::entry(event) else { return Ok(()) };
-        let names = self.names.of(ResourceKind::Agent);
-        let agent_id = |agent: Option<AgentIx>| agent.map_or("", |it| names.name(it.0));
-        let grown = match self.conversations.entry(entry.conversation) {
-            Entry::Occupied(there) => there.into_mut(),
-            Entry::Vacant(place) => {
-                place.insert(Grown::before(&mut self.before, self.org, entry.conversation)?)
-            }
+        let place = if let Some(place) = self.places.get(&entry.conversation) {
+            *place
+        } else {
+            let before = self.read(entry.conversation)?;
+            self.put(before.ok_or(rusqlite::Error::QueryReturnedNoRows)?)
         };
+        let grown = &mut self.conversations[place];
+        if matches!(event, Event::ConversationEnded { .. }) {
+            // Also where its row says so already: that of `ended` may not be there.
+            grown.ended = Some(at);
+        }
+        if at.0 <= grown.written {
+            return Ok(());
+        }
+        grown.written = at.0;
+        let names = names.of(ResourceKind::Agent);
+        let agent_id = |agent: Option<AgentIx>| agent.map_or("", |it| names.name(it.0));
         if let Event::InviteAccepted { agent, .. } = event {
             let agent = names.name(agent.0);
             if !grown.participants.iter().any(|it| it == agent) {
                 grown.participants.push(agent.to_owned());
             }
-        }
-        if matches!(event, Event::ConversationEnded { .. }) {
-            grown.ended = Some(at);
         }
         grown.add(&Written {
             at_ms: at.1,
@@ -140,83 +162,131 @@ impl<'a> Growth<'a> {
         })
     }
 
-    /// Writes all of it. The conversations whose logs grew.
-    pub(super) fn write(self) -> Result<Vec<ConversationId>, LogbookError> {
-        let mut insert_log =
-            self.transaction.prepare_cached("INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        let mut insert = self.transaction.prepare_cached(
-            "INSERT INTO conversation VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        )?;
-        let mut update = self.transaction.prepare_cached(
-            "UPDATE conversation SET ended_at_ms = ?3, ended_position = ?4, entries = ?5, customer_entries = ?6,
-             participants = ?7, first_entries = ?8 WHERE org = ?1 AND id = ?2",
-        )?;
-        let mut logs = Vec::new();
-        for (conversation, grown) in self.conversations {
-            let id = signed(conversation.0);
-            let (ended, ended_at) =
-                grown.ended.map(|(position, at)| (signed(position.0), signed(at))).unzip();
-            let (entries, customer_entries) = (grown.entries, grown.customer_entries);
-            let participants = serde_json::to_string(&grown.participants)?;
-            let first = grown.first.close();
-            if let Some(Created { channel, customer, routing_type, access_scope, at: (position, at) }) =
-                grown.created
-            {
-                let routing_type = line::routing_type_word(routing_type);
-                insert.execute(params![
-                    self.org,
-                    id,
-                    channel,
-                    customer,
-                    routing_type,
-                    access_scope,
-                    signed(at),
-                    signed(position.0),
-                    ended_at,
-                    ended,
-                    entries,
-                    customer_entries,
-                    participants,
-                    first
-                ])?;
-            } else {
-                update.execute(params![
-                    self.org,
-                    id,
-                    ended_at,
-                    ended,
-                    entries,
-                    customer_entries,
-                    participants,
-                    first
-                ])?;
-            }
-            // One that was there before is read only where there is an entry to add.
-            if entries > 0 {
-                logs.push(conversation);
-            }
-            for Row { number, customer_number, piece } in grown.rows {
-                insert_log.execute(params![self.org, id, number, customer_number, piece.close()])?;
-            }
+    fn put(&mut self, grown: Grown<'a>) -> usize {
+        let place = self.conversations.len();
+        self.places.insert(grown.id, place);
+        self.conversations.push(grown);
+        place
+    }
+
+    /// What the tables have of a conversation.
+    fn read(&mut self, id: ConversationId) -> Result<Option<Grown<'a>>, LogbookError> {
+        let row = self.before.query_row(params![self.org, signed(id.0)], |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get::<_, String>(4)?,
+                row.get(5)?,
+            ))
+        });
+        let Some((customer, written, entries, customer_entries, participants, first)) = row.optional()?
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Grown {
+            id,
+            customer: Cow::Owned(customer),
+            created: None,
+            ended: None,
+            written: Position(written),
+            entries,
+            customer_entries,
+            participants: serde_json::from_str(&participants)?,
+            first: Piece::of(first),
+            rows: Vec::new(),
+        }))
+    }
+
+    /// All that grew, in the order of the tables, so that what is written one after the other stands side by side.
+    pub(super) fn into_conversations(mut self) -> Vec<Grown<'a>> {
+        self.conversations.sort_unstable_by_key(|it| it.id);
+        self.conversations
+    }
+}
+
+/// Writes conversations.
+pub(super) struct Pen<'a> {
+    org: i64,
+    insert: CachedStatement<'a>,
+    update: CachedStatement<'a>,
+    insert_log: CachedStatement<'a>,
+    insert_ended: CachedStatement<'a>,
+}
+
+impl<'a> Pen<'a> {
+    pub(super) fn new(connection: &'a Connection, org: i64) -> Result<Self, LogbookError> {
+        Ok(Self {
+            org,
+            insert: connection.prepare_cached(
+                "INSERT INTO conversation
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+            )?,
+            update: connection.prepare_cached(
+                "UPDATE conversation SET ended_at_ms = coalesce(?3, ended_at_ms),
+                 ended_position = coalesce(?4, ended_position), written_position = ?5, entries = ?6,
+                 customer_entries = ?7, participants = ?8, first_entries = ?9 WHERE org = ?1 AND id = ?2",
+            )?,
+            insert_log: connection.prepare_cached("INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5)")?,
+            insert_ended: connection.prepare_cached("INSERT OR IGNORE INTO ended VALUES (?1, ?2, ?3)")?,
+        })
+    }
+
+    /// Writes a conversation with all that its log has grown by. If it has ended, whose it was; it is not yet among those that are
+    /// found by their customer.
+    pub(super) fn write<'g>(&mut self, grown: Grown<'g>) -> Result<Option<Cow<'g, str>>, LogbookError> {
+        let id = signed(grown.id.0);
+        let (ended, ended_at) = grown.ended.map(|(position, at)| (signed(position.0), signed(at))).unzip();
+        let written = signed(grown.written.0);
+        let (entries, customer_entries) = (grown.entries, grown.customer_entries);
+        let participants = serde_json::to_string(&grown.participants)?;
+        let first = grown.first.close();
+        if let Some(Created { channel, routing_type, access_scope, at: (position, at) }) = grown.created {
+            self.insert.execute(params![
+                self.org,
+                id,
+                channel,
+                grown.customer,
+                line::routing_type_word(routing_type),
+                access_scope,
+                signed(at),
+                signed(position.0),
+                ended_at,
+                ended,
+                written,
+                entries,
+                customer_entries,
+                participants,
+                first
+            ])?;
+        } else {
+            self.update.execute(params![
+                self.org,
+                id,
+                ended_at,
+                ended,
+                written,
+                entries,
+                customer_entries,
+                participants,
+                first
+            ])?;
         }
-        Ok(logs)
+        for Row { number, customer_number, piece } in grown.rows {
+            self.insert_log.execute(params![self.org, id, number, customer_number, piece.close()])?;
+        }
+        Ok(grown.ended.map(|_| grown.customer))
+    }
+
+    /// Writes that a customer's conversation has ended.
+    pub(super) fn write_ended(&mut self, customer: &str, id: ConversationId) -> Result<(), LogbookError> {
+        self.insert_ended.execute(params![self.org, customer, signed(id.0)])?;
+        Ok(())
     }
 }
 
 impl Grown<'_> {
-    fn before(
-        select: &mut CachedStatement<'_>,
-        org: i64,
-        conversation: ConversationId,
-    ) -> Result<Self, LogbookError> {
-        let (entries, customer_entries, participants, first): (u32, u32, String, String) = select
-            .query_row(params![org, signed(conversation.0)], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-            })?;
-        let participants = serde_json::from_str(&participants)?;
-        Ok(Self { entries, customer_entries, participants, first: Piece::of(first), ..Self::default() })
-    }
-
     fn add(&mut self, entry: &Written<'_>) -> Result<(), LogbookError> {
         let (number, customer_number) = (self.entries + 1, self.customer_entries + 1);
         self.entries = number;

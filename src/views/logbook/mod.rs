@@ -7,12 +7,15 @@
 //!                                          └──► those who watch a log, and `Org::viewed`
 //! ```
 //!
-//! Nobody needs it at once but who reads, so the writer lingers after a word: what comes meanwhile is written in one go, and a conversation
-//! that grew ten times is written once. Who waits for it says so.
+//! Nobody needs it at once but who reads, so the writer lingers after a word: what comes meanwhile is written in one turn, and a conversation
+//! that grew ten times is written once. A turn goes in small steps with rests between them, so that it keeps neither the processor nor the
+//! disk from the commits that callers wait for. Who waits for the logbook says so.
 
 mod growth;
 pub mod line;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::{
     path::Path,
@@ -40,9 +43,11 @@ const IDLE_STORES_MAX: usize = 8;
 /// How long the writer lingers after a word, in so many steps: nobody waits, and what comes meanwhile is written with it.
 const LINGER_STEP: Duration = Duration::from_millis(25);
 const LINGER_STEPS: usize = 40;
+/// How long it rests, about.
+const REST: Duration = Duration::from_micros(100);
 /// When what failed is tried again, unless there is word before.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
-/// Events of an org that wait to be written before the writer lingers no longer: they are still in memory then.
+/// Events of an org that wait to be written before the writer lingers and rests no longer: they are still in memory then.
 const BEHIND_MAX: u64 = 262_144;
 
 /// Whose log is read.
@@ -165,18 +170,19 @@ impl Writer {
 
 fn write(mut store: Store, (words, hurried): (&Receiver<()>, &Receiver<()>), orgs: &Orgs, feed: &Feed) {
     let mut has_failed = false;
+    let mut pace = Pace { hurried, in_a_hurry: false, again: false };
     loop {
         let word = if has_failed { words.recv_timeout(TRY_AGAIN) } else { words.recv().map_err(Into::into) };
         if word == Err(RecvTimeoutError::Disconnected) {
             return;
         }
-        linger(hurried, orgs);
+        pace.linger(orgs);
         has_failed = false;
         // What there is by now, by turns, so that who writes much does not keep the logs of others back. What comes meanwhile has its word.
         let mut behind: Vec<(Arc<Org>, Position)> =
             orgs.all().into_iter().map(|org| (org.clone(), org.durable_now())).collect();
         while !behind.is_empty() {
-            behind.retain(|(org, goal)| match catch_up(&mut store, org, feed) {
+            behind.retain(|(org, goal)| match catch_up(&mut store, org, feed, &mut pace) {
                 Ok(viewed) => viewed.is_some_and(|it| it < *goal),
                 Err(error) => {
                     // Reads wait for the logbook and time out; the journal has everything.
@@ -190,11 +196,36 @@ fn write(mut store: Store, (words, hurried): (&Receiver<()>, &Receiver<()>), org
     }
 }
 
-fn linger(hurried: &Receiver<()>, orgs: &Orgs) {
-    let in_a_hurry = || orgs.any(|it| it.has_watched_logs() || it.behind() > BEHIND_MAX);
-    for _ in 0..LINGER_STEPS {
-        if in_a_hurry() || hurried.recv_timeout(LINGER_STEP).is_ok() {
+/// When the writer waits though there is something to write.
+struct Pace<'a> {
+    hurried: &'a Receiver<()>,
+    in_a_hurry: bool,
+    /// Whoever hurried within this turn may wait for the next.
+    again: bool,
+}
+
+impl Pace<'_> {
+    /// Before a turn.
+    fn linger(&mut self, orgs: &Orgs) {
+        let is_due = || orgs.any(|it| it.has_watched_logs() || it.behind() > BEHIND_MAX);
+        let mut hurried = std::mem::take(&mut self.again);
+        for _ in 0..LINGER_STEPS {
+            hurried = hurried || is_due();
+            if hurried {
+                break;
+            }
+            hurried = self.hurried.recv_timeout(LINGER_STEP).is_ok();
+        }
+        self.in_a_hurry = hurried;
+    }
+
+    /// Within a turn, which is an org's.
+    fn rest(&mut self, org: &Org) {
+        if self.in_a_hurry || org.behind() > BEHIND_MAX {
             return;
+        }
+        if self.hurried.recv_timeout(REST).is_ok() {
+            (self.in_a_hurry, self.again) = (true, true);
         }
     }
 }
@@ -209,7 +240,12 @@ enum CatchUpError {
 }
 
 /// Takes in some of what an org has, and says how far it has come; nothing: there is no more.
-fn catch_up(store: &mut Store, org: &Org, feed: &Feed) -> Result<Option<Position>, CatchUpError> {
+fn catch_up(
+    store: &mut Store,
+    org: &Org,
+    feed: &Feed,
+    pace: &mut Pace<'_>,
+) -> Result<Option<Position>, CatchUpError> {
     if org.behind() == 0 && org.viewed().borrow().0 > 0 {
         return Ok(None);
     }
@@ -223,7 +259,7 @@ fn catch_up(store: &mut Store, org: &Org, feed: &Feed) -> Result<Option<Position
     let batches = feed.read(org, Position(last.0 + 1), READ_BYTES)?;
     let Some(newest) = batches.last() else { return Ok(None) };
     let next = Position(newest.next().0 - 1);
-    let grown = store.write(&org.id, &org.names(), last, &batches, next)?;
+    let grown = store.write(org, last, &batches, next, || pace.rest(org))?;
     org.set_viewed(next);
     grown.into_iter().for_each(|conversation| org.log_grew(conversation));
     Ok(Some(next))
