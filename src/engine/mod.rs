@@ -87,16 +87,24 @@ pub struct InvitesTo {
 }
 
 /// The engine of one org.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Engine {
     state: State,
     dispatch: Dispatch,
     touched: Touched,
     /// What was decided since it was last emptied, in order.
     outbox: Vec<Recorded>,
+    /// How much that was the last time. Room for as much is made at once.
+    usual: usize,
     /// The key of the command that is being carried out, until its first event has it.
     key: Option<RequestKey>,
     now: Millis,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new(State::default())
+    }
 }
 
 impl Engine {
@@ -110,7 +118,8 @@ impl Engine {
         state.reindex();
         state.answers.reindex();
         let dispatch = Dispatch::new(&state, layout);
-        Self { now: state.now, dispatch, state, ..Self::default() }
+        let (touched, outbox) = (Touched::default(), Vec::new());
+        Self { now: state.now, dispatch, state, touched, outbox, usual: 0, key: None }
     }
 
     /// What is true.
@@ -135,6 +144,7 @@ impl Engine {
 
     /// What was decided since the last call, in order.
     pub fn take_outbox(&mut self) -> Vec<Recorded> {
+        self.usual = self.outbox.len();
         std::mem::take(&mut self.outbox)
     }
 
@@ -294,15 +304,18 @@ impl Engine {
     }
 
     fn emit(&mut self, event: Event) {
-        let key = self.key.take();
-        let invites_to = self.invites_to(&event);
-        let (mut measured, mut told) = (Settled::new(), Agents::new());
-        measure::measure(&self.state, self.now, &event, &mut measured);
-        apply::apply(&mut self.state, self.now, key, &event, &mut self.touched);
-        let log_number = self.touched.log_number;
+        let (at, key, invites_to) = (self.now, self.key.take(), self.invites_to(&event));
+        let (told, measured) = (Agents::new(), Settled::new());
+        if self.outbox.is_empty() {
+            self.outbox.reserve(self.usual);
+        }
+        self.outbox.push(Recorded { at, key, event, told, log_number: 0, invites_to, measured });
+        let Some(recorded) = self.outbox.last_mut() else { return };
+        measure::measure(&self.state, at, &recorded.event, &mut recorded.measured);
+        apply::apply(&mut self.state, at, key, &recorded.event, &mut self.touched);
+        recorded.log_number = self.touched.log_number;
         self.dispatch.follow(&self.state, &mut self.touched);
-        audience::tell(&self.state, &event, &mut told);
-        self.outbox.push(Recorded { at: self.now, key, event, told, log_number, invites_to, measured });
+        audience::tell(&self.state, &recorded.event, &mut recorded.told);
     }
 
     fn invites_to(&self, event: &Event) -> Option<InvitesTo> {
