@@ -7,7 +7,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crossbeam_channel::Sender;
-use rustc_hash::FxHashMap;
 
 use super::{
     letter::{Notice, SessionSink, Told},
@@ -40,7 +39,8 @@ struct Attached {
 
 struct Out {
     org: Arc<Org>,
-    sessions: FxHashMap<AgentIx, Attached>,
+    /// By the number of their agent.
+    sessions: Vec<Option<Attached>>,
     since_snapshot: u64,
     counts: OrgCounts,
 }
@@ -107,7 +107,7 @@ impl Publisher {
         let Part { org, first, outbox, openings } = part;
         let out = self.outs.entry(org).or_insert_with_key(|id| Out {
             org: self.orgs.get_or_new(id),
-            sessions: FxHashMap::default(),
+            sessions: Vec::new(),
             since_snapshot: 0,
             counts: OrgCounts::new(id.clone()),
         });
@@ -144,7 +144,10 @@ impl Out {
     fn attach(&mut self, opening: Opening) {
         let Opening { session: Acting { agent, epoch }, resumed, view, sink, .. } = opening;
         if sink.tell(Notice::Opened { epoch, resumed, view: Box::new(view) }) {
-            if let Some(former) = self.sessions.insert(agent, Attached { epoch, sink }) {
+            if agent.index() >= self.sessions.len() {
+                self.sessions.resize_with(agent.index() + 1, || None);
+            }
+            if let Some(former) = self.sessions[agent.index()].replace(Attached { epoch, sink }) {
                 former.sink.end(Rejection::SessionFenced);
             }
         } else {
@@ -159,7 +162,7 @@ impl Out {
             self.detach(*agent, |_| true, Rejection::SessionNotOpen);
         }
         for agent in told {
-            let Some(attached) = self.sessions.get(agent) else { continue };
+            let Some(Some(attached)) = self.sessions.get(agent.index()) else { continue };
             if !attached.sink.tell(Notice::Event(it.clone())) {
                 // Too slow, or gone. It comes back within its lease and sees the state as it stands.
                 self.detach(*agent, |_| true, Rejection::SessionNotOpen);
@@ -169,10 +172,9 @@ impl Out {
     }
 
     fn detach(&mut self, agent: AgentIx, which: impl Fn(Epoch) -> bool, why: Rejection) {
-        if self.sessions.get(&agent).is_some_and(|it| which(it.epoch))
-            && let Some(attached) = self.sessions.remove(&agent)
-        {
-            attached.sink.end(why);
+        let place = self.sessions.get_mut(agent.index());
+        if let Some(ended) = place.and_then(|it| it.take_if(|it| which(it.epoch))) {
+            ended.sink.end(why);
         }
     }
 }

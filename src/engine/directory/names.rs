@@ -4,9 +4,10 @@
 //! removed: so the same journal gives the same numbers, and old events stay readable. The engine and the edge (`wire`) each keep
 //! one copy, brought up by the same events.
 
-use std::sync::Arc;
+use std::{hash::BuildHasher as _, sync::Arc};
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::spec::{Change, ResourceKind};
@@ -15,30 +16,37 @@ use super::spec::{Change, ResourceKind};
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Interner {
     names: Vec<Arc<str>>,
+    /// Which of them an id is. The ids themselves are not in it: it stays small, and near.
     #[serde(skip)]
-    numbers: FxHashMap<Arc<str>, u32>,
+    numbers: HashTable<u32>,
+}
+
+fn hash(id: &str) -> u64 {
+    FxBuildHasher.hash_one(id)
 }
 
 impl Interner {
-    fn intern(&mut self, id: &str) -> u32 {
-        if let Some(&number) = self.numbers.get(id) {
-            return number;
+    fn intern(&mut self, id: &str) {
+        if self.number(id).is_none() {
+            self.names.push(id.into());
+            self.index(self.names.len() - 1);
         }
-        let number =
-            u32::try_from(self.names.len()).unwrap_or_else(|_| unreachable!("ids of a kind are bounded"));
-        let id: Arc<str> = id.into();
-        self.names.push(id.clone());
-        self.numbers.insert(id, number);
-        number
+    }
+
+    fn index(&mut self, place: usize) {
+        let number = u32::try_from(place).unwrap_or_else(|_| unreachable!("ids of a kind are bounded"));
+        let Self { names, numbers } = self;
+        numbers.insert_unique(hash(&names[place]), number, |it| hash(&names[*it as usize]));
     }
 
     fn reindex(&mut self) {
-        self.numbers = self.names.iter().cloned().zip(0..).collect();
+        self.numbers = HashTable::with_capacity(self.names.len());
+        (0..self.names.len()).for_each(|place| self.index(place));
     }
 
     /// The number of an id that was there at any time.
     pub fn number(&self, id: &str) -> Option<u32> {
-        self.numbers.get(id).copied()
+        self.numbers.find(hash(id), |it| *self.names[*it as usize] == *id).copied()
     }
 
     /// The id behind a number.
