@@ -3,6 +3,7 @@
 //! It reads every batch that was ever written, and refuses what is damaged; it never panics on it. Whether the bytes are the ones that
 //! were written is the journal's to know (checksums), and whether the events follow from one another is `apply`'s.
 
+mod pen;
 mod read;
 mod read_directory;
 mod write;
@@ -11,6 +12,7 @@ mod write_directory;
 #[cfg(test)]
 mod tests;
 
+use pen::Pen;
 use prost::Message as _;
 
 use super::{
@@ -53,10 +55,19 @@ pub enum StoredError {
     Impossible(&'static str),
 }
 
-/// The bytes of events that were decided at one time for one org, each with the key of the command whose first event it is.
+/// Bytes of an event, about, for which room is made at once.
+const EVENT_BYTES: usize = 64;
+
+/// The bytes of events that were decided at one time for one org, each with the key of the command whose first event it is. It is a
+/// `Batch`, written without one being made.
 pub fn encode<'a>(at: Millis, events: impl Iterator<Item = (Option<RequestKey>, &'a Event)>) -> Vec<u8> {
-    let entries = events.map(|(key, event)| write::entry(key, event)).collect();
-    stored_v1::Batch { at_ms: at, entries }.encode_to_vec()
+    let mut bytes = Vec::with_capacity(events.size_hint().0 * EVENT_BYTES);
+    let mut pen = Pen::new(&mut bytes);
+    pen.number(1, at);
+    for (key, event) in events {
+        pen.message(2, |pen| write::entry(pen, key, event));
+    }
+    bytes
 }
 
 /// The events behind the bytes.

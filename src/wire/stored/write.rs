@@ -1,59 +1,55 @@
-//! Events to their stored form.
+//! Events to their stored form. The numbers of the fields are those of `journal.proto`.
 
-use super::{stored_v1 as stored, write_directory};
+use super::{pen::Pen, stored_v1 as stored, write_directory};
 use crate::engine::{
     event::{Author, Event, Leaving, PresenceCause},
-    ids::RequestKey,
+    ids::{AgentIx, ConversationId, QueueIx, RequestId, RequestKey},
     records::Record,
     relaxation::{Insist, Preferred, Step, WhenRequeued},
     routing::{Capacity, Requirement, Routing, Target},
 };
-use stored::entry::Event as Stored;
 
-pub(super) fn entry(key: Option<RequestKey>, event: &Event) -> stored::Entry {
+pub(super) fn entry(pen: &mut Pen<'_>, key: Option<RequestKey>, event: &Event) {
     // Two halves of 64 bits; the casts cut nothing else off.
     #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
     let low = |key: RequestKey| key.0 as u64;
-    stored::Entry {
-        key_high: key.map(|key| low(RequestKey(key.0 >> 64))),
-        key_low: key.map(low),
-        event: Some(what(event)),
-    }
+    pen.fixed(1, key.map(|key| low(RequestKey(key.0 >> 64))));
+    pen.fixed(2, key.map(low));
+    what(pen, event);
 }
 
 #[expect(clippy::too_many_lines, reason = "a table: one entry an event")]
-fn what(event: &Event) -> Stored {
+fn what(pen: &mut Pen<'_>, event: &Event) {
     match event {
-        Event::DirectoryChanged { changes } => Stored::DirectoryChanged(stored::DirectoryChanged {
-            changes: changes.iter().map(write_directory::change).collect(),
+        Event::DirectoryChanged { changes } => {
+            let changes = changes.iter().map(write_directory::change).collect();
+            pen.generated(20, &stored::DirectoryChanged { changes });
+        }
+        Event::SessionStarted { agent, epoch, console } => pen.message(16, |pen| {
+            pen.number(1, agent.0);
+            pen.number(2, epoch.0);
+            pen.choice(3, stored::Console::from(*console));
         }),
-        Event::SessionStarted { agent, epoch, console } => Stored::SessionStarted(stored::SessionStarted {
-            agent: agent.0,
-            epoch: epoch.0,
-            console: stored::Console::from(*console).into(),
+        Event::SessionResumed { agent, epoch } => pen.message(17, |pen| {
+            pen.number(1, agent.0);
+            pen.number(2, epoch.0);
         }),
-        Event::SessionResumed { agent, epoch } => {
-            Stored::SessionResumed(stored::SessionResumed { agent: agent.0, epoch: epoch.0 })
-        }
-        Event::SessionDropped { agent, epoch, lease_until } => {
-            Stored::SessionDropped(stored::SessionDropped {
-                agent: agent.0,
-                epoch: epoch.0,
-                lease_until_ms: *lease_until,
-            })
-        }
-        Event::SessionEnded { agent, epoch } => {
-            Stored::SessionEnded(stored::SessionEnded { agent: agent.0, epoch: epoch.0 })
-        }
-        Event::PresenceSet { agent, status, cause } => {
+        Event::SessionDropped { agent, epoch, lease_until } => pen.message(18, |pen| {
+            pen.number(1, agent.0);
+            pen.number(2, epoch.0);
+            pen.number(3, *lease_until);
+        }),
+        Event::SessionEnded { agent, epoch } => pen.message(19, |pen| {
+            pen.number(1, agent.0);
+            pen.number(2, epoch.0);
+        }),
+        Event::PresenceSet { agent, status, cause } => pen.message(14, |pen| {
             let (cause, supervisor) = presence_cause(cause);
-            Stored::PresenceSet(stored::PresenceSet {
-                agent: agent.0,
-                status: status.0,
-                cause: cause.into(),
-                supervisor,
-            })
-        }
+            pen.number(1, agent.0);
+            pen.number(2, status.0);
+            pen.choice(3, cause);
+            pen.text(50, supervisor);
+        }),
         Event::ConversationCreated {
             conversation,
             channel,
@@ -63,15 +59,15 @@ fn what(event: &Event) -> Stored {
             routing,
             overflowed_from,
             access_scope,
-        } => Stored::ConversationCreated(stored::ConversationCreated {
-            conversation: conversation.0,
-            channel: channel.0,
-            customer: customer.to_string(),
-            routing_type: stored::RoutingType::from(*routing_type).into(),
-            request: request.0,
-            routing: Some(self::routing(routing)),
-            overflowed_from: overflowed_from.map(|it| it.0),
-            access_scope: access_scope.to_string(),
+        } => pen.message(3, |pen| {
+            pen.number(1, conversation.0);
+            pen.number(2, channel.0);
+            pen.text(3, customer);
+            pen.choice(4, stored::RoutingType::from(*routing_type));
+            pen.number(5, request.0);
+            pen.message(6, |pen| self::routing(pen, routing));
+            pen.set(7, queue(*overflowed_from));
+            pen.text(20, access_scope);
         }),
         Event::RequestOpened {
             request,
@@ -81,14 +77,13 @@ fn what(event: &Event) -> Stored {
             routing,
             requested_at,
             overflowed_from,
-        } => Stored::RequestOpened(stored::RequestOpened {
-            request: request.0,
-            conversation: conversation.0,
-            kind: stored::RequestKind::from(*kind).into(),
-            requester: requester.map(|it| it.0),
-            routing: Some(self::routing(routing)),
-            requested_at_ms: *requested_at,
-            overflowed_from: overflowed_from.map(|it| it.0),
+        } => pen.message(9, |pen| {
+            of_request(pen, *request, *conversation);
+            pen.choice(3, stored::RequestKind::from(*kind));
+            pen.set(4, agent(*requester));
+            pen.message(5, |pen| self::routing(pen, routing));
+            pen.number(6, *requested_at);
+            pen.set(7, queue(*overflowed_from));
         }),
         Event::InvitesSent {
             request,
@@ -102,18 +97,17 @@ fn what(event: &Event) -> Stored {
             held,
             next_wave_at,
             at_once,
-        } => Stored::InvitesSent(stored::InvitesSent {
-            at_once: *at_once,
-            next_wave_at_ms: *next_wave_at,
-            request: request.0,
-            conversation: conversation.0,
-            kind: stored::RequestKind::from(*kind).into(),
-            first_invite: first.0,
-            agents: agents.iter().map(|it| it.0).collect(),
-            expires_at_ms: *expires_at,
-            units: *units,
-            interruptible: *interruptible,
-            held: *held,
+        } => pen.message(4, |pen| {
+            of_request(pen, *request, *conversation);
+            pen.choice(3, stored::RequestKind::from(*kind));
+            pen.number(4, first.0);
+            pen.list(5, agents.iter().map(|it| it.0));
+            pen.number(6, *expires_at);
+            pen.number(7, *units);
+            pen.number(8, *interruptible);
+            pen.number(9, *held);
+            pen.number(10, *next_wave_at);
+            pen.number(50, *at_once);
         }),
         Event::InviteAccepted {
             invite,
@@ -124,84 +118,65 @@ fn what(event: &Event) -> Stored {
             giver,
             wrap_up_until,
             supervisor,
-        } => Stored::InviteAccepted(stored::InviteAccepted {
-            invite: invite.0,
-            request: request.0,
-            conversation: conversation.0,
-            kind: stored::RequestKind::from(*kind).into(),
-            agent: agent.0,
-            giver: giver.map(|it| it.0),
-            wrap_up_until_ms: *wrap_up_until,
-            supervisor: supervisor.as_deref().map(Into::into),
+        } => pen.message(5, |pen| {
+            pen.number(1, invite.0);
+            pen.number(2, request.0);
+            pen.number(3, conversation.0);
+            pen.choice(4, stored::RequestKind::from(*kind));
+            pen.number(5, agent.0);
+            pen.set(6, self::agent(*giver));
+            pen.number(7, *wrap_up_until);
+            pen.set_text(50, supervisor.as_deref());
         }),
-        Event::InvitesEnded { request, conversation, end, invites, reason } => {
-            Stored::InvitesEnded(stored::InvitesEnded {
-                request: request.0,
-                conversation: conversation.0,
-                end: stored::InviteEnd::from(*end).into(),
-                invites: invites.iter().map(|(invite, _)| invite.0).collect(),
-                agents: invites.iter().map(|(_, agent)| agent.0).collect(),
-                reason: reason.to_string(),
-            })
-        }
-        Event::RequestEnded { request, conversation, kind, requester, why } => {
-            Stored::RequestEnded(stored::RequestEnded {
-                request: request.0,
-                conversation: conversation.0,
-                kind: stored::RequestKind::from(*kind).into(),
-                requester: requester.map(|it| it.0),
-                why: stored::RequestEnd::from(*why).into(),
-            })
-        }
-        Event::RoundStarted { request, conversation, round } => Stored::RoundStarted(stored::RoundStarted {
-            request: request.0,
-            conversation: conversation.0,
-            round: *round,
+        Event::InvitesEnded { request, conversation, end, invites, reason } => pen.message(8, |pen| {
+            of_request(pen, *request, *conversation);
+            pen.choice(3, stored::InviteEnd::from(*end));
+            pen.list(4, invites.iter().map(|(invite, _)| invite.0));
+            pen.list(5, invites.iter().map(|(_, agent)| agent.0));
+            pen.text(6, reason);
+        }),
+        Event::RequestEnded { request, conversation, kind, requester, why } => pen.message(10, |pen| {
+            of_request(pen, *request, *conversation);
+            pen.choice(3, stored::RequestKind::from(*kind));
+            pen.set(4, agent(*requester));
+            pen.choice(5, stored::RequestEnd::from(*why));
+        }),
+        Event::RoundStarted { request, conversation, round } => pen.message(13, |pen| {
+            of_request(pen, *request, *conversation);
+            pen.number(3, *round);
         }),
         Event::WavesEnded { request, conversation } => {
-            Stored::WavesEnded(stored::WavesEnded { request: request.0, conversation: conversation.0 })
+            pen.message(40, |pen| of_request(pen, *request, *conversation));
         }
-        Event::RequestRelaxed { request, conversation, relaxed } => {
-            Stored::RequestRelaxed(stored::RequestRelaxed {
-                request: request.0,
-                conversation: conversation.0,
-                steps: relaxed.steps,
-                insists: relaxed.insists,
-            })
-        }
-        Event::AgentEarmarked { request, conversation, agent, earmark } => {
-            Stored::AgentEarmarked(stored::AgentEarmarked {
-                request: request.0,
-                conversation: conversation.0,
-                agent: agent.0,
-                units: earmark.units,
-                interruptible: earmark.interruptible,
-            })
-        }
-        Event::EarmarkLifted { request, conversation, agent } => {
-            Stored::EarmarkLifted(stored::EarmarkLifted {
-                request: request.0,
-                conversation: conversation.0,
-                agent: agent.0,
-            })
-        }
-        Event::ParticipantLeft { conversation, agent, leaving, wrap_up_until } => {
+        Event::RequestRelaxed { request, conversation, relaxed } => pen.message(50, |pen| {
+            of_request(pen, *request, *conversation);
+            pen.number(3, relaxed.steps);
+            pen.number(4, relaxed.insists);
+        }),
+        Event::AgentEarmarked { request, conversation, agent, earmark } => pen.message(80, |pen| {
+            of_request(pen, *request, *conversation);
+            pen.number(3, agent.0);
+            pen.number(4, earmark.units);
+            pen.number(5, earmark.interruptible);
+        }),
+        Event::EarmarkLifted { request, conversation, agent } => pen.message(81, |pen| {
+            of_request(pen, *request, *conversation);
+            pen.number(3, agent.0);
+        }),
+        Event::ParticipantLeft { conversation, agent, leaving, wrap_up_until } => pen.message(11, |pen| {
             let (leaving, supervisor) = self::leaving(leaving);
-            Stored::ParticipantLeft(stored::ParticipantLeft {
-                conversation: conversation.0,
-                agent: agent.0,
-                leaving: leaving.into(),
-                supervisor,
-                wrap_up_until_ms: *wrap_up_until,
-            })
-        }
+            of_agent(pen, *conversation, *agent);
+            pen.choice(3, leaving);
+            pen.number(4, *wrap_up_until);
+            pen.text(50, supervisor);
+        }),
         Event::ConversationEnded { conversation, by, participants, wrap_up_until } => {
-            Stored::ConversationEnded(stored::ConversationEnded {
-                conversation: conversation.0,
-                by: Some(author(by)),
-                participants: participants.iter().map(|it| it.0).collect(),
-                wrap_up_until_ms: *wrap_up_until,
-            })
+            pen.message(6, |pen| {
+                pen.number(1, conversation.0);
+                pen.message(2, |pen| author(pen, by));
+                pen.list(3, participants.iter().map(|it| it.0));
+                pen.number(4, *wrap_up_until);
+            });
         }
         Event::ConversationMoved {
             conversation,
@@ -210,167 +185,170 @@ fn what(event: &Event) -> Stored {
             routing,
             requested_at,
             overflowed_from,
-        } => Stored::ConversationMoved(stored::ConversationMoved {
-            conversation: conversation.0,
-            supervisor: supervisor.to_string(),
-            request: request.0,
-            routing: Some(self::routing(routing)),
-            requested_at_ms: *requested_at,
-            overflowed_from: overflowed_from.map(|it| it.0),
+        } => pen.message(70, |pen| {
+            pen.number(1, conversation.0);
+            pen.text(2, supervisor);
+            pen.number(3, request.0);
+            pen.message(4, |pen| self::routing(pen, routing));
+            pen.number(5, *requested_at);
+            pen.set(6, queue(*overflowed_from));
         }),
-        Event::FlagRaised { conversation, agent, reason } => Stored::FlagRaised(stored::FlagRaised {
-            conversation: conversation.0,
-            agent: agent.0,
-            reason: reason.to_string(),
+        Event::FlagRaised { conversation, agent, reason } => pen.message(71, |pen| {
+            of_agent(pen, *conversation, *agent);
+            pen.text(3, reason);
         }),
-        Event::FlagLowered { conversation, agent, by } => Stored::FlagLowered(stored::FlagLowered {
-            conversation: conversation.0,
-            agent: agent.0,
-            by: Some(author(by)),
+        Event::FlagLowered { conversation, agent, by } => pen.message(72, |pen| {
+            of_agent(pen, *conversation, *agent);
+            pen.message(3, |pen| author(pen, by));
         }),
         Event::ConversationInactivated { conversation, agent, by, units, ends_at } => {
-            Stored::ConversationInactivated(stored::ConversationInactivated {
-                conversation: conversation.0,
-                agent: agent.0,
-                by: Some(author(by)),
-                units: *units,
-                ends_at_ms: *ends_at,
-            })
+            pen.message(60, |pen| {
+                of_agent(pen, *conversation, *agent);
+                pen.message(3, |pen| author(pen, by));
+                pen.number(4, *units);
+                pen.number(5, *ends_at);
+            });
         }
-        Event::ConversationResumed { conversation, agent, units } => {
-            Stored::ConversationResumed(stored::ConversationResumed {
-                conversation: conversation.0,
-                agent: agent.map(|it| it.0),
-                units: *units,
-            })
-        }
-        Event::WrapUpExtended { conversation, agent, until } => {
-            Stored::WrapUpExtended(stored::WrapUpExtended {
-                conversation: conversation.0,
-                agent: agent.0,
-                until_ms: *until,
-            })
-        }
+        Event::ConversationResumed { conversation, agent, units } => pen.message(61, |pen| {
+            pen.number(1, conversation.0);
+            pen.set(2, self::agent(*agent));
+            pen.number(3, *units);
+        }),
+        Event::WrapUpExtended { conversation, agent, until } => pen.message(15, |pen| {
+            of_agent(pen, *conversation, *agent);
+            pen.number(3, *until);
+        }),
         Event::WrapUpEnded { conversation, agent } => {
-            Stored::WrapUpEnded(stored::WrapUpEnded { conversation: conversation.0, agent: agent.0 })
+            pen.message(7, |pen| of_agent(pen, *conversation, *agent));
         }
         Event::MessagePosted { conversation, number, customer_number, author, text } => {
-            Stored::MessagePosted(stored::MessagePosted {
-                conversation: conversation.0,
-                number: *number,
-                customer_number: *customer_number,
-                author: Some(self::author(author)),
-                text: text.to_string(),
-            })
+            pen.message(12, |pen| {
+                pen.number(1, conversation.0);
+                pen.number(2, *number);
+                pen.number(3, *customer_number);
+                pen.message(4, |pen| self::author(pen, author));
+                pen.text(5, text);
+            });
         }
-        Event::RecordAttached { conversation, agent, record } => {
-            Stored::RecordAttached(stored::RecordAttached {
-                conversation: conversation.0,
-                agent: agent.0,
-                record: Some(self::record(record)),
-            })
-        }
-        Event::RecordRemoved { conversation, agent, record_type, id } => {
-            Stored::RecordRemoved(stored::RecordRemoved {
-                conversation: conversation.0,
-                agent: agent.0,
-                record_type: record_type.to_string(),
-                id: id.to_string(),
-            })
-        }
-        Event::RecordsGiven { conversation, agent, records } => Stored::RecordsGiven(stored::RecordsGiven {
-            conversation: conversation.0,
-            agent: agent.0,
-            records: records.iter().map(self::record).collect(),
+        Event::RecordAttached { conversation, agent, record } => pen.message(30, |pen| {
+            of_agent(pen, *conversation, *agent);
+            pen.message(3, |pen| self::record(pen, record));
+        }),
+        Event::RecordRemoved { conversation, agent, record_type, id } => pen.message(31, |pen| {
+            of_agent(pen, *conversation, *agent);
+            pen.text(3, record_type);
+            pen.text(4, id);
+        }),
+        Event::RecordsGiven { conversation, agent, records } => pen.message(32, |pen| {
+            of_agent(pen, *conversation, *agent);
+            records.iter().for_each(|it| pen.message(3, |pen| record(pen, it)));
         }),
     }
 }
 
-fn record(it: &Record) -> stored::Record {
-    stored::Record {
-        record_type: it.record_type.to_string(),
-        id: it.id.to_string(),
-        title: it.title.to_string(),
+fn of_request(pen: &mut Pen<'_>, request: RequestId, conversation: ConversationId) {
+    pen.number(1, request.0);
+    pen.number(2, conversation.0);
+}
+
+fn of_agent(pen: &mut Pen<'_>, conversation: ConversationId, agent: AgentIx) {
+    pen.number(1, conversation.0);
+    pen.number(2, agent.0);
+}
+
+fn agent(agent: Option<AgentIx>) -> Option<u32> {
+    agent.map(|it| it.0)
+}
+
+fn queue(queue: Option<QueueIx>) -> Option<u32> {
+    queue.map(|it| it.0)
+}
+
+fn record(pen: &mut Pen<'_>, it: &Record) {
+    pen.text(1, &it.record_type);
+    pen.text(2, &it.id);
+    pen.text(3, &it.title);
+}
+
+fn author(pen: &mut Pen<'_>, author: &Author) {
+    match author {
+        Author::Agent(agent) => pen.set(1, Some(agent.0)),
+        Author::Customer => pen.message(2, |_| {}),
+        Author::Platform => pen.message(3, |_| {}),
+        Author::Service => pen.message(4, |_| {}),
+        Author::Supervisor(who) => pen.set_text(50, Some(who)),
     }
 }
 
-fn author(author: &Author) -> stored::Author {
-    use stored::author as of;
-    let author = match author {
-        Author::Agent(agent) => of::Author::Agent(agent.0),
-        Author::Customer => of::Author::Customer(of::Customer {}),
-        Author::Platform => of::Author::Platform(of::Platform {}),
-        Author::Service => of::Author::Service(of::Service {}),
-        Author::Supervisor(who) => of::Author::Supervisor(who.to_string()),
-    };
-    stored::Author { author: Some(author) }
-}
-
-fn leaving(leaving: &Leaving) -> (stored::Leaving, String) {
+fn leaving(leaving: &Leaving) -> (stored::Leaving, &str) {
     match leaving {
-        Leaving::Asked => (stored::Leaving::Asked, String::new()),
-        Leaving::SessionLost => (stored::Leaving::SessionLost, String::new()),
-        Leaving::CouldNotResume => (stored::Leaving::CouldNotResume, String::new()),
-        Leaving::Moved(who) => (stored::Leaving::Moved, who.to_string()),
+        Leaving::Asked => (stored::Leaving::Asked, ""),
+        Leaving::SessionLost => (stored::Leaving::SessionLost, ""),
+        Leaving::CouldNotResume => (stored::Leaving::CouldNotResume, ""),
+        Leaving::Moved(who) => (stored::Leaving::Moved, who),
     }
 }
 
-fn presence_cause(cause: &PresenceCause) -> (stored::PresenceCause, String) {
-    let choice = match cause {
-        PresenceCause::Agent => stored::PresenceCause::Agent,
-        PresenceCause::Decline => stored::PresenceCause::Decline,
-        PresenceCause::Expiry => stored::PresenceCause::Expiry,
-        PresenceCause::Supervisor(who) => return (stored::PresenceCause::Supervisor, who.to_string()),
-    };
-    (choice, String::new())
+fn presence_cause(cause: &PresenceCause) -> (stored::PresenceCause, &str) {
+    match cause {
+        PresenceCause::Agent => (stored::PresenceCause::Agent, ""),
+        PresenceCause::Decline => (stored::PresenceCause::Decline, ""),
+        PresenceCause::Expiry => (stored::PresenceCause::Expiry, ""),
+        PresenceCause::Supervisor(who) => (stored::PresenceCause::Supervisor, who),
+    }
 }
 
-fn routing(routing: &Routing) -> stored::Routing {
-    use stored::routing as of;
-    let target = match &routing.target {
-        Target::Agent(agent) => of::Target::Agent(agent.0),
-        Target::Skill(skill) => of::Target::Skill(skill.0),
-        Target::Requirements(all) => of::Target::Requirements(requirements(all)),
-        Target::Queue { queue, skills } => of::Target::Queue(of::QueueTarget {
-            queue: queue.0,
-            requirements: (!skills.is_empty()).then(|| requirements(skills)),
+fn routing(pen: &mut Pen<'_>, routing: &Routing) {
+    match &routing.target {
+        Target::Agent(agent) => pen.set(1, Some(agent.0)),
+        Target::Skill(skill) => pen.set(2, Some(skill.0)),
+        Target::Requirements(all) => pen.message(3, |pen| requirements(pen, all)),
+        Target::Queue { queue, skills } => pen.message(4, |pen| {
+            pen.number(1, queue.0);
+            some_requirements(pen, 2, skills);
         }),
-        Target::Button(button) => of::Target::Button(button.0),
-    };
-    let gives = &routing.relaxation;
-    stored::Routing {
-        target: Some(target),
-        mode: stored::RoutingMode::from(routing.mode).into(),
-        model: stored::RoutingModel::from(routing.model).into(),
-        priority: routing.priority,
-        over_capacity: routing.capacity == Capacity::Exceed,
-        not_before_ms: routing.not_before,
-        accept_by_ms: routing.accept_by,
-        earmark_after_ms: routing.earmark_after,
-        wave_size: routing.waves.size,
-        wave_interval_ms: routing.waves.interval,
-        additional: (!gives.additional.is_empty()).then(|| requirements(&gives.additional)),
-        steps: gives.steps.iter().map(step).collect(),
-        preferred: gives.preferred.as_ref().map(preferred),
-        steps_start_over: gives.when_requeued == WhenRequeued::StartOver,
+        Target::Button(button) => pen.set(5, Some(button.0)),
     }
+    let gives = &routing.relaxation;
+    pen.choice(6, stored::RoutingMode::from(routing.mode));
+    pen.choice(7, stored::RoutingModel::from(routing.model));
+    pen.number(8, routing.priority);
+    pen.number(9, routing.capacity == Capacity::Exceed);
+    pen.number(10, routing.not_before);
+    pen.number(11, routing.accept_by);
+    pen.number(12, routing.waves.size);
+    pen.number(13, routing.waves.interval);
+    pen.number(14, routing.earmark_after);
+    some_requirements(pen, 30, &gives.additional);
+    gives.steps.iter().for_each(|it| pen.message(31, |pen| step(pen, it)));
+    gives.preferred.iter().for_each(|it| pen.message(32, |pen| preferred(pen, it)));
+    pen.number(33, gives.when_requeued == WhenRequeued::StartOver);
 }
 
-fn step(it: &Step) -> stored::Step {
-    stored::Step { after_ms: it.after, drops: it.drops, lowers_by: it.lowers_by.into() }
+fn step(pen: &mut Pen<'_>, it: &Step) {
+    pen.number(1, it.after);
+    pen.number(2, it.drops);
+    pen.number(3, it.lowers_by);
 }
 
-fn preferred(it: &Preferred) -> stored::Preferred {
+fn preferred(pen: &mut Pen<'_>, it: &Preferred) {
     let (insist_for_ms, until_available) = match it.insist {
         Insist::For(span) => (span, false),
         Insist::UntilAvailable => (0, true),
     };
-    stored::Preferred { agent: it.agent.0, insist_for_ms, until_available }
+    pen.number(1, it.agent.0);
+    pen.number(2, insist_for_ms);
+    pen.number(3, until_available);
 }
 
-fn requirements(all: &[Requirement]) -> stored::Requirements {
-    stored::Requirements {
-        skills: all.iter().map(|it| it.skill.0).collect(),
-        levels: all.iter().map(|it| it.level.into()).collect(),
+/// Requirements, where there are any.
+fn some_requirements(pen: &mut Pen<'_>, field: u32, all: &[Requirement]) {
+    if !all.is_empty() {
+        pen.message(field, |pen| requirements(pen, all));
     }
+}
+
+fn requirements(pen: &mut Pen<'_>, all: &[Requirement]) {
+    pen.list(1, all.iter().map(|it| it.skill.0));
+    pen.list(2, all.iter().map(|it| it.level));
 }

@@ -77,6 +77,8 @@ proptest! {
         events in vec((option::of(any::<u128>().prop_map(RequestKey)), event()), 0..12),
     ) {
         let payload = encode(at, pairs(&events));
+        let generated = stored_v1::Batch::decode(&*payload).expect("it is a message");
+        prop_assert_eq!(&generated.encode_to_vec(), &payload, "the generated code writes the same");
         prop_assert_eq!(decode(&payload).expect("what was encoded decodes"), StoredBatch { at, events });
     }
 
