@@ -142,7 +142,7 @@ pub enum Command {
         /// The kind of work.
         channel: ChannelIx,
         /// Whose.
-        customer: Box<str>,
+        customer: Arc<str>,
         /// Who is asked.
         routing: RoutingAsk,
         /// Who may see it when it is over, beside who was in it; empty: nobody.

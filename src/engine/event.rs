@@ -167,7 +167,7 @@ pub enum Event {
         /// Its channel.
         channel: ChannelIx,
         /// Its customer.
-        customer: Box<str>,
+        customer: Arc<str>,
         /// How it came in.
         routing_type: RoutingType,
         /// The request for its first agent.

@@ -18,7 +18,7 @@ impl Engine {
     pub(super) fn create_conversation(
         &mut self,
         channel: ChannelIx,
-        customer: Box<str>,
+        customer: Arc<str>,
         ask: RoutingAsk,
         access_scope: Box<str>,
     ) -> Result<(), Rejection> {

@@ -22,13 +22,13 @@ pub(super) fn conversation_created(
     state: &mut State,
     id: ConversationId,
     (channel, routing_type): (ChannelIx, RoutingType),
-    customer: &str,
+    customer: &Arc<str>,
     origin: &Arc<Routing>,
 ) {
     state.conversation_count = id.0;
     let row = Conversation {
         channel,
-        customer: Arc::from(customer),
+        customer: customer.clone(),
         routing_type,
         created_at: state.now,
         origin: origin.clone(),

@@ -6,14 +6,15 @@
 //!                                                                          ─► once it has ended, a row of `ended`
 //! ```
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use rustc_hash::FxHashMap;
 
 use super::{
+    known::{Known, Standing},
     line::{self, Piece, Written},
-    store::{LogbookError, signed},
+    store::{LogbookError, place, signed},
 };
 use crate::{
     engine::{
@@ -34,7 +35,8 @@ const FIRST_BYTES: usize = 512;
 
 /// What a turn has taken in.
 pub(super) struct Growth<'a> {
-    /// What is there already of a conversation.
+    /// What is there already of a conversation: known, or read.
+    known: &'a mut Known,
     before: CachedStatement<'a>,
     /// The org's number in the tables.
     org: i64,
@@ -47,7 +49,7 @@ pub(super) struct Growth<'a> {
 
 /// How a conversation was created.
 struct Created<'a> {
-    channel: Box<str>,
+    channel: Arc<str>,
     routing_type: RoutingType,
     access_scope: &'a str,
     at: (Position, Millis),
@@ -56,16 +58,10 @@ struct Created<'a> {
 /// A conversation that grew.
 pub(super) struct Grown<'a> {
     pub(super) id: ConversationId,
-    customer: Cow<'a, str>,
     /// None: it was there before.
     created: Option<Created<'a>>,
     ended: Option<(Position, Millis)>,
-    /// Up to which event its rows say everything.
-    written: Position,
-    pub(super) entries: u32,
-    customer_entries: u32,
-    participants: Vec<String>,
-    first: Piece,
+    pub(super) standing: Standing,
     rows: Vec<Row>,
 }
 
@@ -79,12 +75,17 @@ struct Row {
 }
 
 impl<'a> Growth<'a> {
-    pub(super) fn new(connection: &'a Connection, org: i64, begun: Position) -> Result<Self, LogbookError> {
+    pub(super) fn new(
+        connection: &'a Connection,
+        known: &'a mut Known,
+        org: i64,
+        begun: Position,
+    ) -> Result<Self, LogbookError> {
         let before = connection.prepare_cached(
             "SELECT customer_id, written_position, entries, customer_entries, participants, first_entries
-             FROM conversation WHERE org = ?1 AND id = ?2",
+             FROM conversation WHERE place = ?1",
         )?;
-        Ok(Self { before, org, begun, conversations: Vec::new(), places: FxHashMap::default() })
+        Ok(Self { known, before, org, begun, conversations: Vec::new(), places: FxHashMap::default() })
     }
 
     /// Takes in what an event says.
@@ -107,19 +108,21 @@ impl<'a> Growth<'a> {
             let before = if at.0 > self.begun { None } else { self.read(*conversation)? };
             self.put(before.unwrap_or_else(|| Grown {
                 id: *conversation,
-                customer: Cow::Borrowed(customer),
                 created: Some(Created {
-                    channel: names.of(ResourceKind::Channel).name(channel.0).into(),
+                    channel: names.of(ResourceKind::Channel).shared(channel.0),
                     routing_type: *routing_type,
                     access_scope,
                     at,
                 }),
                 ended: None,
-                written: at.0,
-                entries: 0,
-                customer_entries: 0,
-                participants: Vec::new(),
-                first: Piece::default(),
+                standing: Standing {
+                    customer: customer.clone(),
+                    written: at.0,
+                    entries: 0,
+                    customer_entries: 0,
+                    participants: Vec::new(),
+                    first: Piece::default(),
+                },
                 rows: Vec::new(),
             }));
         }
@@ -135,16 +138,17 @@ impl<'a> Growth<'a> {
             // Also where its row says so already: that of `ended` may not be there.
             grown.ended = Some(at);
         }
-        if at.0 <= grown.written {
+        if at.0 <= grown.standing.written {
             return Ok(());
         }
-        grown.written = at.0;
+        grown.standing.written = at.0;
         let names = names.of(ResourceKind::Agent);
         let agent_id = |agent: Option<AgentIx>| agent.map_or("", |it| names.name(it.0));
         if let Event::InviteAccepted { agent, .. } = event {
             let agent = names.name(agent.0);
-            if !grown.participants.iter().any(|it| it == agent) {
-                grown.participants.push(agent.to_owned());
+            let participants = &mut grown.standing.participants;
+            if !participants.iter().any(|it| it == agent) {
+                participants.push(agent.to_owned());
             }
         }
         grown.add(&Written {
@@ -171,43 +175,43 @@ impl<'a> Growth<'a> {
 
     /// What the tables have of a conversation.
     fn read(&mut self, id: ConversationId) -> Result<Option<Grown<'a>>, LogbookError> {
-        let row = self.before.query_row(params![self.org, signed(id.0)], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get::<_, String>(4)?,
-                row.get(5)?,
-            ))
+        let place = place(self.org, id);
+        let standing = match self.known.take(place) {
+            Some(known) => Some(known),
+            None => self.select(place)?,
+        };
+        Ok(standing.map(|standing| Grown { id, created: None, ended: None, standing, rows: Vec::new() }))
+    }
+
+    fn select(&mut self, place: i64) -> Result<Option<Standing>, LogbookError> {
+        let row = self.before.query_row([place], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get::<_, String>(4)?, row.get(5)?))
         });
         let Some((customer, written, entries, customer_entries, participants, first)) = row.optional()?
         else {
             return Ok(None);
         };
-        Ok(Some(Grown {
-            id,
-            customer: Cow::Owned(customer),
-            created: None,
-            ended: None,
+        Ok(Some(Standing {
+            customer,
             written: Position(written),
             entries,
             customer_entries,
             participants: serde_json::from_str(&participants)?,
             first: Piece::of(first),
-            rows: Vec::new(),
         }))
     }
 
-    /// All that grew, in the order of the tables, so that what is written one after the other stands side by side.
-    pub(super) fn into_conversations(mut self) -> Vec<Grown<'a>> {
+    /// All that grew, in the order of the tables, so that what is written one after the other stands side by side; and where what they say
+    /// then is to be known.
+    pub(super) fn into_conversations(mut self) -> (Vec<Grown<'a>>, &'a mut Known) {
         self.conversations.sort_unstable_by_key(|it| it.id);
-        self.conversations
+        (self.conversations, self.known)
     }
 }
 
 /// Writes conversations.
 pub(super) struct Pen<'a> {
+    known: &'a mut Known,
     org: i64,
     insert: CachedStatement<'a>,
     update: CachedStatement<'a>,
@@ -216,17 +220,24 @@ pub(super) struct Pen<'a> {
 }
 
 impl<'a> Pen<'a> {
-    pub(super) fn new(connection: &'a Connection, org: i64) -> Result<Self, LogbookError> {
+    pub(super) fn new(
+        connection: &'a Connection,
+        known: &'a mut Known,
+        org: i64,
+    ) -> Result<Self, LogbookError> {
         Ok(Self {
+            known,
             org,
             insert: connection.prepare_cached(
-                "INSERT INTO conversation
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                "INSERT INTO conversation (place, channel_id, customer_id, routing_type, access_scope, created_at_ms,
+                    created_position, ended_at_ms, ended_position, written_position, entries, customer_entries,
+                    participants, first_entries)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             )?,
             update: connection.prepare_cached(
-                "UPDATE conversation SET ended_at_ms = coalesce(?3, ended_at_ms),
-                 ended_position = coalesce(?4, ended_position), written_position = ?5, entries = ?6,
-                 customer_entries = ?7, participants = ?8, first_entries = ?9 WHERE org = ?1 AND id = ?2",
+                "UPDATE conversation SET ended_at_ms = coalesce(?2, ended_at_ms),
+                 ended_position = coalesce(?3, ended_position), written_position = ?4, entries = ?5,
+                 customer_entries = ?6, participants = ?7, first_entries = ?8 WHERE place = ?1",
             )?,
             insert_log: connection.prepare_cached("INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5)")?,
             insert_ended: connection.prepare_cached("INSERT OR IGNORE INTO ended VALUES (?1, ?2, ?3)")?,
@@ -235,19 +246,16 @@ impl<'a> Pen<'a> {
 
     /// Writes a conversation with all that its log has grown by. If it has ended, whose it was; it is not yet among those that are
     /// found by their customer.
-    pub(super) fn write<'g>(&mut self, grown: Grown<'g>) -> Result<Option<Cow<'g, str>>, LogbookError> {
-        let id = signed(grown.id.0);
+    pub(super) fn write(&mut self, grown: Grown<'_>) -> Result<Option<Arc<str>>, LogbookError> {
+        let (id, place) = (signed(grown.id.0), place(self.org, grown.id));
         let (ended, ended_at) = grown.ended.map(|(position, at)| (signed(position.0), signed(at))).unzip();
-        let written = signed(grown.written.0);
-        let (entries, customer_entries) = (grown.entries, grown.customer_entries);
-        let participants = serde_json::to_string(&grown.participants)?;
-        let first = grown.first.close();
+        let Standing { customer, written, entries, customer_entries, participants, first } = &grown.standing;
+        let (written, participants) = (signed(written.0), serde_json::to_string(participants)?);
         if let Some(Created { channel, routing_type, access_scope, at: (position, at) }) = grown.created {
             self.insert.execute(params![
-                self.org,
-                id,
+                place,
                 channel,
-                grown.customer,
+                customer,
                 line::routing_type_word(routing_type),
                 access_scope,
                 signed(at),
@@ -262,8 +270,7 @@ impl<'a> Pen<'a> {
             ])?;
         } else {
             self.update.execute(params![
-                self.org,
-                id,
+                place,
                 ended_at,
                 ended,
                 written,
@@ -274,9 +281,13 @@ impl<'a> Pen<'a> {
             ])?;
         }
         for Row { number, customer_number, piece } in grown.rows {
-            self.insert_log.execute(params![self.org, id, number, customer_number, piece.close()])?;
+            self.insert_log.execute(params![self.org, id, number, customer_number, piece])?;
         }
-        Ok(grown.ended.map(|_| grown.customer))
+        if grown.ended.is_some() {
+            return Ok(Some(grown.standing.customer));
+        }
+        self.known.remember(place, grown.standing);
+        Ok(None)
     }
 
     /// Writes that a customer's conversation has ended.
@@ -288,12 +299,13 @@ impl<'a> Pen<'a> {
 
 impl Grown<'_> {
     fn add(&mut self, entry: &Written<'_>) -> Result<(), LogbookError> {
-        let (number, customer_number) = (self.entries + 1, self.customer_entries + 1);
-        self.entries = number;
-        self.customer_entries += u32::from(!entry.whisper);
+        let Standing { entries, customer_entries, first, .. } = &mut self.standing;
+        let (number, customer_number) = (*entries + 1, *customer_entries + 1);
+        *entries = number;
+        *customer_entries += u32::from(!entry.whisper);
         // Once it is full it never grows again, so those of `log` follow it.
-        if self.first.bytes() < FIRST_BYTES {
-            return Ok(self.first.push(entry)?);
+        if first.bytes() < FIRST_BYTES {
+            return Ok(first.push(entry)?);
         }
         match self.rows.last_mut() {
             Some(row) if number - row.number < ROW_ENTRIES_MAX => row.piece.push(entry)?,

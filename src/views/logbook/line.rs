@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Serialize, de::Error as _};
 
 use super::Reader;
@@ -134,37 +135,46 @@ fn is_empty(text: &Cow<'_, str>) -> bool {
     text.is_empty()
 }
 
-/// Entries as they stand in a row, one after the other: a JSON array that is not closed yet.
-pub(super) struct Piece(String);
+/// Entries as they stand in a row, one after the other: a JSON array.
+#[derive(Debug, Clone)]
+pub(super) struct Piece(Vec<u8>);
+
+/// Bytes for which a piece has room at once: who joined and who ended.
+const PIECE_BYTES: usize = 192;
 
 impl Piece {
-    /// One that was closed.
-    pub(super) fn of(mut closed: String) -> Self {
-        closed.pop();
-        Self(closed)
+    /// What stands in a row.
+    pub(super) fn of(written: String) -> Self {
+        Self(written.into_bytes())
     }
 
     pub(super) fn push(&mut self, entry: &Written<'_>) -> Result<(), serde_json::Error> {
-        if self.0.len() > 1 {
-            self.0.push(',');
+        let Self(bytes) = self;
+        bytes.pop();
+        if bytes.len() > 1 {
+            bytes.push(b',');
         }
-        self.0.push_str(&serde_json::to_string(entry)?);
+        serde_json::to_writer(&mut *bytes, entry)?;
+        bytes.push(b']');
         Ok(())
     }
 
     pub(super) fn bytes(&self) -> usize {
         self.0.len()
     }
-
-    pub(super) fn close(mut self) -> String {
-        self.0.push(']');
-        self.0
-    }
 }
 
 impl Default for Piece {
     fn default() -> Self {
-        Self("[".into())
+        let mut bytes = Vec::with_capacity(PIECE_BYTES);
+        bytes.extend_from_slice(b"[]");
+        Self(bytes)
+    }
+}
+
+impl ToSql for Piece {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(&self.0)))
     }
 }
 

@@ -12,6 +12,7 @@
 //! disk from the commits that callers wait for. Who waits for the logbook says so.
 
 mod growth;
+mod known;
 pub mod line;
 mod store;
 #[cfg(test)]

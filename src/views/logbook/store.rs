@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::{
     Reader,
     growth::{Growth, Pen},
+    known::Known,
     line::{self, Line, Older, Record, Sight},
 };
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// The format of the file. One of another format is made anew from the journal.
-const FORMAT: i64 = 7;
+const FORMAT: i64 = 8;
 /// A writer's transaction is short; a reader that meets one waits.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -40,19 +41,22 @@ const REST_EVENTS: usize = 1_024;
 /// were written at once: each a JSON array, and in `log` the first of it has this number. What the customer does not see (`whisper`) has no
 /// number for it.
 ///
+/// A conversation's place is its org and its id in one number: so SQLite finds it by comparing numbers, and the latest is always the last.
+///
 /// `ended` is a table and no index of `conversation`: an index is written with its row, anywhere in it, and `ended` is written afterwards, in
 /// its own order.
 const TABLES: &str = "
     PRAGMA journal_mode = WAL;
     CREATE TABLE IF NOT EXISTS org (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, position INTEGER NOT NULL, begun INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS conversation (
-        org INTEGER NOT NULL, id INTEGER NOT NULL, channel_id TEXT NOT NULL, customer_id TEXT NOT NULL,
+        place INTEGER PRIMARY KEY,
+        org INTEGER AS (place >> 40), id INTEGER AS (place & 0xffffffffff),
+        channel_id TEXT NOT NULL, customer_id TEXT NOT NULL,
         routing_type TEXT NOT NULL, access_scope TEXT NOT NULL,
         created_at_ms INTEGER NOT NULL, created_position INTEGER NOT NULL,
         ended_at_ms INTEGER, ended_position INTEGER, written_position INTEGER NOT NULL,
         entries INTEGER NOT NULL, customer_entries INTEGER NOT NULL, participants TEXT NOT NULL,
-        first_entries TEXT NOT NULL,
-        PRIMARY KEY (org, id)) WITHOUT ROWID;
+        first_entries TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS ended (
         org INTEGER NOT NULL, customer_id TEXT NOT NULL, conversation INTEGER NOT NULL,
         PRIMARY KEY (org, customer_id, conversation)) WITHOUT ROWID;
@@ -62,11 +66,20 @@ const TABLES: &str = "
         PRIMARY KEY (org, conversation, number)) WITHOUT ROWID;
 ";
 
+/// The place of a conversation of an org.
+pub(super) fn place(org: i64, id: ConversationId) -> i64 {
+    org << 40 | signed(id.0)
+}
+
+/// Which row a conversation of an org is, `?1` and `?2`. Callers ask for any number: one that has no place is none, and not another org's.
+const IS_ASKED_FOR: &str =
+    "place = ((SELECT number FROM org WHERE org.id = ?1) << 40 | ?2) AND conversation.id = ?2";
+
 /// A customer's conversations that came before one and have ended, newest first.
 const OLDER: &str = "
     SELECT id, channel_id, created_at_ms, ended_at_ms, entries, access_scope,
         EXISTS (SELECT 1 FROM json_each(participants) WHERE value = ?4)
-    FROM ended CROSS JOIN conversation ON conversation.org = ended.org AND id = conversation
+    FROM ended CROSS JOIN conversation ON place = (ended.org << 40 | conversation)
     WHERE ended.org = (SELECT number FROM org WHERE org.id = ?1) AND ended.customer_id = ?2 AND conversation < ?3
     ORDER BY conversation DESC LIMIT ?5";
 
@@ -93,7 +106,11 @@ pub enum LogbookError {
 }
 
 #[derive(Debug)]
-pub(super) struct Store(Connection);
+pub(super) struct Store {
+    connection: Connection,
+    /// Of the one that writes.
+    known: Known,
+}
 
 impl Store {
     pub(super) fn open_or_new(path: &Path) -> Result<Self, LogbookError> {
@@ -128,33 +145,35 @@ impl Store {
             connection.execute_batch(TABLES)?;
             connection.pragma_update(None, "user_version", FORMAT)?;
         }
-        Ok(Self(connection))
+        Ok(Self { connection, known: Known::default() })
     }
 
     /// For the one that writes.
     pub(super) fn open_to_write(path: &Path) -> Result<Self, LogbookError> {
         let store = Self::open(path)?;
-        store.0.pragma_update(None, "cache_size", -CACHE_KIB)?;
-        store.0.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        store.connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        store.connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         Ok(store)
     }
 
     fn format(&self) -> Result<i64, LogbookError> {
-        Ok(self.0.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+        Ok(self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
     }
 
     pub(super) fn position(&self, org: &str) -> Result<Position, LogbookError> {
-        let mut select = self.0.prepare_cached("SELECT position FROM org WHERE id = ?1")?;
+        let mut select = self.connection.prepare_cached("SELECT position FROM org WHERE id = ?1")?;
         let position: Option<i64> = select.query_row([org], |row| row.get(0)).optional()?;
         Ok(Position(position.unwrap_or(0).unsigned_abs()))
     }
 
     pub(super) fn forget(&mut self, org: &str) -> Result<(), LogbookError> {
-        let transaction = self.0.transaction()?;
+        self.known.forget();
+        let transaction = self.connection.transaction()?;
         for table in [
             "DELETE FROM ended WHERE org = (SELECT number FROM org WHERE id = ?1)",
             "DELETE FROM log WHERE org = (SELECT number FROM org WHERE id = ?1)",
-            "DELETE FROM conversation WHERE org = (SELECT number FROM org WHERE id = ?1)",
+            "DELETE FROM conversation WHERE place >= (SELECT number << 40 FROM org WHERE id = ?1)
+                 AND place < (SELECT number + 1 << 40 FROM org WHERE id = ?1)",
             "DELETE FROM org WHERE id = ?1",
         ] {
             transaction.execute(table, [org])?;
@@ -170,9 +189,21 @@ impl Store {
         after: Position,
         batches: &[Arc<Durable>],
         last: Position,
+        rest: impl FnMut(),
+    ) -> Result<Vec<ConversationId>, LogbookError> {
+        // What was taken back is not known.
+        self.turn(org, after, batches, last, rest).inspect_err(|_| self.known.forget())
+    }
+
+    fn turn(
+        &mut self,
+        org: &Org,
+        after: Position,
+        batches: &[Arc<Durable>],
+        last: Position,
         mut rest: impl FnMut(),
     ) -> Result<Vec<ConversationId>, LogbookError> {
-        let connection = &self.0;
+        let Self { connection, known } = self;
         let mut steps = Steps::begin(connection)?;
         let begun: Option<u64> = connection
             .prepare_cached("SELECT begun FROM org WHERE id = ?1")?
@@ -184,7 +215,7 @@ impl Store {
                  ON CONFLICT (id) DO UPDATE SET begun = max(begun, excluded.begun) RETURNING number",
             )?
             .query_row(params![org.id, signed(last.0)], |row| row.get(0))?;
-        let mut growth = Growth::new(connection, number, Position(begun.unwrap_or(0)))?;
+        let mut growth = Growth::new(connection, known, number, Position(begun.unwrap_or(0)))?;
         let mut taken = 0;
         for batch in batches {
             // Held for a batch alone: whoever changes the directory waits for it.
@@ -201,11 +232,12 @@ impl Store {
                 rest();
             }
         }
-        let mut pen = Pen::new(connection, number)?;
+        let (conversations, known) = growth.into_conversations();
+        let mut pen = Pen::new(connection, known, number)?;
         let (mut logs, mut ended) = (Vec::new(), Vec::new());
-        for grown in growth.into_conversations() {
+        for grown in conversations {
             let id = grown.id;
-            if grown.entries > 0 {
+            if grown.standing.entries > 0 {
                 logs.push(id);
             }
             if let Some(customer) = pen.write(grown)? {
@@ -238,12 +270,9 @@ impl Store {
             Reader::Customer => "customer_number",
         };
         // Both reads are of one moment: what the first piece had no room for is not to be read before what it had.
-        let moment = self.0.unchecked_transaction()?;
+        let moment = self.connection.unchecked_transaction()?;
         let first: Option<String> = moment
-            .prepare_cached(
-                "SELECT first_entries FROM conversation
-                 WHERE org = (SELECT number FROM org WHERE org.id = ?1) AND id = ?2",
-            )?
+            .prepare_cached(&format!("SELECT first_entries FROM conversation WHERE {IS_ASKED_FOR}"))?
             .query_row(params![org, signed(conversation.0)], |row| row.get(0))
             .optional()?;
         let Some(first) = first else { return Ok(Vec::new()) };
@@ -271,10 +300,10 @@ impl Store {
     }
 
     pub(super) fn conversation(&self, org: &str, id: ConversationId) -> Result<Option<Record>, LogbookError> {
-        let mut select = self.0.prepare_cached(
+        let mut select = self.connection.prepare_cached(&format!(
             "SELECT channel_id, customer_id, routing_type, created_at_ms, ended_at_ms, entries, created_position,
-             ended_position FROM conversation WHERE org = (SELECT number FROM org WHERE org.id = ?1) AND id = ?2",
-        )?;
+             ended_position FROM conversation WHERE {IS_ASKED_FOR}"
+        ))?;
         let found = select.query_row(params![org, signed(id.0)], |row| {
             let routing_type: String = row.get(2)?;
             Ok(Record {
@@ -298,11 +327,11 @@ impl Store {
         id: ConversationId,
         agent_id: &str,
     ) -> Result<Option<Sight>, LogbookError> {
-        let mut select = self.0.prepare_cached(
+        let mut select = self.connection.prepare_cached(&format!(
             "SELECT access_scope, ended_at_ms IS NOT NULL, EXISTS (
                  SELECT 1 FROM json_each(participants) WHERE value = ?3)
-             FROM conversation WHERE org = (SELECT number FROM org WHERE org.id = ?1) AND id = ?2",
-        )?;
+             FROM conversation WHERE {IS_ASKED_FOR}"
+        ))?;
         let found = select.query_row(params![org, signed(id.0), agent_id], |row| {
             Ok(Sight { access_scope: row.get(0)?, has_ended: row.get(1)?, took_part: row.get(2)? })
         });
@@ -318,7 +347,7 @@ impl Store {
         agent_id: &str,
         at_most: usize,
     ) -> Result<Vec<Older>, LogbookError> {
-        let mut select = self.0.prepare_cached(OLDER)?;
+        let mut select = self.connection.prepare_cached(OLDER)?;
         let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
         let rows = select.query_map(params![org, customer, signed(before.0), agent_id, at_most], |row| {
             Ok(Older {
@@ -372,7 +401,10 @@ pub(super) fn signed(number: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::directory::names::Names;
+    use crate::{
+        engine::{directory::names::Names, event::Event},
+        wire::samples,
+    };
 
     #[test]
     fn a_file_that_is_none_or_of_another_format_is_made_anew() {
@@ -390,9 +422,40 @@ mod tests {
         drop(store);
         let store = Store::open_or_new(&path).expect("it is there");
         assert!(has_orgs(&store), "what is sound is kept");
-        store.0.pragma_update(None, "user_version", FORMAT - 1).expect("an older release wrote it");
+        store.connection.pragma_update(None, "user_version", FORMAT - 1).expect("an older release wrote it");
         drop(store);
         assert!(!has_orgs(&Store::open_or_new(&path).expect("it is made anew")));
+    }
+
+    #[test]
+    fn a_number_that_is_no_conversation_of_the_org_is_none_of_another() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut store = Store::open_or_new(&directory.path().join("views.db")).expect("a new logbook");
+        let created = |it: &Event| matches!(it, Event::ConversationCreated { .. });
+        let created = samples::events().into_iter().find(created).expect("there is one");
+        let Event::ConversationCreated { conversation, .. } = created else { unreachable!() };
+        for id in ["first", "second"] {
+            let org = Org::new(id.into(), samples::names(), Position(1));
+            let batch =
+                Arc::new(Durable { first: Position(1), at: 1, events: vec![created.clone()], bytes: 1 });
+            store.write(&org, Position(0), &[batch], Position(1), || {}).expect("it is written");
+        }
+        let is_there = |store: &Store, org, id| {
+            store.conversation(org, ConversationId(id)).expect("it is read").is_some()
+        };
+        assert!(is_there(&store, "first", conversation.0));
+        for others in [1 << 40, 2 << 40, 3 << 40, 1 << 63] {
+            assert!(!is_there(&store, "first", conversation.0 | others));
+            assert_eq!(
+                store
+                    .entries("first", ConversationId(conversation.0 | others), Reader::Agent, 1, 9)
+                    .expect("read"),
+                []
+            );
+        }
+        store.forget("first").expect("it is forgotten");
+        assert!(!is_there(&store, "first", conversation.0));
+        assert!(is_there(&store, "second", conversation.0));
     }
 
     #[test]
@@ -406,7 +469,7 @@ mod tests {
         let steps: Vec<String> = steps.map(|it| it.expect("a step")).collect();
         for step in [
             "SEARCH ended USING PRIMARY KEY (org=? AND customer_id=? AND conversation<?)",
-            "SEARCH conversation USING PRIMARY KEY (org=? AND id=?)",
+            "SEARCH conversation USING INTEGER PRIMARY KEY (rowid=?)",
         ] {
             assert!(steps.iter().any(|it| it == step), "{steps:?}");
         }

@@ -200,7 +200,7 @@ fn event_of_a_request() -> impl Strategy<Value = Event> {
                     Event::ConversationCreated {
                         conversation,
                         channel: ChannelIx(channel),
-                        customer,
+                        customer: customer.into(),
                         routing_type,
                         request,
                         routing,
