@@ -112,6 +112,19 @@ async fn cycles_go_by_either_door() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_the_channel_accepts_nobody_calls_to() {
+    let house = House::empty().await;
+    for workload in ["cycle", "transfer"] {
+        let line = [&["--auto-accept", "--workload", workload, "--json"][..], &SMALL, &CLOSED].concat();
+        let report = judge(&load(&house, &line).await);
+        let [load] = &report["loads"].as_array().expect("a list")[..] else { panic!("{report}") };
+        assert!(load["conversations"].as_u64() > Some(0), "{load}");
+        assert!(!names(&steps(load)).contains(&"accept_invite"));
+        assert!(report["checks"]["requests_settled"].as_u64() >= report["checks"]["created"].as_u64());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_backlog_that_nobody_can_serve_waits_all_the_time_and_is_ended_at_last() {
     let house = House::with(sample::directory()).await;
     let ended = load(&house, &[&["--backlog", "300", "--json"][..], &SMALL, &CLOSED].concat()).await;

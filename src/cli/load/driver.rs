@@ -279,6 +279,11 @@ impl Driver {
         if end - first == 1 {
             self.floor.give(it.agent);
         }
+        if it.is_accepted {
+            self.settled(slot, first, true, now)?;
+            self.close_if_over(slot, now);
+            return Ok(());
+        }
         (first..end).try_for_each(|which| self.send(slot, Call::Accept, which))
     }
 
@@ -352,7 +357,6 @@ impl Driver {
         now: Nanos,
     ) -> Result<(), LoadError> {
         let life = &mut self.lives[slot as usize];
-        let giver = life.holder;
         match answer {
             Ok(conversation) if *conversation != life.conversation => {
                 self.checks.misled(life.conversation, *conversation);
@@ -363,7 +367,14 @@ impl Driver {
                 self.tally.refused(error);
             }
         }
-        let next = life.accepted(usize::from(token.which), answer.is_ok());
+        self.settled(slot, token.which.into(), answer.is_ok(), now)
+    }
+
+    /// An acceptance has won or lost.
+    fn settled(&mut self, slot: u32, which: usize, has_won: bool, now: Nanos) -> Result<(), LoadError> {
+        let life = &mut self.lives[slot as usize];
+        let giver = life.holder;
+        let next = life.accepted(which, has_won);
         if next == Next::Wait {
             return Ok(());
         }

@@ -225,6 +225,7 @@ impl Floor {
                 id: CHANNEL.to_owned(),
                 weight: 1,
                 conference_allowed: true,
+                auto_accept: self.args.auto_accept,
                 ..Default::default()
             }],
             presence_statuses: vec![v1::PresenceStatus {

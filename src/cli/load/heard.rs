@@ -45,6 +45,8 @@ pub(super) struct Invited {
     pub(super) conversation: u64,
     /// Which life it belongs to: what the customer was called.
     pub(super) life: LifeId,
+    /// Whether it is accepted in the agent's name in the same step.
+    pub(super) is_accepted: bool,
 }
 
 /// Where things are heard.

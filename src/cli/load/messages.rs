@@ -113,10 +113,9 @@ impl Messages {
     }
 
     fn request_id(&self, token: Token) -> String {
-        let mut id = String::with_capacity(self.run.len() + 24);
-        let Token { life, call, which } = token;
+        let mut id = String::with_capacity(self.run.len() + 17);
         // Writing to a string does not fail.
-        write!(id, "{}.{}.{}.{}.{which}", self.run, life.slot, life.lap, call as u8).unwrap_or(());
+        write!(id, "{}.{:x}", self.run, token.pack()).unwrap_or(());
         id
     }
 }

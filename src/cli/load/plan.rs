@@ -118,6 +118,9 @@ pub(super) struct FloorArgs {
     #[arg(long, value_name = "COUNT", default_value_t = 4,
           value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000))]
     pub(super) acceptors: usize,
+    /// Invites are accepted in the agents' name in the same step, as their channel says: nobody calls to accept. Not where races are.
+    #[arg(long)]
+    pub(super) auto_accept: bool,
     /// What the floor and the conversations are drawn from.
     #[arg(long, value_name = "NUMBER", default_value_t = 42)]
     pub(super) seed: u64,
@@ -208,6 +211,9 @@ impl LoadArgs {
                 "of {} agents who are asked, {} cannot accept",
                 floor.race_agents, floor.acceptors
             ));
+        }
+        if floor.auto_accept && matches!(self.workload, Workload::Race | Workload::Mix) {
+            return refuse("where invites are accepted at once, nobody races for them".to_owned());
         }
         let loads = if self.rate.is_empty() {
             self.clients.iter().map(|it| Load::Clients(*it)).collect()
@@ -330,6 +336,8 @@ mod tests {
         assert!(plan(&["--skills", "5"]).is_err(), "an agent has up to eight");
         assert!(plan(&["--skills", "5", "--skills-per-agent", "5"]).is_ok());
         assert!(plan(&["--race-agents", "2", "--acceptors", "3"]).is_err());
+        assert!(plan(&["--auto-accept", "--workload", "mix"]).is_err());
+        assert!(plan(&["--auto-accept", "--workload", "transfer"]).is_ok());
     }
 
     #[test]

@@ -134,6 +134,9 @@ impl fmt::Display for Report {
                 floor.race_agents, floor.acceptors
             )?;
         }
+        if floor.auto_accept {
+            writeln!(out, "invites are accepted in the agents' name in the same step")?;
+        }
         if floor.backlog > 0 {
             writeln!(out, "backlog: {} wait all the time, whom nobody can serve", floor.backlog)?;
         }

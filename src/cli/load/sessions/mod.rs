@@ -96,7 +96,8 @@ impl Opening {
     async fn invited(&self, invite: &Invite, heard: &Mouth) -> Option<()> {
         let Some(life) = LifeId::of_customer(&invite.customer_id) else { return Some(()) };
         let (agent, conversation) = (self.agent, invite.conversation_id);
-        let invited = Invited { agent, invite: invite.invite_id, conversation, life };
+        let (invite, is_accepted) = (invite.invite_id, invite.auto_accept);
+        let invited = Invited { agent, invite, conversation, life, is_accepted };
         heard.send(Heard::Invited(invited)).await.ok()
     }
 
