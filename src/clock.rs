@@ -8,7 +8,14 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use crossbeam_channel::never;
+
 use crate::engine::ids::Millis;
+
+/// Leaves the processor and the disk to others for about so long. It waits for nothing: what is to be waited for has a channel.
+pub fn rest(span: Duration) {
+    let _nobody_sends = never::<()>().recv_timeout(span);
+}
 
 /// Where the time comes from.
 #[derive(Debug, Clone)]

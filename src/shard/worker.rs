@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, hash_map::Entry},
     sync::Arc,
+    time::Duration,
 };
 
 use crossbeam_channel::{RecvTimeoutError, Sender};
@@ -17,7 +18,7 @@ use super::{
     mailbox::{Envelope, Inbox, MAILBOX_MAX, WAIT_TARGET},
 };
 use crate::{
-    clock::{Clock, Stopwatch},
+    clock::{Clock, Stopwatch, rest},
     engine::{
         Engine, Recorded,
         command::{Acting, Command, Query},
@@ -33,6 +34,11 @@ use crate::{
 
 /// Letters of one batch, at most: so that the first of them does not wait for thousands.
 const BATCH_MAX: usize = 1_024;
+
+/// Letters of a batch from which on the next begins no sooner than `PACE` after it began: where many call at once, they share a commit and the
+/// waking of all who have a part in it, and each is answered sooner than if all were woken for a few.
+const PACE_FROM: usize = 4;
+const PACE: Duration = Duration::from_micros(400);
 
 /// Orgs that a shard hosts, at most.
 const ORGS_MAX: usize = 10_000;
@@ -162,6 +168,9 @@ impl Worker {
             metrics::batch(watch.seconds(), letters);
             stopped = !self.close_batch() || last_words && self.lanes.is_empty();
             self.make_room();
+            if letters >= PACE_FROM && self.lanes.is_empty() {
+                rest(PACE.saturating_sub(watch.elapsed()));
+            }
         }
         let seats = std::mem::take(&mut self.seats);
         seats
