@@ -40,7 +40,7 @@ use crate::{
     shard::{
         Hosted, Mailboxes, Parts, Shards,
         past::Past,
-        recovery::{self, RecoveryError},
+        recovery::{self, Pace, RecoveryError},
         snapshotter::Snapshotter,
         survey::Surveyor,
     },
@@ -341,8 +341,9 @@ fn recover_all(dir: &Path, snapshots: &Snapshots) -> Result<Recovered, ServerErr
     let mut reader = journal.reader()?;
     let orgs = reader.orgs()?;
     let watch = Stopwatch::start();
-    let recovered =
-        orgs.into_iter().map(|(org, last)| recovery::recover(&org, last, &mut *reader, snapshots));
+    let recovered = orgs
+        .into_iter()
+        .map(|(org, last)| recovery::recover(&org, last, &mut *reader, snapshots, Pace::Hurry));
     let hosted: Vec<Hosted> = recovered.collect::<Result<_, _>>()?;
     tracing::info!(orgs = hosted.len(), seconds = watch.seconds(), "recovered the orgs");
     Ok(Recovered { journal: Arc::new(journal), released, torn_bytes: opened.torn_bytes, hosted })

@@ -1,12 +1,13 @@
 //! From what is durable to what is true: the newest snapshot, then `apply` of the events after it. At the start of the service, for
 //! each snapshot that is taken, and in tests: one way.
 
-use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use super::Hosted;
 use crate::{
+    clock::rest,
     engine::{
         apply::{Touched, apply},
         event::Event,
@@ -21,6 +22,12 @@ use crate::{
 const STATE_FORMAT: u32 = 4;
 /// Bytes that one read takes from the journal, about.
 const READ_BYTES: usize = 4 << 20;
+/// The same beside running engines: what is read is decoded in about a millisecond.
+const READ_BYTES_ASIDE: usize = 128 << 10;
+/// Events after which a replay beside running engines rests: about a quarter of a millisecond's work. So it comes on by half a million events a
+/// second.
+const REST_EVENTS: usize = 512;
+const REST: Duration = Duration::from_micros(500);
 /// Events of the first read from which on reading ahead is worth a thread.
 const MANY: usize = 10_000;
 /// Reads that wait to be applied, at most.
@@ -112,18 +119,30 @@ pub(super) fn start_before(
     Ok(Hosted { org: Arc::from(org), state, last })
 }
 
-/// Recovers an org up to its last durable event, which is at `durable` or after it.
+/// Who waits for a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Somebody does: it is done as fast as the machine can.
+    Hurry,
+    /// Nobody does, and engines run beside it: it goes in small steps with rests between them, on one thread.
+    Aside,
+}
+
+/// Recovers an org up to its event at `durable`, which is its last or, where engines run, was.
 pub fn recover(
     org: &str,
     durable: Position,
     reader: &mut dyn JournalReader,
     snapshots: &Snapshots,
+    pace: Pace,
 ) -> Result<Hosted, RecoveryError> {
     let mut hosted = start_before(org, Position(u64::MAX), snapshots)?;
     if hosted.last > durable {
         return Err(RecoveryError::Short { org: org.into(), expected: hosted.last, found: durable });
     }
-    replay(&mut hosted, reader, &mut |_, _, _, _| ControlFlow::Continue(()))?;
+    replay(&mut hosted, reader, pace, &mut |_, position, _, _| {
+        if position > durable { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
     Ok(hosted)
 }
 
@@ -136,7 +155,7 @@ pub fn recover_showing(
 ) -> Result<Hosted, RecoveryError> {
     let mut hosted = Hosted { org: Arc::from(org), state: State::default(), last: Position(0) };
     hosted.state.reindex();
-    replay(&mut hosted, reader, &mut |state, next, _, _| {
+    replay(&mut hosted, reader, Pace::Hurry, &mut |state, next, _, _| {
         let last = Position(next.0 - 1);
         if at.contains(&last) {
             show(last, state);
@@ -172,22 +191,27 @@ pub fn compare(org: &str, snapshot: &[u8], state: &State) -> Result<Likeness, Re
 /// Shown the state before each event, where that stands and when it was decided; it says whether to go on.
 pub(super) type See<'a> = dyn FnMut(&mut State, Position, Millis, &Event) -> ControlFlow<()> + 'a;
 
-/// Brings an org over the events that follow, as far as the journal goes. Where they are many, those to come are read and decoded beside it.
+/// Brings an org over the events that follow, as far as the journal goes. Where they are many and somebody waits, those to come are read and
+/// decoded beside it.
 pub(super) fn replay(
     hosted: &mut Hosted,
     reader: &mut dyn JournalReader,
+    pace: Pace,
     see: &mut See<'_>,
 ) -> Result<(), RecoveryError> {
-    let mut reads = Reads { org: hosted.org.clone(), next: Some(Position(hosted.last.0 + 1)), reader };
+    let mut reads = Reads { org: hosted.org.clone(), next: Some(Position(hosted.last.0 + 1)), pace, reader };
+    if pace == Pace::Aside {
+        return apply_all(hosted, reads, pace, see);
+    }
     let first = reads.next().unwrap_or_else(|| Ok(Vec::new()))?;
     let events: usize = first.iter().map(|(_, batch)| batch.events.len()).sum();
     if events < MANY {
-        return apply_all(hosted, std::iter::once(Ok(first)).chain(reads), see);
+        return apply_all(hosted, std::iter::once(Ok(first)).chain(reads), pace, see);
     }
     std::thread::scope(|scope| {
         let (ahead, read) = crossbeam_channel::bounded(READS_AHEAD);
         scope.spawn(move || reads.try_for_each(|it| ahead.send(it)));
-        apply_all(hosted, std::iter::once(Ok(first)).chain(read), see)
+        apply_all(hosted, std::iter::once(Ok(first)).chain(read), pace, see)
     })
 }
 
@@ -198,6 +222,7 @@ type Decoded = (Position, StoredBatch);
 struct Reads<'a> {
     org: Arc<str>,
     next: Option<Position>,
+    pace: Pace,
     reader: &'a mut dyn JournalReader,
 }
 
@@ -214,7 +239,11 @@ impl Iterator for Reads<'_> {
 
 impl Reads<'_> {
     fn read(&mut self, from: Position) -> Result<Vec<Decoded>, RecoveryError> {
-        let stored = self.reader.read(&self.org, from, READ_BYTES)?;
+        let bytes = match self.pace {
+            Pace::Hurry => READ_BYTES,
+            Pace::Aside => READ_BYTES_ASIDE,
+        };
+        let stored = self.reader.read(&self.org, from, bytes)?;
         stored.iter().map(|it| Ok((it.first, decode_batch(&self.org, it)?))).collect()
     }
 }
@@ -228,9 +257,10 @@ pub fn decode_batch(org: &str, batch: &Stored) -> Result<StoredBatch, RecoveryEr
 fn apply_all(
     hosted: &mut Hosted,
     decoded: impl Iterator<Item = Result<Vec<Decoded>, RecoveryError>>,
+    pace: Pace,
     see: &mut See<'_>,
 ) -> Result<(), RecoveryError> {
-    let mut touched = Touched::default();
+    let (mut touched, mut applied) = (Touched::default(), 0_usize);
     for batches in decoded {
         for (first, batch) in batches? {
             let expected = Position(hosted.last.0 + 1);
@@ -246,6 +276,10 @@ fn apply_all(
                 apply(&mut hosted.state, batch.at, *key, event, &mut touched);
                 touched.clear();
                 hosted.last = position;
+                applied += 1;
+                if pace == Pace::Aside && applied.is_multiple_of(REST_EVENTS) {
+                    rest(REST);
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, thread::JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::recovery::{RecoveryError, recover, save};
+use super::recovery::{Pace, RecoveryError, recover, save};
 use crate::{
     clock::Stopwatch,
     journal::{Journal, Position, Snapshots},
@@ -51,6 +51,6 @@ impl Snapshotter {
 fn take(org: &str, journal: &dyn Journal, snapshots: &Snapshots) -> Result<usize, RecoveryError> {
     let mut reader = journal.reader()?;
     let durable = reader.orgs()?.into_iter().find(|(id, _)| id == org).map_or(Position(0), |(_, last)| last);
-    let hosted = recover(org, durable, &mut *reader, snapshots)?;
+    let hosted = recover(org, durable, &mut *reader, snapshots, Pace::Aside)?;
     save(&hosted, snapshots)
 }
