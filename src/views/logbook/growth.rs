@@ -42,7 +42,8 @@ pub(super) struct Growth<'a> {
     org: i64,
     /// How far a turn had come that did not come to its end: rows may say what stands up to there, each of them up to where it says.
     begun: Position,
-    conversations: Vec<Grown<'a>>,
+    /// Each until it is written.
+    conversations: Vec<Option<Grown<'a>>>,
     /// Where each of them stands.
     places: FxHashMap<ConversationId, usize>,
 }
@@ -133,7 +134,7 @@ impl<'a> Growth<'a> {
             let before = self.read(entry.conversation)?;
             self.put(before.ok_or(rusqlite::Error::QueryReturnedNoRows)?)
         };
-        let grown = &mut self.conversations[place];
+        let Some(grown) = &mut self.conversations[place] else { return Ok(()) };
         if matches!(event, Event::ConversationEnded { .. }) {
             // Also where its row says so already: that of `ended` may not be there.
             grown.ended = Some(at);
@@ -169,7 +170,7 @@ impl<'a> Growth<'a> {
     fn put(&mut self, grown: Grown<'a>) -> usize {
         let place = self.conversations.len();
         self.places.insert(grown.id, place);
-        self.conversations.push(grown);
+        self.conversations.push(Some(grown));
         place
     }
 
@@ -203,9 +204,11 @@ impl<'a> Growth<'a> {
 
     /// All that grew, in the order of the tables, so that what is written one after the other stands side by side; and where what they say
     /// then is to be known.
-    pub(super) fn into_conversations(mut self) -> (Vec<Grown<'a>>, &'a mut Known) {
-        self.conversations.sort_unstable_by_key(|it| it.id);
-        (self.conversations, self.known)
+    pub(super) fn into_conversations(mut self) -> (impl Iterator<Item = Grown<'a>>, &'a mut Known) {
+        let ids = self.conversations.iter().flatten().map(|it| it.id);
+        let mut order: Vec<(ConversationId, usize)> = ids.zip(0..).collect();
+        order.sort_unstable();
+        (order.into_iter().filter_map(move |(_, place)| self.conversations[place].take()), self.known)
     }
 }
 

@@ -14,6 +14,7 @@
 mod growth;
 mod known;
 pub mod line;
+mod sorted;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -32,10 +33,10 @@ use super::{
     feed::{Feed, FeedError},
     orgs::{Org, Orgs},
 };
-use crate::{engine::ids::ConversationId, journal::Position};
+use crate::{clock::rest, engine::ids::ConversationId, journal::Position};
 use line::{Line, Older, Record, Sight};
 pub use store::LogbookError;
-use store::Store;
+use store::{REST_EVENTS, Store};
 
 /// Bytes of events, as stored, that an org's turn takes in, about.
 const READ_BYTES: usize = 8 << 20;
@@ -44,12 +45,15 @@ const IDLE_STORES_MAX: usize = 8;
 /// How long the writer lingers after a word, in so many steps: nobody waits, and what comes meanwhile is written with it.
 const LINGER_STEP: Duration = Duration::from_millis(25);
 const LINGER_STEPS: usize = 40;
-/// How long it rests, about.
-const REST: Duration = Duration::from_micros(100);
+/// How long it rests between two steps where little is behind, about: four times as long as a step takes.
+const REST_MAX: Duration = Duration::from_millis(1);
 /// When what failed is tried again, unless there is word before.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
-/// Events of an org that wait to be written before the writer lingers and rests no longer: they are still in memory then.
+/// Events of an org that wait to be written before the writer rests no longer: they are still in memory then. The more are behind, the
+/// shorter it rests, so that its work is spread as evenly as there is time for.
 const BEHIND_MAX: u64 = 262_144;
+/// Those with which it lingers no longer.
+const LINGER_BEHIND_MAX: u64 = BEHIND_MAX / 4 * 3;
 
 /// Whose log is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,11 +212,10 @@ struct Pace<'a> {
 impl Pace<'_> {
     /// Before a turn.
     fn linger(&mut self, orgs: &Orgs) {
-        let is_due = || orgs.any(|it| it.has_watched_logs() || it.behind() > BEHIND_MAX);
         let mut hurried = std::mem::take(&mut self.again);
         for _ in 0..LINGER_STEPS {
-            hurried = hurried || is_due();
-            if hurried {
+            hurried = hurried || orgs.any(Org::has_watched_logs);
+            if hurried || orgs.any(|it| it.behind() > LINGER_BEHIND_MAX) {
                 break;
             }
             hurried = self.hurried.recv_timeout(LINGER_STEP).is_ok();
@@ -221,11 +224,14 @@ impl Pace<'_> {
     }
 
     /// Within a turn, which is an org's.
+    #[expect(clippy::cast_precision_loss, reason = "a share of a few hundred thousand")]
     fn rest(&mut self, org: &Org) {
-        if self.in_a_hurry || org.behind() > BEHIND_MAX {
+        let left = BEHIND_MAX.saturating_sub(org.behind());
+        if self.in_a_hurry || left == 0 {
             return;
         }
-        if self.hurried.recv_timeout(REST).is_ok() {
+        rest(REST_MAX.mul_f64(left as f64 / BEHIND_MAX as f64));
+        if self.hurried.try_recv().is_ok() {
             (self.in_a_hurry, self.again) = (true, true);
         }
     }
@@ -262,6 +268,18 @@ fn catch_up(
     let next = Position(newest.next().0 - 1);
     let grown = store.write(org, last, &batches, next, || pace.rest(org))?;
     org.set_viewed(next);
-    grown.into_iter().for_each(|conversation| org.log_grew(conversation));
+    if org.has_watched_logs() {
+        grown.into_iter().for_each(|conversation| org.log_grew(conversation));
+    }
+    // Where nobody else has them any more, to let go of all at once takes long.
+    let mut events = 0;
+    for batch in batches {
+        events += batch.events.len();
+        drop(batch);
+        if events >= REST_EVENTS {
+            events = 0;
+            pace.rest(org);
+        }
+    }
     Ok(Some(next))
 }

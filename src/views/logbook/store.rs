@@ -9,6 +9,7 @@ use super::{
     growth::{Growth, Pen},
     known::Known,
     line::{self, Line, Older, Record, Sight},
+    sorted::Sorted,
 };
 use crate::{
     engine::ids::ConversationId,
@@ -27,11 +28,13 @@ const CACHE_KIB: i64 = 32_768;
 /// Pages in the write-ahead log, 1 MiB, before it is taken into the file. The journal's syncs wait as long as it takes to put them on the
 /// disk.
 const CHECKPOINT_PAGES: i64 = 256;
-/// Rows of a transaction. They stand side by side, so that few pages are written for them.
-const STEP_ROWS: usize = if cfg!(test) { 3 } else { 1_024 };
+/// Pages that are written for a transaction, at most, about: a millisecond's work, and no more at once for the disk.
+const STEP_PAGES: usize = if cfg!(test) { 1 } else { 128 };
+/// Rows of conversations side by side on a page, about. Those of `ended` may each be on a page of its own.
+const ROWS_A_PAGE: usize = if cfg!(test) { 3 } else { 8 };
 /// Rows, and events taken in, after which the writer rests: about a quarter of a millisecond's work.
 const REST_ROWS: usize = if cfg!(test) { 1 } else { 64 };
-const REST_EVENTS: usize = 1_024;
+pub(super) const REST_EVENTS: usize = 512;
 
 /// A turn of the writer is several transactions. `begun` is how far the last turn that began will have come, `position` how far the last has
 /// come that ended; between the two, each conversation with its log says everything up to its `written_position`, and one that has ended
@@ -234,7 +237,7 @@ impl Store {
         }
         let (conversations, known) = growth.into_conversations();
         let mut pen = Pen::new(connection, known, number)?;
-        let (mut logs, mut ended) = (Vec::new(), Vec::new());
+        let (mut logs, mut ended) = (Vec::new(), Sorted::new());
         for grown in conversations {
             let id = grown.id;
             if grown.standing.entries > 0 {
@@ -243,12 +246,11 @@ impl Store {
             if let Some(customer) = pen.write(grown)? {
                 ended.push((customer, id));
             }
-            steps.wrote(&mut rest)?;
+            steps.wrote(1, &mut rest)?;
         }
-        ended.sort_unstable();
-        for (customer, id) in ended {
+        for (customer, id) in ended.into_ascending() {
             pen.write_ended(&customer, id)?;
-            steps.wrote(&mut rest)?;
+            steps.wrote(ROWS_A_PAGE, &mut rest)?;
         }
         connection
             .prepare_cached("UPDATE org SET position = ?2 WHERE number = ?1")?
@@ -369,17 +371,21 @@ struct Steps<'a> {
     /// Takes the last of them back, unless it comes to its end.
     open: Transaction<'a>,
     rows: usize,
+    /// Of a page, so many `ROWS_A_PAGE`ths, in this transaction.
+    parts: usize,
 }
 
 impl<'a> Steps<'a> {
     fn begin(connection: &'a Connection) -> Result<Self, LogbookError> {
-        Ok(Self { connection, open: connection.unchecked_transaction()?, rows: 0 })
+        Ok(Self { connection, open: connection.unchecked_transaction()?, rows: 0, parts: 0 })
     }
 
-    /// A row was written.
-    fn wrote(&mut self, rest: &mut impl FnMut()) -> Result<(), LogbookError> {
+    /// A row was written, to so many parts of a page.
+    fn wrote(&mut self, parts: usize, rest: &mut impl FnMut()) -> Result<(), LogbookError> {
         self.rows += 1;
-        if self.rows.is_multiple_of(STEP_ROWS) {
+        self.parts += parts;
+        if self.parts >= STEP_PAGES * ROWS_A_PAGE {
+            self.parts = 0;
             self.connection.execute_batch("COMMIT; BEGIN")?;
         }
         if self.rows.is_multiple_of(REST_ROWS) {
