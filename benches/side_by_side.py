@@ -5,8 +5,9 @@ busy, one after the other, and one table with ratios.
     benches/side_by_side.py PEERS [--agents 10000] [--clients 8,64] [--secs 5]
 
 PEERS is the directory of the dispatchers: a crate whose program prints a line of JSON a run, and `servers.sh`, which starts and stops their
-servers. Whatever is not installed is left out, and said so. A cycle of theirs is two calls (dispatch, complete); one of ours also sends an
-invite, tells it, and has it accepted. By either door the sessions, which theirs have none of, are carried on one stream.
+servers. Whatever is not installed is left out, and said so. A cycle of theirs is two calls (dispatch, complete); one of ours is three, for
+the agent accepts, and two where the channel accepts in the agent's name: both are run. Either way an invite is sent, told and settled. By either door the
+sessions, which theirs have none of, are carried on one stream.
 """
 
 import argparse
@@ -23,6 +24,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "omniroute"
 ADDR, METRICS = "127.0.0.1:50951", "127.0.0.1:19464"
 ACCEPTORS = 64
+# How ours are accepted, and the options for it.
+BY_CALL, BY_CHANNEL = "accepted by call", "accepted by the channel"
+ACCEPTED = {BY_CALL: [], BY_CHANNEL: ["--auto-accept"]}
 # Connections that the PostgreSQL of the dispatchers takes, less some for itself.
 CLIENTS_OF_PG_MAX = 110
 
@@ -104,16 +108,25 @@ class Service:
 def of_us(agents, clients, secs):
     found = {}
     floor = ["--session-door", "pipeline", "--agents", str(agents), "--cohorts", str(agents), "--busy-share", "0.85", "--duration", str(secs)]
-    for door, counts in (("pipeline", [*clients, 256, 2048]), ("unary", clients)):
-        with Service() as service:
-            counts = sorted(set(counts))
-            loads = service.load("--door", door, "--clients", ",".join(map(str, counts)), *floor)
-            cycles = {it: load["conversations_per_second"] for it, load in zip(counts, loads)}
-            race = ["--workload", "race", "--agents", str(ACCEPTORS), "--race-agents", str(ACCEPTORS), "--acceptors", str(ACCEPTORS)]
-            [raced] = service.load("--door", door, "--clients", "1", "--busy-share", "0", "--duration", str(secs), "--org", "race", *race)
-            [settled] = [it for it in raced["latencies"] if it["step"] == "until_race_settled"]
-            found[f"Omniroute, {door} door"] = (cycles, settled["p50_us"])
+    for door, counts in (("pipeline", [*clients, 256, 2048, 4096]), ("unary", clients)):
+        counts = sorted(set(counts))
+        for how, options in ACCEPTED.items():
+            with Service() as service:
+                loads = service.load("--door", door, "--clients", ",".join(map(str, counts)), *options, *floor)
+                cycles = {it: load["conversations_per_second"] for it, load in zip(counts, loads)}
+                found[of(door, how)] = (cycles, race(service, door, secs) if how == BY_CALL else None)
     return found
+
+
+def of(door, how):
+    return f"Omniroute, {door} door, {how}"
+
+
+def race(service, door, secs):
+    options = ["--workload", "race", "--agents", str(ACCEPTORS), "--race-agents", str(ACCEPTORS), "--acceptors", str(ACCEPTORS)]
+    [raced] = service.load("--door", door, "--clients", "1", "--busy-share", "0", "--duration", str(secs), "--org", "race", *options)
+    [settled] = [it for it in raced["latencies"] if it["step"] == "until_race_settled"]
+    return settled["p50_us"]
 
 
 def main():
@@ -128,14 +141,15 @@ def main():
     build_peers(asked.peers.resolve())
     found = of_us(asked.agents, clients, asked.secs) | of_peers(Peers(asked.peers.resolve(), asked.secs, asked.agents), clients)
     best = {name: max(cycles.values()) for name, (cycles, _) in found.items()}
-    ours = best["Omniroute, pipeline door"]
+    ours = [best[of("pipeline", how)] for how in ACCEPTED]
     print(f"{asked.agents} agents of whom no two are alike, 85 % busy; cycles a second, and {ACCEPTORS} acceptances of one invite until all are answered\n")
     heads = [f"{it} clients" for it in clients]
-    print(f"| system | {' | '.join(heads)} | its best | pipelined door, best against best | race, median |")
+    print(f"| system | {' | '.join(heads)} | its best | pipelined door, best against best: {BY_CALL}, {BY_CHANNEL} | race, median |")
     print("| --- |" + " --- |" * (len(heads) + 3))
-    for name, (cycles, race) in found.items():
+    for name, (cycles, race_us) in found.items():
         shown = [f"{cycles[it]:,.0f}" if it in cycles else "" for it in clients]
-        print(f"| {name} | {' | '.join(shown)} | {best[name]:,.0f} | {ours / best[name]:.1f} × | {race / 1000:.2f} ms |")
+        ratios, settled = ", ".join(f"{it / best[name]:.1f} ×" for it in ours), f"{race_us / 1000:.2f} ms" if race_us else ""
+        print(f"| {name} | {' | '.join(shown)} | {best[name]:,.0f} | {ratios} | {settled} |")
     for name in ("PostgreSQL", "Redis, AOF always", "Redis, AOF everysec"):
         if name not in found:
             print(f"\n{name} is not installed: left out")

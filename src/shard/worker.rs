@@ -35,9 +35,11 @@ use crate::{
 /// Letters of one batch, at most: so that the first of them does not wait for thousands.
 const BATCH_MAX: usize = 1_024;
 
-/// Letters of a batch from which on the next begins no sooner than `PACE` after it began: where many call at once, they share a commit and the
-/// waking of all who have a part in it, and each is answered sooner than if all were woken for a few.
-const PACE_FROM: usize = 4;
+/// Letters of a batch from which on it is one of many callers. After so many such batches in a row the next begins no sooner than `PACE` after
+/// the last began: those who call meanwhile share a commit and the waking of all who have a part in it, and each is answered sooner than if all
+/// were woken for a few. A burst, such as a race, is over before.
+const PACE_FROM: usize = 6;
+const PACE_AFTER: usize = 4;
 const PACE: Duration = Duration::from_micros(400);
 
 /// Orgs that a shard hosts, at most.
@@ -146,7 +148,7 @@ impl Worker {
     pub(super) fn run(mut self) -> Vec<Hosted> {
         self.drop_all_sessions();
         let mut stopped = !self.close_batch();
-        let mut last_words = false;
+        let (mut last_words, mut of_many) = (false, 0);
         while !stopped {
             let woken = self.wait();
             let (now, watch) = (self.clock.now(), Stopwatch::start());
@@ -168,7 +170,8 @@ impl Worker {
             metrics::batch(watch.seconds(), letters);
             stopped = !self.close_batch() || last_words && self.lanes.is_empty();
             self.make_room();
-            if letters >= PACE_FROM && self.lanes.is_empty() {
+            of_many = if letters >= PACE_FROM { of_many + 1 } else { 0 };
+            if of_many > PACE_AFTER && self.lanes.is_empty() {
                 rest(PACE.saturating_sub(watch.elapsed()));
             }
         }
