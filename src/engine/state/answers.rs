@@ -197,7 +197,10 @@ impl Part {
                 *free = place.mark << NUMBER_BITS | short;
                 return;
             }
-            line.beyond = short;
+            // When a part grows they do not come by their age, and what is said must hold for the latest.
+            if window.number(line.beyond).is_none_or(|it| it < number) {
+                line.beyond = short;
+            }
         }
         unreachable!("a part has more slots than answers");
     }
@@ -263,6 +266,29 @@ mod tests {
         assert!(!find(&part, count));
         part.lines[6].beyond = 0;
         assert!(!find(&part, count - 1), "it is eight lines on, and looked for as long as lines say so");
+    }
+
+    /// What went beyond a line was taken for forgotten when an older one was that had gone beyond it later, as happened when a part grew.
+    #[test]
+    fn what_went_beyond_a_line_is_found_until_the_latest_is_forgotten() {
+        let (mut answers, mut part) = (Answers::default(), Part::default());
+        let place = Place { part: 0, line: 5, mark: 3 };
+        let count = 4 * SLOTS as u64;
+        part.lines.resize(16, Line::default());
+        for number in 0..count {
+            answers.remember(1, key(number), Reply::WrapUpExtended { until: number });
+        }
+        for number in (0..count).rev() {
+            part.put(place, number, Window::of(&answers.in_order));
+        }
+        for oldest in 0..count {
+            assert!(
+                (oldest..count).all(|it| part.find(place, &answers.in_order, key(it)).is_some()),
+                "{oldest}"
+            );
+            answers.forget(key(oldest));
+            assert!(part.find(place, &answers.in_order, key(oldest)).is_none());
+        }
     }
 
     #[test]
