@@ -310,7 +310,7 @@ impl Engine {
             self.outbox.reserve(self.usual);
         }
         self.outbox.push(Recorded { at, key, event, told, log_number: 0, invites_to, measured });
-        let Some(recorded) = self.outbox.last_mut() else { return };
+        let recorded = self.outbox.last_mut().unwrap_or_else(|| unreachable!("it was just put there"));
         measure::measure(&self.state, at, &recorded.event, &mut recorded.measured);
         apply::apply(&mut self.state, at, key, &recorded.event, &mut self.touched);
         recorded.log_number = self.touched.log_number;

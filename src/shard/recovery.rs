@@ -26,7 +26,7 @@ const READ_BYTES: usize = 4 << 20;
 const READ_BYTES_ASIDE: usize = 128 << 10;
 /// Events after which a replay beside running engines rests: about a quarter of a millisecond's work. So it comes on by half a million events a
 /// second.
-const REST_EVENTS: usize = 512;
+const REST_EVENTS: u64 = 512;
 const REST: Duration = Duration::from_micros(500);
 /// Events of the first read from which on reading ahead is worth a thread.
 const MANY: usize = 10_000;
@@ -260,7 +260,7 @@ fn apply_all(
     pace: Pace,
     see: &mut See<'_>,
 ) -> Result<(), RecoveryError> {
-    let (mut touched, mut applied) = (Touched::default(), 0_usize);
+    let mut touched = Touched::default();
     for batches in decoded {
         for (first, batch) in batches? {
             let expected = Position(hosted.last.0 + 1);
@@ -276,8 +276,7 @@ fn apply_all(
                 apply(&mut hosted.state, batch.at, *key, event, &mut touched);
                 touched.clear();
                 hosted.last = position;
-                applied += 1;
-                if pace == Pace::Aside && applied.is_multiple_of(REST_EVENTS) {
+                if pace == Pace::Aside && position.0.is_multiple_of(REST_EVENTS) {
                     rest(REST);
                 }
             }

@@ -134,7 +134,8 @@ impl<'a> Growth<'a> {
             let before = self.read(entry.conversation)?;
             self.put(before.ok_or(rusqlite::Error::QueryReturnedNoRows)?)
         };
-        let Some(grown) = &mut self.conversations[place] else { return Ok(()) };
+        let grown = self.conversations[place].as_mut();
+        let grown = grown.unwrap_or_else(|| unreachable!("what is written takes nothing more in"));
         if matches!(event, Event::ConversationEnded { .. }) {
             // Also where its row says so already: that of `ended` may not be there.
             grown.ended = Some(at);

@@ -36,7 +36,7 @@ use super::{
 use crate::{clock::rest, engine::ids::ConversationId, journal::Position};
 use line::{Line, Older, Record, Sight};
 pub use store::LogbookError;
-use store::{REST_EVENTS, Store};
+use store::{Stint, Store};
 
 /// Bytes of events, as stored, that an org's turn takes in, about.
 const READ_BYTES: usize = 8 << 20;
@@ -272,14 +272,11 @@ fn catch_up(
         grown.into_iter().for_each(|conversation| org.log_grew(conversation));
     }
     // Where nobody else has them any more, to let go of all at once takes long.
-    let mut events = 0;
+    let mut stint = Stint::default();
     for batch in batches {
-        events += batch.events.len();
+        let events = batch.events.len();
         drop(batch);
-        if events >= REST_EVENTS {
-            events = 0;
-            pace.rest(org);
-        }
+        stint.went_through(events, &mut || pace.rest(org));
     }
     Ok(Some(next))
 }

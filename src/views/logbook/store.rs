@@ -34,7 +34,7 @@ const STEP_PAGES: usize = if cfg!(test) { 1 } else { 128 };
 const ROWS_A_PAGE: usize = if cfg!(test) { 3 } else { 8 };
 /// Rows, and events taken in, after which the writer rests: about a quarter of a millisecond's work.
 const REST_ROWS: usize = if cfg!(test) { 1 } else { 64 };
-pub(super) const REST_EVENTS: usize = 512;
+const REST_EVENTS: usize = 512;
 
 /// A turn of the writer is several transactions. `begun` is how far the last turn that began will have come, `position` how far the last has
 /// come that ended; between the two, each conversation with its log says everything up to its `written_position`, and one that has ended
@@ -219,7 +219,7 @@ impl Store {
             )?
             .query_row(params![org.id, signed(last.0)], |row| row.get(0))?;
         let mut growth = Growth::new(connection, known, number, Position(begun.unwrap_or(0)))?;
-        let mut taken = 0;
+        let mut stint = Stint::default();
         for batch in batches {
             // Held for a batch alone: whoever changes the directory waits for it.
             let names = org.names();
@@ -229,11 +229,7 @@ impl Store {
                 }
             }
             drop(names);
-            taken += batch.events.len();
-            if taken >= REST_EVENTS {
-                taken = 0;
-                rest();
-            }
+            stint.went_through(batch.events.len(), &mut rest);
         }
         let (conversations, known) = growth.into_conversations();
         let mut pen = Pen::new(connection, known, number)?;
@@ -362,6 +358,23 @@ impl Store {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// What was done since the writer last rested, where it goes from batch to batch.
+#[derive(Debug, Default)]
+pub(super) struct Stint {
+    events: usize,
+}
+
+impl Stint {
+    /// So many events more; it rests where they were enough.
+    pub(super) fn went_through(&mut self, events: usize, rest: &mut impl FnMut()) {
+        self.events += events;
+        if self.events >= REST_EVENTS {
+            self.events = 0;
+            rest();
+        }
     }
 }
 
