@@ -107,6 +107,7 @@ impl Connections {
             cut: Some(cut),
             heard: Some(Instant::now()),
             silent_max: 2 * self.bounds.ping_every,
+            has_gathered: false,
             open: self.open.clone(),
         })
     }
@@ -174,6 +175,8 @@ pub(super) struct Connection {
     heard: Option<Instant>,
     /// How long the peer is silent at most before it has missed a ping.
     silent_max: Duration,
+    /// Whether what is to be written has waited for a turn.
+    has_gathered: bool,
     open: Arc<AtomicUsize>,
 }
 
@@ -186,6 +189,15 @@ impl Connected for Connection {
 }
 
 impl Connection {
+    /// Lets all tasks that are ready go first, once for a flush: answers that became durable together are written together.
+    fn gather(&mut self, context: &Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.has_gathered, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
     /// What the kernel says of a peer that takes no bytes.
     fn failed(&mut self, error: &io::Error) {
         if self.heard.take().is_some() && error.kind() == io::ErrorKind::TimedOut {
@@ -234,11 +246,13 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.gather(context));
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes));
         Poll::Ready(written.inspect_err(|it| self.failed(it)))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.has_gathered = false;
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
@@ -251,11 +265,46 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.gather(context));
         let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, slices));
         Poll::Ready(written.inspect_err(|it| self.failed(it)))
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_written_waits_a_turn_for_what_comes_with_it_and_comes_whole() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let (here, there) =
+            tokio::join!(TcpStream::connect(listener.local_addr().expect("its address")), listener.accept());
+        let (mut here, (there, peer)) = (here.expect("connected"), there.expect("accepted"));
+        let mut connection =
+            Connections::new(listener, Bounds::default()).let_in(there, peer).expect("there is room");
+
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..2 {
+            for ready in [false, true, true] {
+                let written = Pin::new(&mut connection).poll_write(&mut context, b"a");
+                assert_eq!(written.is_ready(), ready, "{written:?}");
+            }
+            assert!(Pin::new(&mut connection).poll_flush(&mut context).is_ready());
+        }
+        // It wakes itself: else this would never end.
+        connection.write_all(b"end").await.expect("written");
+        drop(connection);
+        let mut read = String::new();
+        here.read_to_string(&mut read).await.expect("read");
+        assert_eq!(read, "aaaaend");
     }
 }
