@@ -289,11 +289,13 @@ impl Worker {
         key: Option<RequestKey>,
         command: Command,
     ) -> Result<Reply, Rejection> {
-        if !self.seats.contains_key(org) {
+        let Some(seat) = self.seats.get_mut(org) else {
             return self.decide_first(now, org, key, command);
+        };
+        // Its callers count their shares of the id on other cores: a share is taken once a batch, and not for each letter.
+        if !self.touched.contains(org) {
+            self.touched.insert(org.clone());
         }
-        let seat = self.seats.get_mut(org).ok_or(Rejection::OrgNotFound)?;
-        self.touched.insert(org.clone());
         seat.engine.decide(now, key, command)
     }
 
