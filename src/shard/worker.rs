@@ -292,7 +292,7 @@ impl Worker {
         let Some(seat) = self.seats.get_mut(org) else {
             return self.decide_first(now, org, key, command);
         };
-        // Its callers count their shares of the id on other cores: a share is taken once a batch, and not for each letter.
+        // Callers on other cores count who holds the id as well, so it is cloned once a batch and not for each letter.
         if !self.touched.contains(org) {
             self.touched.insert(org.clone());
         }
