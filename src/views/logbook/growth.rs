@@ -32,6 +32,9 @@ const ROW_ENTRIES_MAX: u32 = 64;
 /// Bytes of the entries in a conversation's own row from which on the others go to `log`. Most conversations have no more, and a row of this
 /// length is still on one page of the file.
 const FIRST_BYTES: usize = 512;
+/// Bytes for which a log has room at once: who joined and who ended. And its participants: one.
+const USUAL_BYTES: usize = 192;
+const ID_BYTES: usize = 32;
 
 /// What a turn has taken in.
 pub(super) struct Growth<'a> {
@@ -121,8 +124,8 @@ impl<'a> Growth<'a> {
                     written: at.0,
                     entries: 0,
                     customer_entries: 0,
-                    participants: Vec::new(),
-                    first: Piece::default(),
+                    participants: Piece::with_room(ID_BYTES),
+                    first: Piece::with_room(USUAL_BYTES),
                 },
                 rows: Vec::new(),
             }));
@@ -147,11 +150,7 @@ impl<'a> Growth<'a> {
         let names = names.of(ResourceKind::Agent);
         let agent_id = |agent: Option<AgentIx>| agent.map_or("", |it| names.name(it.0));
         if let Event::InviteAccepted { agent, .. } = event {
-            let agent = names.name(agent.0);
-            let participants = &mut grown.standing.participants;
-            if !participants.iter().any(|it| it == agent) {
-                participants.push(agent.to_owned());
-            }
+            grown.standing.participants.put_id(names.name(agent.0))?;
         }
         grown.add(&Written {
             at_ms: at.1,
@@ -187,7 +186,7 @@ impl<'a> Growth<'a> {
 
     fn select(&mut self, place: i64) -> Result<Option<Standing>, LogbookError> {
         let row = self.before.query_row([place], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get::<_, String>(4)?, row.get(5)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
         });
         let Some((customer, written, entries, customer_entries, participants, first)) = row.optional()?
         else {
@@ -198,7 +197,7 @@ impl<'a> Growth<'a> {
             written: Position(written),
             entries,
             customer_entries,
-            participants: serde_json::from_str(&participants)?,
+            participants: Piece::of(participants),
             first: Piece::of(first),
         }))
     }
@@ -254,7 +253,7 @@ impl<'a> Pen<'a> {
         let (id, place) = (signed(grown.id.0), place(self.org, grown.id));
         let (ended, ended_at) = grown.ended.map(|(position, at)| (signed(position.0), signed(at))).unzip();
         let Standing { customer, written, entries, customer_entries, participants, first } = &grown.standing;
-        let (written, participants) = (signed(written.0), serde_json::to_string(participants)?);
+        let written = signed(written.0);
         if let Some(Created { channel, routing_type, access_scope, at: (position, at) }) = grown.created {
             self.insert.execute(params![
                 place,
@@ -314,7 +313,7 @@ impl Grown<'_> {
         match self.rows.last_mut() {
             Some(row) if number - row.number < ROW_ENTRIES_MAX => row.piece.push(entry)?,
             _ => {
-                let mut piece = Piece::default();
+                let mut piece = Piece::with_room(USUAL_BYTES);
                 piece.push(entry)?;
                 self.rows.push(Row { number, customer_number, piece });
             }

@@ -19,7 +19,7 @@ pub(super) struct Standing {
     pub(super) written: Position,
     pub(super) entries: u32,
     pub(super) customer_entries: u32,
-    pub(super) participants: Vec<String>,
+    pub(super) participants: Piece,
     pub(super) first: Piece,
 }
 

@@ -135,40 +135,45 @@ fn is_empty(text: &Cow<'_, str>) -> bool {
     text.is_empty()
 }
 
-/// Entries as they stand in a row, one after the other: a JSON array.
+/// What stands in a row, one after the other, as a JSON array: entries, or the ids of participants.
 #[derive(Debug, Clone)]
 pub(super) struct Piece(Vec<u8>);
 
-/// Bytes for which a piece has room at once: who joined and who ended.
-const PIECE_BYTES: usize = 192;
-
 impl Piece {
+    /// With nothing in it, and room for so many bytes at once.
+    pub(super) fn with_room(bytes: usize) -> Self {
+        let mut array = Vec::with_capacity(bytes);
+        array.extend_from_slice(b"[]");
+        Self(array)
+    }
+
     /// What stands in a row.
     pub(super) fn of(written: String) -> Self {
         Self(written.into_bytes())
     }
 
-    pub(super) fn push(&mut self, entry: &Written<'_>) -> Result<(), serde_json::Error> {
+    pub(super) fn push(&mut self, item: &(impl Serialize + ?Sized)) -> Result<(), serde_json::Error> {
         let Self(bytes) = self;
         bytes.pop();
         if bytes.len() > 1 {
             bytes.push(b',');
         }
-        serde_json::to_writer(&mut *bytes, entry)?;
+        serde_json::to_writer(&mut *bytes, item)?;
         bytes.push(b']');
+        Ok(())
+    }
+
+    /// Puts an id in, unless it is there.
+    pub(super) fn put_id(&mut self, id: &str) -> Result<(), serde_json::Error> {
+        let ids: Vec<Cow<'_, str>> = serde_json::from_slice(&self.0)?;
+        if !ids.iter().any(|it| it == id) {
+            self.push(id)?;
+        }
         Ok(())
     }
 
     pub(super) fn bytes(&self) -> usize {
         self.0.len()
-    }
-}
-
-impl Default for Piece {
-    fn default() -> Self {
-        let mut bytes = Vec::with_capacity(PIECE_BYTES);
-        bytes.extend_from_slice(b"[]");
-        Self(bytes)
     }
 }
 
@@ -246,5 +251,19 @@ impl From<&Author> for LineAuthor {
             Author::Service => Self::Service,
             Author::Supervisor(_) => Self::Supervisor,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_put_in_once_however_it_is_written() {
+        let mut ids = Piece::with_room(0);
+        for id in ["ann", "an\"n", "a", "an\"n", "ann"] {
+            ids.put_id(id).expect("it is text");
+        }
+        assert_eq!(String::from_utf8(ids.0).as_deref(), Ok(r#"["ann","an\"n","a"]"#));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{
     cmp::{Ordering, Reverse},
-    collections::BinaryHeap,
+    collections::{BinaryHeap, binary_heap::PeekMut},
 };
 
 /// Items of a run: they are sorted in about a tenth of a millisecond.
@@ -42,9 +42,12 @@ impl<T: Ord> Sorted<T> {
         let first = |(number, run): (usize, &mut Vec<T>)| Some(Reverse((run.pop()?, number)));
         let mut heads: BinaryHeap<_> = runs.iter_mut().enumerate().filter_map(first).collect();
         std::iter::from_fn(move || {
-            let Reverse((item, number)) = heads.pop()?;
-            heads.extend(runs[number].pop().map(|next| Reverse((next, number))));
-            Some(item)
+            let mut least = heads.peek_mut()?;
+            let Reverse((item, number)) = &mut *least;
+            match runs[*number].pop() {
+                Some(next) => Some(std::mem::replace(item, next)),
+                None => Some(PeekMut::pop(least).0.0),
+            }
         })
     }
 }
