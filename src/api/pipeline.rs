@@ -14,7 +14,6 @@ use std::{
     task::{Context, Poll},
 };
 
-use rustc_hash::FxHashMap;
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::WatchStream};
 use tonic::{Request, Response, Status, Streaming, async_trait};
@@ -47,8 +46,10 @@ macro_rules! carry_out {
     };
 }
 
-/// Commands of one stream that are in flight, at most.
+/// Commands of one stream from the oldest that is in flight on, at most.
 const IN_FLIGHT_MAX: usize = 4_096;
+/// Answers that are taken from their way at once, at most.
+const SETTLED_AT_ONCE: usize = 256;
 /// Sessions of one stream, at most.
 const SESSIONS_MAX: usize = 16_384;
 /// Notices of all its sessions that wait for the caller to read them, at most.
@@ -75,8 +76,8 @@ impl PipelineService for Pipelines {
             to,
             settled,
             sessions: Sessions::new(SESSIONS_MAX, NOTICES_WAITING_MAX),
-            in_flight: FxHashMap::default(),
-            posted: 0,
+            answered: Vec::new(),
+            in_flight: InFlight::default(),
             unsent: VecDeque::new(),
             is_closing: false,
             is_over: false,
@@ -93,6 +94,33 @@ enum Pending {
     Session,
 }
 
+/// What waits for its answer, by our own number, for callers may use one of theirs twice. Answers come about in the order of the commands, so
+/// it is a row from the oldest that waits on.
+#[derive(Debug, Default)]
+struct InFlight {
+    first: u64,
+    row: VecDeque<Option<(u64, Pending)>>,
+}
+
+impl InFlight {
+    /// Puts a command of the caller's in, and gives it its number.
+    fn place(&mut self, id: u64, pending: Pending) -> u64 {
+        self.row.push_back(Some((id, pending)));
+        self.first + self.row.len() as u64 - 1
+    }
+
+    /// Takes a command out, if it is still in. Its number is given to no other.
+    fn take(&mut self, number: u64) -> Option<(u64, Pending)> {
+        let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        let taken = self.row.get_mut(place)?.take();
+        while let Some(None) = self.row.front() {
+            self.row.pop_front();
+            self.first += 1;
+        }
+        taken
+    }
+}
+
 /// The stream of answers, which reads the stream of commands.
 #[derive(Debug)]
 pub(super) struct Answers {
@@ -103,9 +131,9 @@ pub(super) struct Answers {
     to: mpsc::Sender<(u64, Option<Settled>)>,
     settled: mpsc::Receiver<(u64, Option<Settled>)>,
     sessions: Sessions,
-    /// By our own number, for callers may use one of theirs twice.
-    in_flight: FxHashMap<u64, (u64, Pending)>,
-    posted: u64,
+    /// Taken from their way: empty, but for its room.
+    answered: Vec<(u64, Option<Settled>)>,
+    in_flight: InFlight,
     unsent: VecDeque<SubmitResponse>,
     is_closing: bool,
     is_over: bool,
@@ -157,9 +185,9 @@ impl Answers {
         if !check.is_empty() {
             return self.refuse(id, &check.into_status());
         }
-        let reply = self.place(id, Pending::Command(respond));
+        let (number, reply) = self.place(id, Pending::Command(respond));
         if let Err(status) = visit.post(|org| Letter::Command { org, key, command, reply }) {
-            self.take_back(id, &status);
+            self.take_back(number, &status);
         }
     }
 
@@ -178,9 +206,9 @@ impl Answers {
         if !check.is_empty() {
             return self.refuse(id, &check.into_status());
         }
-        let reply = self.place(id, Pending::Session);
+        let (number, reply) = self.place(id, Pending::Session);
         if let Err(status) = self.sessions.open(id, &visit, call, reply) {
-            self.take_back(id, &status);
+            self.take_back(number, &status);
         }
     }
 
@@ -196,25 +224,33 @@ impl Answers {
     }
 
     /// A place among those that are in flight.
-    fn place(&mut self, id: u64, pending: Pending) -> ReplyTo {
-        let number = self.posted;
-        self.posted += 1;
-        self.in_flight.insert(number, (id, pending));
-        ReplyTo::Stream(StreamReply::new(number, self.to.clone()))
+    fn place(&mut self, id: u64, pending: Pending) -> (u64, ReplyTo) {
+        let number = self.in_flight.place(id, pending);
+        (number, ReplyTo::Stream(StreamReply::new(number, self.to.clone())))
     }
 
-    /// What was placed last was not taken. The letter came back with its place in the stream; what that says is not why.
-    fn take_back(&mut self, id: u64, why: &Status) {
-        self.in_flight.remove(&(self.posted - 1));
-        self.refuse(id, why);
+    /// What was placed was not taken. The letter came back with its place in the stream; what that says is not why.
+    fn take_back(&mut self, number: u64, why: &Status) {
+        if let Some((id, _)) = self.in_flight.take(number) {
+            self.refuse(id, why);
+        }
     }
 
     fn refuse(&mut self, correlation_id: u64, why: &Status) {
         self.unsent.push_back(SubmitResponse { correlation_id, answer: Some(refusal(why)) });
     }
 
+    /// Takes the answers that there are.
+    fn settle_all(&mut self, context: &mut Context<'_>) {
+        let mut answered = std::mem::take(&mut self.answered);
+        while let Poll::Ready(1..) = self.settled.poll_recv_many(context, &mut answered, SETTLED_AT_ONCE) {
+            answered.drain(..).for_each(|(number, settled)| self.settle(number, settled));
+        }
+        self.answered = answered;
+    }
+
     fn settle(&mut self, number: u64, settled: Option<Settled>) {
-        let Some((correlation_id, pending)) = self.in_flight.remove(&number) else { return };
+        let Some((correlation_id, pending)) = self.in_flight.take(number) else { return };
         let answer = match (settled, pending) {
             (Some(Ok(reply)), Pending::Command(respond)) => respond(reply),
             (Some(Ok(_)), Pending::Session) => return,
@@ -241,7 +277,7 @@ impl Answers {
 
     /// Reads what there is to read. Whether the stream must end because what comes is no command.
     fn read(&mut self, context: &mut Context<'_>) -> Result<(), Status> {
-        while self.in_flight.len() < IN_FLIGHT_MAX && self.unsent.len() < IN_FLIGHT_MAX {
+        while self.in_flight.row.len() < IN_FLIGHT_MAX && self.unsent.len() < IN_FLIGHT_MAX {
             let Some(commands) = &mut self.commands else { return Ok(()) };
             match Pin::new(commands).poll_next(context) {
                 Poll::Ready(Some(Ok(request))) => self.take(request),
@@ -274,14 +310,12 @@ impl Stream for Answers {
         if let Err(status) = self.read(context) {
             return Poll::Ready(Some(Err(status)));
         }
-        while let Poll::Ready(Some((number, settled))) = self.settled.poll_recv(context) {
-            self.settle(number, settled);
-        }
+        self.settle_all(context);
         self.listen(context);
         if let Some(response) = self.unsent.pop_front() {
             return Poll::Ready(Some(Ok(response)));
         }
-        if self.commands.is_some() || !self.in_flight.is_empty() {
+        if self.commands.is_some() || !self.in_flight.row.is_empty() {
             return Poll::Pending;
         }
         match (self.sessions.count(), self.is_closing) {
@@ -301,4 +335,23 @@ fn refusal(why: &Status) -> Answer {
         message: why.message().to_owned(),
         status: why.details().to_vec(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_flight_is_taken_once_in_whatever_order() {
+        let mut in_flight = InFlight::default();
+        let mut place = |id| in_flight.place(id, Pending::Session);
+        assert_eq!([place(7), place(7), place(8), place(9)], [0, 1, 2, 3]);
+        let mut take = |number| in_flight.take(number).map(|it| it.0);
+        assert_eq!([take(1), take(1), take(4), take(0), take(0)], [Some(7), None, None, Some(7), None]);
+        assert_eq!(in_flight.row.len(), 2, "from the oldest that waits on");
+        assert_eq!(in_flight.take(3).map(|it| it.0), Some(9));
+        assert_eq!(in_flight.place(5, Pending::Session), 4, "a number is given once");
+        assert_eq!([2, 4].map(|it| in_flight.take(it).map(|it| it.0)), [Some(8), Some(5)]);
+        assert!(in_flight.row.is_empty());
+    }
 }

@@ -43,13 +43,15 @@ use crate::{
     wire::{
         check::Check,
         mutation::open_session,
-        notice::{self, InviteContext},
+        notice::{self, InviteContext, Teller},
         v1::{History, OpenSessionRequest, OpenSessionResponse, open_session_response},
     },
 };
 
 /// Histories that are looked up at one time for the sessions of one stream. While there are so many, it is told nothing else.
 const HISTORIES_MAX: usize = 1_024;
+/// Notices that are taken from their way at once, at most.
+const HEARD_AT_ONCE: usize = 64;
 /// How often a full mailbox is asked again to take the word that a stream broke. That word must arrive: the lease begins with it.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -77,6 +79,8 @@ pub(super) struct Sessions {
     streams: FxHashMap<u64, StreamNumber>,
     /// What is being looked up of the histories of conversations that agents joined.
     histories: JoinSet<(u64, Option<History>)>,
+    /// Taken from their way: empty, but for its room.
+    heard: Vec<(StreamNumber, Notice)>,
     /// Ended, and not yet said: what they were told before comes first.
     ended: Vec<(StreamNumber, Rejection)>,
     unsent: VecDeque<Word>,
@@ -96,6 +100,7 @@ impl Sessions {
             open: FxHashMap::default(),
             streams: FxHashMap::default(),
             histories: JoinSet::new(),
+            heard: Vec::new(),
             ended: Vec::new(),
             unsent: VecDeque::new(),
         }
@@ -195,20 +200,23 @@ impl Sessions {
             while let Poll::Ready(Some(ended)) = self.endings.poll_recv(context) {
                 self.ended.push(ended);
             }
-            if self.histories.len() >= HISTORIES_MAX {
+            let histories_more = HISTORIES_MAX.saturating_sub(self.histories.len());
+            if histories_more == 0 {
                 return Poll::Pending;
             }
-            let told = self.notices.poll_recv(context);
-            if let Poll::Ready(Some((stream, notice))) = told {
-                self.hear(stream, &notice);
-            } else if self.notices.is_empty() && !self.ended.is_empty() {
-                for (stream, why) in std::mem::take(&mut self.ended) {
-                    self.end(stream, why);
+            let mut heard = std::mem::take(&mut self.heard);
+            let count = self.notices.poll_recv_many(context, &mut heard, HEARD_AT_ONCE.min(histories_more));
+            heard.drain(..).for_each(|(stream, notice)| self.hear(stream, &notice));
+            self.heard = heard;
+            match count {
+                Poll::Ready(1..) => {}
+                Poll::Ready(0) | Poll::Pending if self.notices.is_empty() && !self.ended.is_empty() => {
+                    for (stream, why) in std::mem::take(&mut self.ended) {
+                        self.end(stream, why);
+                    }
                 }
-            } else if told.is_ready() {
-                return Poll::Ready(None);
-            } else {
-                return Poll::Pending;
+                Poll::Ready(0) => return Poll::Ready(None),
+                Poll::Pending => return Poll::Pending,
             }
         }
     }
@@ -271,11 +279,16 @@ impl Session {
             channel: names.of(ResourceKind::Channel).name(it.channel.0),
             requester: it.requester,
         });
-        let position = batch.first.0 + told.place as u64;
-        let event = &batch.events[told.place];
-        let messages =
-            notice::notices(position, batch.at, event, self.agent, &names, &invite, told.log_number);
-        unsent.extend(messages.into_iter().map(|it| (self.opened_by, Ok(it))));
+        let teller = Teller {
+            position: batch.first.0 + told.place as u64,
+            at: batch.at,
+            event: &batch.events[told.place],
+            to: self.agent,
+            names: &names,
+            invite,
+            number: told.log_number,
+        };
+        teller.tell(&mut |it| unsent.push_back((self.opened_by, Ok(it))));
     }
 
     /// The conversation that its agent joins with this event, if it is to be told of the history.

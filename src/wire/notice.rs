@@ -35,104 +35,102 @@ pub fn opened(epoch: Epoch, resumed: bool, view: &AgentView, names: &Names) -> v
     v1::OpenSessionResponse { position: 0, at_ms: 0, notice: Some(Notice::Opened(opened)) }
 }
 
-/// What `to`, who is in the event's audience, is told, in this order. `invite` is looked at for `InvitesSent` alone; `number` is that of
-/// the chat log's entry, 0 where it is unknown. A message knows its own.
-pub fn notices(
-    position: u64,
-    at: Millis,
-    event: &Event,
-    to: AgentIx,
-    names: &Names,
-    invite: &InviteContext<'_>,
-    number: u32,
-) -> Vec<v1::OpenSessionResponse> {
-    let teller = Teller { event, at, to, names, number };
-    teller
-        .tell(invite)
-        .into_iter()
-        .map(|notice| v1::OpenSessionResponse { position, at_ms: time(at), notice: Some(notice) })
-        .collect()
-}
-
-struct Teller<'a> {
-    event: &'a Event,
-    at: Millis,
-    to: AgentIx,
-    names: &'a Names,
-    number: u32,
+/// What an agent who is in an event's audience is told of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Teller<'a> {
+    /// Where the event stands.
+    pub position: u64,
+    /// When it was.
+    pub at: Millis,
+    /// What.
+    pub event: &'a Event,
+    /// Whom it is told.
+    pub to: AgentIx,
+    /// The directory's ids.
+    pub names: &'a Names,
+    /// Looked at for `InvitesSent` alone.
+    pub invite: InviteContext<'a>,
+    /// That of the chat log's entry, 0 where it is unknown. A message knows its own.
+    pub number: u32,
 }
 
 impl Teller<'_> {
-    fn tell(&self, invite: &InviteContext<'_>) -> Vec<Notice> {
+    /// Says it, in this order.
+    pub fn tell(&self, say: &mut dyn FnMut(v1::OpenSessionResponse)) {
+        self.notices(&mut |notice| {
+            say(v1::OpenSessionResponse {
+                position: self.position,
+                at_ms: time(self.at),
+                notice: Some(notice),
+            });
+        });
+    }
+
+    fn notices(&self, say: &mut dyn FnMut(Notice)) {
         match self.event {
-            Event::InvitesSent { .. } => self.invited(invite).into_iter().collect(),
+            Event::InvitesSent { .. } => self.invited().into_iter().for_each(say),
             Event::InviteAccepted { invite, request, conversation, agent, giver, wrap_up_until, .. } => {
-                let mut told = Vec::new();
                 if *agent == self.to {
                     let outcome = v1::InviteOutcome::Accepted;
-                    told.push(invite_ended(*invite, *request, *conversation, outcome));
+                    say(invite_ended(*invite, *request, *conversation, outcome));
                 }
-                told.extend(self.update(*conversation, self.number));
+                self.update(*conversation, self.number, say);
                 if *giver == Some(self.to) {
-                    told.extend(wrap_up_begun(*conversation, *wrap_up_until));
+                    wrap_up_begun(*conversation, *wrap_up_until, say);
                 }
-                told
             }
             Event::InvitesEnded { request, conversation, end, invites, reason } => {
-                self.invites_ended(*request, *conversation, *end, invites, reason)
+                self.invites_ended((*request, *conversation), *end, invites, reason, say);
             }
             Event::ParticipantLeft { conversation, agent, wrap_up_until, .. } => {
-                let mut told: Vec<Notice> = self.update(*conversation, self.number).into_iter().collect();
+                self.update(*conversation, self.number, say);
                 if *agent == self.to {
-                    told.extend(wrap_up_begun(*conversation, *wrap_up_until));
+                    wrap_up_begun(*conversation, *wrap_up_until, say);
                 }
-                told
             }
             Event::ConversationEnded { conversation, wrap_up_until, .. } => {
-                let update = self.update(*conversation, self.number).into_iter();
-                update.chain(wrap_up_begun(*conversation, *wrap_up_until)).collect()
+                self.update(*conversation, self.number, say);
+                wrap_up_begun(*conversation, *wrap_up_until, say);
             }
             Event::ConversationInactivated { conversation, .. }
             | Event::ConversationResumed { conversation, .. } => {
-                self.update(*conversation, self.number).into_iter().collect()
+                self.update(*conversation, self.number, say);
             }
             Event::RequestEnded { request, conversation, why, .. } => {
-                vec![Notice::RequestEnded(v1::RequestEnded {
+                say(Notice::RequestEnded(v1::RequestEnded {
                     routing_request_id: request.0,
                     conversation_id: conversation.0,
                     why: v1::RequestEnd::from(*why).into(),
-                })]
+                }));
             }
             Event::PresenceSet { status, cause, .. } => {
                 let (cause, supervisor_id) = kinds::presence_cause(cause);
                 let presence_status_id = id_of(self.names, *status);
                 let changed = v1::PresenceChanged { presence_status_id, cause: cause.into(), supervisor_id };
-                vec![Notice::Presence(changed)]
+                say(Notice::Presence(changed));
             }
-            Event::FlagRaised { conversation, agent, reason } => vec![Notice::Flag(v1::FlagChanged {
+            Event::FlagRaised { conversation, agent, reason } => say(Notice::Flag(v1::FlagChanged {
                 conversation_id: conversation.0,
                 agent_id: id_of(self.names, *agent),
                 raised: true,
                 reason: reason.to_string(),
                 supervisor_id: String::new(),
-            })],
-            Event::FlagLowered { conversation, agent, by } => vec![Notice::Flag(v1::FlagChanged {
+            })),
+            Event::FlagLowered { conversation, agent, by } => say(Notice::Flag(v1::FlagChanged {
                 conversation_id: conversation.0,
                 agent_id: id_of(self.names, *agent),
                 raised: false,
                 reason: String::new(),
                 supervisor_id: kinds::author(by).2,
-            })],
-            Event::WrapUpExtended { conversation, until, .. } => vec![wrap_up(*conversation, *until)],
-            Event::WrapUpEnded { conversation, .. } => vec![wrap_up(*conversation, 0)],
-            Event::MessagePosted { conversation, number, .. } => {
-                self.update(*conversation, *number).into_iter().collect()
-            }
+            })),
+            Event::WrapUpExtended { conversation, until, .. } => say(wrap_up(*conversation, *until)),
+            Event::WrapUpEnded { conversation, .. } => say(wrap_up(*conversation, 0)),
+            Event::MessagePosted { conversation, number, .. } => self.update(*conversation, *number, say),
             Event::RecordsGiven { conversation, records, .. } => {
-                vec![Notice::RecordsGiven(v1::RecordsGiven {
+                say(Notice::RecordsGiven(v1::RecordsGiven {
                     conversation_id: conversation.0,
                     records: records.iter().map(records::shown).collect(),
-                })]
+                }));
             }
             Event::DirectoryChanged { .. }
             | Event::SessionStarted { .. }
@@ -148,11 +146,11 @@ impl Teller<'_> {
             | Event::AgentEarmarked { .. }
             | Event::EarmarkLifted { .. }
             | Event::ConversationMoved { .. }
-            | Event::WavesEnded { .. } => Vec::new(),
+            | Event::WavesEnded { .. } => {}
         }
     }
 
-    fn invited(&self, context: &InviteContext<'_>) -> Option<Notice> {
+    fn invited(&self) -> Option<Notice> {
         let Event::InvitesSent {
             request, conversation, kind, first, agents, expires_at, units, at_once, ..
         } = self.event
@@ -165,9 +163,9 @@ impl Teller<'_> {
             routing_request_id: request.0,
             conversation_id: conversation.0,
             kind: v1::RequestKind::from(*kind).into(),
-            channel_id: context.channel.into(),
-            customer_id: context.customer.into(),
-            requested_by_agent_id: id_or_empty(self.names, context.requester),
+            channel_id: self.invite.channel.into(),
+            customer_id: self.invite.customer.into(),
+            requested_by_agent_id: id_or_empty(self.names, self.invite.requester),
             weight: *units,
             expires_at_ms: time(*expires_at),
             auto_accept: *at_once,
@@ -177,35 +175,35 @@ impl Teller<'_> {
     /// To whom an invite was sent, its end; to who asked for them, who said no.
     fn invites_ended(
         &self,
-        request: RequestId,
-        conversation: ConversationId,
+        (request, conversation): (RequestId, ConversationId),
         end: InviteEnd,
         invites: &[(InviteId, AgentIx)],
         reason: &str,
-    ) -> Vec<Notice> {
-        let own = invites.iter().filter(|(_, agent)| *agent == self.to);
-        let ended: Vec<Notice> = own
-            .map(|(invite, _)| invite_ended(*invite, request, conversation, v1::InviteOutcome::from(end)))
-            .collect();
-        if !ended.is_empty() || !matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
-            return ended;
+        say: &mut dyn FnMut(Notice),
+    ) {
+        let mut own = invites.iter().filter(|(_, agent)| *agent == self.to).peekable();
+        if own.peek().is_some() {
+            own.for_each(|(invite, _)| {
+                say(invite_ended(*invite, request, conversation, v1::InviteOutcome::from(end)));
+            });
+        } else if matches!(end, InviteEnd::Declined | InviteEnd::Expired) {
+            let declined = |(_, agent): &(InviteId, AgentIx)| {
+                Notice::InviteDeclined(v1::InviteDeclined {
+                    routing_request_id: request.0,
+                    conversation_id: conversation.0,
+                    agent_id: id_of(self.names, *agent),
+                    expired: end == InviteEnd::Expired,
+                    reason: reason.into(),
+                })
+            };
+            invites.iter().map(declined).for_each(say);
         }
-        let declined = |(_, agent): &(InviteId, AgentIx)| {
-            Notice::InviteDeclined(v1::InviteDeclined {
-                routing_request_id: request.0,
-                conversation_id: conversation.0,
-                agent_id: id_of(self.names, *agent),
-                expired: end == InviteEnd::Expired,
-                reason: reason.into(),
-            })
-        };
-        invites.iter().map(declined).collect()
     }
 
-    fn update(&self, conversation: ConversationId, number: u32) -> Option<Notice> {
-        let entry = log::entry(self.event, self.names)?;
+    fn update(&self, conversation: ConversationId, number: u32, say: &mut dyn FnMut(Notice)) {
+        let Some(entry) = log::entry(self.event, self.names) else { return };
         let entry = v1::LogEntry { number, at_ms: time(self.at), ..entry };
-        Some(Notice::Update(v1::ConversationUpdate { conversation_id: conversation.0, entry: Some(entry) }))
+        say(Notice::Update(v1::ConversationUpdate { conversation_id: conversation.0, entry: Some(entry) }));
     }
 }
 
@@ -228,8 +226,10 @@ fn wrap_up(conversation: ConversationId, until: Millis) -> Notice {
 }
 
 /// A wrap-up that follows a part in a conversation, if one does.
-fn wrap_up_begun(conversation: ConversationId, until: Millis) -> Option<Notice> {
-    (until != 0).then(|| wrap_up(conversation, until))
+fn wrap_up_begun(conversation: ConversationId, until: Millis, say: &mut dyn FnMut(Notice)) {
+    if until != 0 {
+        say(wrap_up(conversation, until));
+    }
 }
 
 #[cfg(test)]
@@ -239,10 +239,12 @@ mod tests {
 
     fn told(to: AgentIx, pick: impl Fn(&Event) -> bool) -> Vec<Notice> {
         let event = samples::events().into_iter().find(pick).expect("there is one");
-        let context = InviteContext { customer: "cäsar", channel: "chat", requester: Some(ANNA) };
-        let notices = notices(5, 9, &event, to, &samples::names(), &context, 3);
-        assert!(notices.iter().all(|it| (it.position, it.at_ms) == (5, 9)));
-        notices.into_iter().filter_map(|it| it.notice).collect()
+        let invite = InviteContext { customer: "cäsar", channel: "chat", requester: Some(ANNA) };
+        let (names, mut told) = (samples::names(), Vec::new());
+        let teller = Teller { position: 5, at: 9, event: &event, to, names: &names, invite, number: 3 };
+        teller.tell(&mut |it| told.push(it));
+        assert!(told.iter().all(|it| (it.position, it.at_ms) == (5, 9)));
+        told.into_iter().filter_map(|it| it.notice).collect()
     }
 
     #[test]

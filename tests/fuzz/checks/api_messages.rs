@@ -25,7 +25,7 @@ use omniroute::{
             Inquiry, Mutation, decisions_asked, load_history, open_session, plan_directory, plan_response,
             request_key,
         },
-        notice::{self, InviteContext},
+        notice::{self, InviteContext, Teller},
         status, v1,
     },
 };
@@ -188,8 +188,16 @@ impl Centre {
     }
 
     fn tell(&self, at: Millis, event: &Event, agent: AgentIx, log_number: u32) {
-        let context = InviteContext::default();
-        notice::notices(self.events, at, event, agent, self.names(), &context, log_number);
+        let teller = Teller {
+            position: self.events,
+            at,
+            event,
+            to: agent,
+            names: self.names(),
+            invite: InviteContext::default(),
+            number: log_number,
+        };
+        teller.tell(&mut drop);
     }
 
     fn inquire<I: Inquiry>(&mut self, call: I) {
