@@ -1,23 +1,39 @@
 //! Sets of small numbers, one bit each: who could serve a class, who has which room, which classes wait. The intersection of two is a
 //! few words an operation, however many agents differ.
+//!
+//! A second row says which words have any bit: 4,096 numbers are looked at in one step, and of those only the words that matter. So a set of
+//! few among many is gone through in about its own length, and what the other of the two does not have is not fetched from memory.
+
+use smallvec::SmallVec;
 
 /// A set of small numbers.
 #[derive(Debug, Clone, Default)]
-pub struct Bits(Vec<u64>);
+pub struct Bits {
+    words: Vec<u64>,
+    /// Which words are not 0.
+    filled: SmallVec<[u64; 2]>,
+}
 
 impl Bits {
     /// Puts a number in.
     pub fn set(&mut self, number: usize) {
-        if self.0.len() <= number / 64 {
-            self.0.resize(number / 64 + 1, 0);
+        let (word, bit) = (number / 64, number % 64);
+        if self.words.len() <= word {
+            self.words.resize(word + 1, 0);
+            self.filled.resize(word / 64 + 1, 0);
         }
-        self.0[number / 64] |= 1 << (number % 64);
+        self.words[word] |= 1 << bit;
+        self.filled[word / 64] |= 1 << (word % 64);
     }
 
     /// Takes a number out.
     pub fn clear(&mut self, number: usize) {
-        if let Some(word) = self.0.get_mut(number / 64) {
+        let place = number / 64;
+        if let Some(word) = self.words.get_mut(place) {
             *word &= !(1 << (number % 64));
+            if *word == 0 {
+                self.filled[place / 64] &= !(1 << (place % 64));
+            }
         }
     }
 
@@ -25,24 +41,34 @@ impl Bits {
     pub fn up_to(end: usize) -> Self {
         let mut words = vec![u64::MAX; end / 64];
         words.push((1 << (end % 64)) - 1);
-        Self(words)
+        Self::of(words)
+    }
+
+    fn of(words: Vec<u64>) -> Self {
+        let is_filled =
+            |words: &[u64]| words.iter().rev().fold(0, |bits, it| bits << 1 | u64::from(*it != 0));
+        Self { filled: words.chunks(64).map(is_filled).collect(), words }
     }
 
     /// Takes out what is not in another.
     pub fn meet(&mut self, other: &Self) {
-        self.0.truncate(other.0.len());
-        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= other);
+        let mut words = std::mem::take(&mut self.words);
+        words.truncate(other.words.len());
+        words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= other);
+        *self = Self::of(words);
     }
 
     /// Puts in what is in another.
     pub fn join(&mut self, other: &Self) {
-        self.0.resize(self.0.len().max(other.0.len()), 0);
-        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
+        let mut words = std::mem::take(&mut self.words);
+        words.resize(words.len().max(other.words.len()), 0);
+        words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
+        *self = Self::of(words);
     }
 
     /// The bits of 64 numbers, the lowest first.
     pub fn word(&self, place: usize) -> u64 {
-        self.0.get(place).copied().unwrap_or(0)
+        self.words.get(place).copied().unwrap_or(0)
     }
 
     /// Whether a number is in.
@@ -52,13 +78,14 @@ impl Bits {
 
     /// The numbers in it, in order.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.0.iter().enumerate().flat_map(|(place, word)| ones(place, *word))
+        self.and(self)
     }
 
     /// The numbers that are in both, in order.
     pub fn and<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = usize> + 'a {
-        let words = self.0.iter().zip(&other.0).map(|(one, other)| one & other).enumerate();
-        words.filter(|(_, word)| *word != 0).flat_map(|(place, word)| ones(place, word))
+        let both = self.filled.iter().zip(&other.filled).map(|(one, other)| one & other).enumerate();
+        let places = both.flat_map(|(place, filled)| ones(place, filled));
+        places.flat_map(|place| ones(place, self.words[place] & other.words[place]))
     }
 }
 
@@ -75,28 +102,51 @@ fn ones(place: usize, mut word: u64) -> impl Iterator<Item = usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::{collection::btree_set, prelude::*};
+
     use super::Bits;
 
-    #[test]
-    fn a_set_has_what_was_put_in_and_not_taken_out() {
-        let (mut some, mut others) = (Bits::default(), Bits::default());
-        for number in [0, 1, 63, 64, 200] {
-            some.set(number);
+    fn bits(numbers: &BTreeSet<usize>) -> Bits {
+        let mut bits = Bits::default();
+        numbers.iter().for_each(|it| bits.set(*it));
+        bits
+    }
+
+    /// Some numbers lie near each other, so that words and rows of words are shared, and become empty.
+    fn numbers() -> impl Strategy<Value = BTreeSet<usize>> {
+        btree_set(prop_oneof![0..70_usize, 4_090..4_100_usize, 0..20_000_usize], 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn a_set_has_what_was_put_in_and_not_taken_out(put in numbers(), taken in numbers(), others in numbers()) {
+            let mut some = bits(&put);
+            taken.iter().for_each(|it| some.clear(*it));
+            let kept: BTreeSet<usize> = &put - &taken;
+            prop_assert!(some.iter().eq(kept.iter().copied()));
+            prop_assert!(put.iter().chain(&others).all(|it| some.has(*it) == kept.contains(it)));
+
+            let other = bits(&others);
+            let (mut both, mut either) = (some.clone(), some.clone());
+            both.meet(&other);
+            either.join(&other);
+            let shared: Vec<usize> = (&kept & &others).into_iter().collect();
+            prop_assert!(some.and(&other).eq(shared.iter().copied()));
+            prop_assert!(other.and(&some).eq(shared.iter().copied()));
+            prop_assert!(both.iter().eq(shared.iter().copied()));
+            prop_assert!(either.iter().eq((&kept | &others).iter().copied()));
+            // Both go on as if their numbers had been put in one by one.
+            for set in [&mut both, &mut either] {
+                set.set(77);
+                prop_assert!(set.and(&bits(&[77].into())).eq([77]));
+            }
         }
-        for number in [1, 64, 65] {
-            others.set(number);
+
+        #[test]
+        fn all_below_a_number_are_in(end in 0..10_000_usize) {
+            prop_assert!(Bits::up_to(end).iter().eq(0..end));
         }
-        some.clear(1);
-        some.clear(9_999);
-        assert_eq!(some.iter().collect::<Vec<_>>(), [0, 63, 64, 200]);
-        assert_eq!(some.and(&others).collect::<Vec<_>>(), [64]);
-        assert_eq!(others.and(&some).collect::<Vec<_>>(), [64]);
-        assert_eq!((some.has(200), some.has(1), some.has(100_000)), (true, false, false));
-        assert_eq!(Bits::up_to(130).iter().collect::<Vec<_>>(), (0..130).collect::<Vec<_>>());
-        let (mut both, mut either) = (some.clone(), others.clone());
-        both.meet(&others);
-        either.join(&some);
-        assert_eq!(both.iter().collect::<Vec<_>>(), [64]);
-        assert_eq!(either.iter().collect::<Vec<_>>(), [0, 1, 63, 64, 65, 200]);
     }
 }

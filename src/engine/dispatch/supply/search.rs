@@ -110,17 +110,19 @@ impl Supply {
         if room.bucket.by_given.len() <= compared_first.min(passed_over_max) {
             return early();
         }
-        let mut shared = room.bits.and(set).map(agent_of).filter(|it| admits(*it));
-        let ranks = shared.by_ref().take(compared_first).filter_map(|it| self.rank_of(wanted, it));
+        // All in the room have this key, so an agent's place says the rest.
+        let rank = |place: &Place| (with_free_since(key, wanted.model, place), place.by_given);
+        let shared = room.bits.and(set).map(agent_of).filter(|it| admits(*it));
+        let mut ranks = shared.filter_map(|it| self.place(it).map(rank));
         let (mut compared, mut best) = (0, None::<Rank>);
-        for rank in ranks {
+        for rank in ranks.by_ref().take(compared_first) {
             compared += 1;
             best = Some(best.map_or(rank, |it| it.min(rank)));
         }
         if compared < compared_first {
             return best;
         }
-        early().or_else(|| best.into_iter().chain(shared.filter_map(|it| self.rank_of(wanted, it))).min())
+        early().or_else(|| best.into_iter().chain(ranks).min())
     }
 
     /// The best agents with room who pass `admits`, best first, at most so many.
@@ -219,11 +221,8 @@ impl Supply {
         model: RoutingModel,
     ) -> Rank {
         let wanted = Wanted { registry, class, slot: 0, model };
-        let mut key = self.key(&wanted, place.cohort, place.room);
-        if model == RoutingModel::LongestIdle {
-            key.2 = place.free_since;
-        }
-        (key, place.by_given)
+        let key = self.key(&wanted, place.cohort, place.room);
+        (with_free_since(key, model, place), place.by_given)
     }
 
     /// What the model looks at first, but for the time since which an agent is free.
@@ -240,6 +239,11 @@ impl Supply {
 
 fn agent_of(number: usize) -> AgentIx {
     AgentIx(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// With the time since which an agent is free, where the model looks at it.
+fn with_free_since(key: (i64, i64, Millis), model: RoutingModel, place: &Place) -> (i64, i64, Millis) {
+    (key.0, key.1, if model == RoutingModel::LongestIdle { place.free_since } else { key.2 })
 }
 
 /// What a model looks at first, where it is the same for all agents of a room.
