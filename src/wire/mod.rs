@@ -54,6 +54,7 @@ pub mod v1 {
 }
 
 /// The stored events, as generated.
+#[cfg_attr(not(test), allow(dead_code, reason = "a batch is read without one being made"))]
 #[allow(
     missing_docs,
     unreachable_pub,

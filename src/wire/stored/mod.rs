@@ -13,7 +13,7 @@ mod write_directory;
 mod tests;
 
 use pen::Pen;
-use prost::Message as _;
+use prost::encoding::{DecodeContext, decode_key, message, skip_field, uint64};
 
 use super::{
     kinds::{Known, known},
@@ -70,11 +70,22 @@ pub fn encode<'a>(at: Millis, events: impl Iterator<Item = (Option<RequestKey>, 
     bytes
 }
 
-/// The events behind the bytes.
-pub fn decode(payload: &[u8]) -> Result<StoredBatch, StoredError> {
-    let batch = stored_v1::Batch::decode(payload)?;
-    let events = batch.entries.into_iter().map(read::entry).collect::<Result<_, _>>()?;
-    Ok(StoredBatch { at: batch.at_ms, events })
+/// The events behind the bytes: a `Batch`, of which no more than one entry is made at a time.
+pub fn decode(mut payload: &[u8]) -> Result<StoredBatch, StoredError> {
+    let mut batch = StoredBatch { at: 0, events: Vec::with_capacity(payload.len() / EVENT_BYTES) };
+    while !payload.is_empty() {
+        let (field, wire_type) = decode_key(&mut payload)?;
+        match field {
+            1 => uint64::merge(wire_type, &mut batch.at, &mut payload, DecodeContext::default())?,
+            2 => {
+                let mut entry = stored_v1::Entry::default();
+                message::merge(wire_type, &mut entry, &mut payload, DecodeContext::default())?;
+                batch.events.push(read::entry(entry)?);
+            }
+            _ => skip_field(wire_type, field, &mut payload, DecodeContext::default())?,
+        }
+    }
+    Ok(batch)
 }
 
 /// A choice that must be made and known.

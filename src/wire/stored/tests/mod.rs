@@ -4,6 +4,7 @@ mod any_event;
 mod any_resource;
 
 use proptest::{collection::vec, option, prelude::*};
+use prost::Message as _;
 
 use super::{super::samples, *};
 use crate::engine::{
@@ -95,6 +96,9 @@ proptest! {
         let mut payload = encode(9, pairs(&samples_with_keys()));
         let place = place.index(payload.len());
         if cut { payload.truncate(place) } else { payload[place] ^= bits }
+        let (ours, generated) = (decode(&payload), stored_v1::Batch::decode(&*payload));
+        prop_assert!(generated.is_ok() || ours.is_err(), "what is no message is refused");
+        prop_assert!(generated.is_err() || !matches!(ours, Err(StoredError::Malformed(_))), "and nothing else as such");
         if let Ok(batch) = decode(&payload) {
             let again = encode(batch.at, pairs(&batch.events));
             prop_assert_eq!(decode(&again).expect("what was decoded can be written"), batch);
