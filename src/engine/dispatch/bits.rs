@@ -83,21 +83,52 @@ impl Bits {
 
     /// The numbers that are in both, in order.
     pub fn and<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = usize> + 'a {
-        let both = self.filled.iter().zip(&other.filled).map(|(one, other)| one & other).enumerate();
-        let places = both.flat_map(|(place, filled)| ones(place, filled));
-        places.flat_map(|place| ones(place, self.words[place] & other.words[place]))
+        Both { one: self, other, next_row: 0, row: Word::default(), word: Word::default() }
     }
 }
 
-/// The numbers that a word at a place stands for.
-fn ones(place: usize, mut word: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let bit = word.trailing_zeros() as usize;
-        (word != 0).then(|| {
-            word &= word - 1;
-            place * 64 + bit
-        })
-    })
+/// The bits of 64 numbers, from this one on, that are still to be gone through.
+#[derive(Default)]
+struct Word {
+    first: usize,
+    bits: u64,
+}
+
+impl Word {
+    fn pop(&mut self) -> usize {
+        let lowest = self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        self.first + lowest
+    }
+}
+
+/// Goes through the numbers that are in both of two sets.
+struct Both<'a> {
+    one: &'a Bits,
+    other: &'a Bits,
+    next_row: usize,
+    /// Places of words that are not 0 in either.
+    row: Word,
+    word: Word,
+}
+
+impl Iterator for Both<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.word.bits == 0 {
+            while self.row.bits == 0 {
+                let (one, other) =
+                    (self.one.filled.get(self.next_row)?, self.other.filled.get(self.next_row)?);
+                self.row = Word { first: self.next_row * 64, bits: one & other };
+                self.next_row += 1;
+            }
+            let place = self.row.pop();
+            self.word = Word { first: place * 64, bits: self.one.words[place] & self.other.words[place] };
+        }
+        Some(self.word.pop())
+    }
 }
 
 #[cfg(test)]
