@@ -20,7 +20,7 @@ use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::{Front, front::Guest, sessions::Sessions};
 use crate::{
-    engine::reply::Reply,
+    engine::{reply::Reply, state::ring::Ring},
     shard::letter::{Letter, ReplyTo, Settled, StreamReply},
     wire::{
         check::Check,
@@ -98,24 +98,22 @@ enum Pending {
 /// it is a row from the oldest that waits on.
 #[derive(Debug, Default)]
 struct InFlight {
-    first: u64,
-    row: VecDeque<Option<(u64, Pending)>>,
+    row: Ring<Option<(u64, Pending)>>,
 }
 
 impl InFlight {
     /// Puts a command of the caller's in, and gives it its number.
     fn place(&mut self, id: u64, pending: Pending) -> u64 {
-        self.row.push_back(Some((id, pending)));
-        self.first + self.row.len() as u64 - 1
+        let number = self.row.next();
+        self.row.push(Some((id, pending)));
+        number
     }
 
     /// Takes a command out, if it is still in. Its number is given to no other.
     fn take(&mut self, number: u64) -> Option<(u64, Pending)> {
-        let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
-        let taken = self.row.get_mut(place)?.take();
-        while let Some(None) = self.row.front() {
-            self.row.pop_front();
-            self.first += 1;
+        let taken = self.row.get_mut(number)?.take();
+        while let Some(None) = self.row.get(self.row.first()) {
+            self.row.forget();
         }
         taken
     }
