@@ -12,6 +12,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use rustc_hash::FxHashMap;
 
 use super::{
+    ended::{self, Ended},
     known::{Known, Standing},
     line::{self, Piece, Written},
     store::{LogbookError, place, signed},
@@ -243,7 +244,7 @@ impl<'a> Pen<'a> {
                  customer_entries = ?6, participants = ?7, first_entries = ?8 WHERE place = ?1",
             )?,
             insert_log: connection.prepare_cached("INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5)")?,
-            insert_ended: connection.prepare_cached("INSERT OR IGNORE INTO ended VALUES (?1, ?2, ?3)")?,
+            insert_ended: connection.prepare_cached(ended::INSERT)?,
         })
     }
 
@@ -293,9 +294,9 @@ impl<'a> Pen<'a> {
         Ok(None)
     }
 
-    /// Writes that a customer's conversation has ended.
-    pub(super) fn write_ended(&mut self, customer: &str, id: ConversationId) -> Result<(), LogbookError> {
-        self.insert_ended.execute(params![self.org, customer, signed(id.0)])?;
+    /// Writes that a conversation is among those that have ended.
+    pub(super) fn write_ended(&mut self, it: Ended) -> Result<(), LogbookError> {
+        self.insert_ended.execute(it.row())?;
         Ok(())
     }
 }

@@ -11,6 +11,7 @@
 //! that grew ten times is written once. A turn goes in small steps with rests between them, so that it keeps neither the processor nor the
 //! disk from the commits that callers wait for. Who waits for the logbook says so.
 
+mod ended;
 mod growth;
 mod known;
 pub mod line;

@@ -4,10 +4,7 @@
 use std::{
     cmp::{Ordering, Reverse},
     collections::{BinaryHeap, binary_heap::PeekMut},
-    sync::Arc,
 };
-
-use crate::engine::ids::ConversationId;
 
 /// Items of a run: they are sorted in about a tenth of a millisecond.
 const RUN: usize = if cfg!(test) { 4 } else { 512 };
@@ -55,29 +52,6 @@ impl<T: Ord> Sorted<T> {
     }
 }
 
-/// A conversation that has ended, in the order of `ended` within an org: told apart by the customer's first bytes, so that the whole is
-/// looked at where they are the same.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ended {
-    head: u128,
-    pub(super) customer: Arc<str>,
-    pub(super) id: ConversationId,
-}
-
-impl Ended {
-    pub(super) fn new(customer: Arc<str>, id: ConversationId) -> Self {
-        Self { head: head(&customer), customer, id }
-    }
-}
-
-/// The first bytes of a text, as a number: in the order of texts, as far as they go.
-fn head(text: &str) -> u128 {
-    let mut bytes = [0; 16];
-    let taken = text.len().min(bytes.len());
-    bytes[..taken].copy_from_slice(&text.as_bytes()[..taken]);
-    u128::from_be_bytes(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::{collection::vec, prelude::*};
@@ -92,11 +66,6 @@ mod tests {
             let mut expected = items;
             expected.sort_unstable();
             prop_assert_eq!(sorted.into_ascending().collect::<Vec<_>>(), expected);
-        }
-
-        #[test]
-        fn by_its_head_first_a_text_stands_where_it_stands_as_a_whole(one in "[a-c\u{0}é]{0,20}", other in "[a-c\u{0}é]{0,20}") {
-            prop_assert_eq!((head(&one), &one).cmp(&(head(&other), &other)), one.cmp(&other));
         }
     }
 }

@@ -6,10 +6,11 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{
     Reader,
+    ended::{self, Ended},
     growth::{Growth, Pen},
     known::Known,
     line::{self, Line, Older, Record, Sight},
-    sorted::{Ended, Sorted},
+    sorted::Sorted,
 };
 use crate::{
     engine::ids::ConversationId,
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// The format of the file. One of another format is made anew from the journal.
-const FORMAT: i64 = 8;
+const FORMAT: i64 = 9;
 /// A writer's transaction is short; a reader that meets one waits.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -45,10 +46,7 @@ const REST_EVENTS: usize = 512;
 /// number for it.
 ///
 /// A conversation's place is its org and its id in one number: so SQLite finds it by comparing numbers, and the latest is always the last.
-///
-/// `ended` is a table and no index of `conversation`: an index is written with its row, anywhere in it, and `ended` is written afterwards, in
-/// its own order.
-const TABLES: &str = "
+pub(super) const TABLES: &str = "
     PRAGMA journal_mode = WAL;
     CREATE TABLE IF NOT EXISTS org (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, position INTEGER NOT NULL, begun INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS conversation (
@@ -60,9 +58,6 @@ const TABLES: &str = "
         ended_at_ms INTEGER, ended_position INTEGER, written_position INTEGER NOT NULL,
         entries INTEGER NOT NULL, customer_entries INTEGER NOT NULL, participants TEXT NOT NULL,
         first_entries TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS ended (
-        org INTEGER NOT NULL, customer_id TEXT NOT NULL, conversation INTEGER NOT NULL,
-        PRIMARY KEY (org, customer_id, conversation)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS log (
         org INTEGER NOT NULL, conversation INTEGER NOT NULL, number INTEGER NOT NULL, customer_number INTEGER NOT NULL,
         entries TEXT NOT NULL,
@@ -77,14 +72,6 @@ pub(super) fn place(org: i64, id: ConversationId) -> i64 {
 /// Which row a conversation of an org is, `?1` and `?2`. Callers ask for any number: one that has no place is none, and not another org's.
 const IS_ASKED_FOR: &str =
     "place = ((SELECT number FROM org WHERE org.id = ?1) << 40 | ?2) AND conversation.id = ?2";
-
-/// A customer's conversations that came before one and have ended, newest first.
-const OLDER: &str = "
-    SELECT id, channel_id, created_at_ms, ended_at_ms, entries, access_scope,
-        EXISTS (SELECT 1 FROM json_each(participants) WHERE value = ?4)
-    FROM ended CROSS JOIN conversation ON place = (ended.org << 40 | conversation)
-    WHERE ended.org = (SELECT number FROM org WHERE org.id = ?1) AND ended.customer_id = ?2 AND conversation < ?3
-    ORDER BY conversation DESC LIMIT ?5";
 
 /// Why the logbook could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -146,6 +133,7 @@ impl Store {
             connection.query_row("SELECT count(*) = 0 FROM sqlite_master", [], |row| row.get(0))?;
         if is_new {
             connection.execute_batch(TABLES)?;
+            connection.execute_batch(ended::TABLE)?;
             connection.pragma_update(None, "user_version", FORMAT)?;
         }
         Ok(Self { connection, known: Known::default() })
@@ -172,8 +160,10 @@ impl Store {
     pub(super) fn forget(&mut self, org: &str) -> Result<(), LogbookError> {
         self.known.forget();
         let transaction = self.connection.transaction()?;
+        let number =
+            transaction.query_row("SELECT number FROM org WHERE id = ?1", [org], |row| row.get(0))?;
+        ended::forget(&transaction, number)?;
         for table in [
-            "DELETE FROM ended WHERE org = (SELECT number FROM org WHERE id = ?1)",
             "DELETE FROM log WHERE org = (SELECT number FROM org WHERE id = ?1)",
             "DELETE FROM conversation WHERE place >= (SELECT number << 40 FROM org WHERE id = ?1)
                  AND place < (SELECT number + 1 << 40 FROM org WHERE id = ?1)",
@@ -240,12 +230,12 @@ impl Store {
                 logs.push(id);
             }
             if let Some(customer) = pen.write(grown)? {
-                ended.push(Ended::new(customer, id));
+                ended.push(Ended::new(place(number, id), &customer));
             }
             steps.wrote(1, &mut rest)?;
         }
         for it in ended.into_ascending() {
-            pen.write_ended(&it.customer, it.id)?;
+            pen.write_ended(it)?;
             steps.wrote(ROWS_A_PAGE, &mut rest)?;
         }
         connection
@@ -336,7 +326,6 @@ impl Store {
         Ok(found.optional()?)
     }
 
-    /// By the index of a customer's conversations, newest first.
     pub(super) fn older(
         &self,
         org: &str,
@@ -345,19 +334,10 @@ impl Store {
         agent_id: &str,
         at_most: usize,
     ) -> Result<Vec<Older>, LogbookError> {
-        let mut select = self.connection.prepare_cached(OLDER)?;
-        let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
-        let rows = select.query_map(params![org, customer, signed(before.0), agent_id, at_most], |row| {
-            Ok(Older {
-                id: ConversationId(row.get(0)?),
-                channel: row.get(1)?,
-                created_at: row.get(2)?,
-                ended_at: row.get(3)?,
-                entries: row.get(4)?,
-                sight: Sight { access_scope: row.get(5)?, took_part: row.get(6)?, has_ended: true },
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut select = self.connection.prepare_cached("SELECT number FROM org WHERE id = ?1")?;
+        let number: Option<i64> = select.query_row([org], |row| row.get(0)).optional()?;
+        let Some(number) = number else { return Ok(Vec::new()) };
+        ended::older(&self.connection, (number, customer), before, agent_id, at_most)
     }
 }
 
@@ -475,26 +455,5 @@ mod tests {
         store.forget("first").expect("it is forgotten");
         assert!(!is_there(&store, "first", conversation.0));
         assert!(is_there(&store, "second", conversation.0));
-    }
-
-    #[test]
-    fn a_history_opens_by_index_and_never_by_scanning() {
-        let store = Connection::open_in_memory().expect("SQLite is here");
-        store.execute_batch(TABLES).expect("the tables are right");
-        let mut plan = store.prepare(&format!("EXPLAIN QUERY PLAN {OLDER}")).expect("the query is right");
-        let steps = plan
-            .query_map(params!["org", "customer", 9, "ann", 10], |row| row.get::<_, String>(3))
-            .expect("a plan");
-        let steps: Vec<String> = steps.map(|it| it.expect("a step")).collect();
-        for step in [
-            "SEARCH ended USING PRIMARY KEY (org=? AND customer_id=? AND conversation<?)",
-            "SEARCH conversation USING INTEGER PRIMARY KEY (rowid=?)",
-        ] {
-            assert!(steps.iter().any(|it| it == step), "{steps:?}");
-        }
-        assert!(
-            !steps.iter().any(|it| it.contains("SCAN conversation") || it.contains("TEMP B-TREE")),
-            "{steps:?}"
-        );
     }
 }
