@@ -17,7 +17,7 @@ use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
     measurement::WallTime,
 };
-use floor::{COHORTS, Floor, accept, create, create_by, created, end, invited};
+use floor::{COHORTS, Floor, accept, all_invited, create, create_by, created, drawn, end, invited};
 use omniroute::engine::{
     apply::{Touched, apply},
     command::Command,
@@ -249,6 +249,43 @@ fn cycle(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// The same as it is on a day when nothing is alike: no two agents, one to three skills drawn by lot, every answer remembered, and the
+/// conversation that ends is any that somebody has in hand.
+fn cycle_by_lot(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("cycle_by_lot");
+    group.throughput(Throughput::Elements(1));
+    for agents in SIZES {
+        let mut floor = Floor::new(agents, agents, 85);
+        println!("cycle_by_lot: {floor}");
+        let state = floor.engine.state();
+        let in_hand = (0..agents).flat_map(|it| state.agent(AgentIx(it)).conversations());
+        let mut in_hand: Vec<ConversationId> = in_hand.collect();
+        let mut lot = 0;
+        group.bench_function(BenchmarkId::new("engine", agents), |bencher| {
+            bencher.iter_custom(|rounds| {
+                timed(rounds, |_| {
+                    lot += 1;
+                    let place = usize::try_from(drawn(lot << 1)).unwrap_or(0) % in_hand.len();
+                    let ends = end(in_hand.swap_remove(place));
+                    let creates = create(floor.requirements_by_lot(lot));
+                    let (mut took, _) = clock(|| {
+                        floor.decide_once(ends);
+                        floor.decide_once(creates)
+                    });
+                    // What waited for the agent who is free now, and what came in.
+                    for (agent, invite, conversation) in all_invited(&floor.engine.take_outbox()) {
+                        took += clock(|| floor.decide_once(accept(agent, invite))).0;
+                        in_hand.push(conversation);
+                    }
+                    floor.engine.take_outbox();
+                    took
+                })
+            });
+        });
+    }
+    group.finish();
+}
+
 /// Recovery: what happened in many cycles is applied to the state, as after a start.
 fn replay(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("replay");
@@ -294,6 +331,6 @@ criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
     // The largest floors last: what they leave of the heap would be measured with the others.
-    targets = cycle, replay, race, free, hopeless, choose
+    targets = cycle, cycle_by_lot, replay, race, free, hopeless, choose
 }
 criterion_main!(benches);

@@ -10,7 +10,7 @@ use omniroute::engine::{
         RoutingModel, Skill,
     },
     event::{Console, Event},
-    ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, SkillIx, StatusIx},
+    ids::{AgentIx, ChannelIx, ConversationId, Epoch, InviteId, RequestKey, SkillIx, StatusIx},
     reply::Reply,
     routing::{Requirement, RoutingAsk, Target},
 };
@@ -51,7 +51,7 @@ impl std::fmt::Display for Floor {
 }
 
 /// Numbers that look drawn by lot and are the same every time (splitmix64).
-fn drawn(seed: u64) -> u64 {
+pub fn drawn(seed: u64) -> u64 {
     let mut it = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     it = (it ^ (it >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     it = (it ^ (it >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -154,6 +154,13 @@ impl Floor {
         self.engine.decide(self.now, None, command).expect("the rules allow it")
     }
 
+    /// The same with a `request_id` of its own, whose answer is remembered.
+    pub fn decide_once(&mut self, command: Command) -> Reply {
+        self.now += 1;
+        let key = RequestKey(u128::from(drawn(self.now)) << 64 | u128::from(self.now)).of_kind(0);
+        self.engine.decide(self.now, Some(key), command).expect("the rules allow it")
+    }
+
     /// The number of the first invite that was sent since the outbox was last emptied, and empties it.
     pub fn first_invite(&mut self) -> InviteId {
         self.invited().expect("somebody was invited").1
@@ -169,6 +176,14 @@ impl Floor {
         let Target::Requirements(requirements) = self.requirements(seed) else { unreachable!("as built") };
         let unmet = |it: &Requirement| Requirement { level: it.level + 1_000, ..*it };
         Target::Requirements(requirements.iter().map(unmet).collect())
+    }
+
+    /// One to three skills of an agent, drawn by lot, at whatever level.
+    pub fn requirements_by_lot(&self, lot: u64) -> Target {
+        let (agent, count) = (drawn(lot) % u64::from(self.agents), drawn(!lot) % 3 + 1);
+        let rules = self.engine.state().registry.agent(AgentIx(u32::try_from(agent).unwrap_or(0)));
+        let skills = rules.skills.iter().take(usize::try_from(count).unwrap_or(1));
+        Target::Requirements(skills.map(|(skill, _)| Requirement { skill: *skill, level: 0 }).collect())
     }
 
     /// Requirements that the cohort of this number meets, and perhaps others: two of its skills, at half their level.
@@ -187,6 +202,18 @@ impl Floor {
         requirements.sort_unstable();
         Target::Requirements(requirements.into())
     }
+}
+
+/// Who was invited, by which invite, to which conversation.
+pub fn all_invited(events: &[Recorded]) -> Vec<(AgentIx, InviteId, ConversationId)> {
+    let of_one = |it: &Recorded| {
+        if let Event::InvitesSent { agents, first, conversation, .. } = &it.event {
+            Some((agents[0], *first, *conversation))
+        } else {
+            None
+        }
+    };
+    events.iter().filter_map(of_one).collect()
 }
 
 /// Who was invited first, by which invite.
