@@ -271,7 +271,10 @@ impl Engine {
 
     /// Carries out what the state now calls for, until it is at rest (SEL-3).
     fn settle(&mut self) {
-        while let Some(decision) = self.dispatch.next(&self.state, self.now) {
+        loop {
+            // Over all events since the last decision at once. What looks in the index before a command's first event finds nothing left.
+            self.dispatch.follow(&self.state, &mut self.touched);
+            let Some(decision) = self.dispatch.next(&self.state, self.now) else { return };
             match decision {
                 Decision::Invite(request, agents) => self.send_invites(request, agents),
                 Decision::Fail(request, why) => {
@@ -314,7 +317,6 @@ impl Engine {
         measure::measure(&self.state, at, &recorded.event, &mut recorded.measured);
         apply::apply(&mut self.state, at, key, &recorded.event, &mut self.touched);
         recorded.log_number = self.touched.log_number;
-        self.dispatch.follow(&self.state, &mut self.touched);
         audience::tell(&self.state, &recorded.event, &mut recorded.told);
     }
 

@@ -35,6 +35,11 @@ pub struct Touched {
 }
 
 impl Touched {
+    /// Whether nobody and nothing is.
+    pub fn is_empty(&self) -> bool {
+        !self.all && self.agents.is_empty() && self.loads.is_empty() && self.requests.is_empty()
+    }
+
     /// Forgets all of it, for whom no index follows.
     pub fn clear(&mut self) {
         let Self { agents, loads, requests, all, log_number } = self;

@@ -148,8 +148,11 @@ impl Dispatch {
         &self.supply
     }
 
-    /// Follows the state over an event.
+    /// Follows the state over the events that touched so much.
     pub fn follow(&mut self, state: &State, touched: &mut Touched) {
+        if touched.is_empty() {
+            return;
+        }
         let directory_changed = touched.all;
         touched.all = false;
         if directory_changed || self.ids.learn(&state.registry) || self.is_untidy() {
@@ -159,6 +162,8 @@ impl Dispatch {
         for agent in touched.agents.drain(..) {
             self.refresh_agent(state, agent);
         }
+        // Invited and in at once is one move.
+        touched.loads.dedup();
         for agent in touched.loads.drain(..) {
             let moved = self.supply.reload(state, &self.ids, agent);
             self.moved(state, agent, moved);
