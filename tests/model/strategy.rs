@@ -404,10 +404,7 @@ pub(crate) fn program(steps: usize) -> impl Strategy<Value = Program> {
         dice.into_iter().map(|it| Step::plain(open(it))).collect::<Vec<_>>()
     });
     // As in use, and so small that a few agents and classes are many.
-    let small =
-        (1_usize..=4, 0_usize..=3, 0_usize..=3).prop_map(|(crowd_from, compared_first, passed_over_max)| {
-            Layout { crowd_from, compared_first, passed_over_max }
-        });
+    let small = (1_usize..=4, 1_usize..=4).prop_map(|(crowd_from, step)| Layout { crowd_from, step });
     let layout = prop_oneof![1 => Just(Layout::default()), 3 => small];
     (directory(true), there, vec(step(), 1..=steps), layout).prop_map(
         |(directory, mut steps, more, layout)| {

@@ -269,28 +269,36 @@ impl Demand {
         admits: &dyn Fn(Turn) -> bool,
         mut best: Option<Turn>,
     ) -> Option<Turn> {
-        let mut look = |slot: SlotIx| {
-            let Open { class, first } = self.open[slot];
-            let is_earlier = |turn: &Turn| best.is_none_or(|it| *turn < it);
-            if let Some(first) = first.filter(is_earlier) {
-                let mut others = self.lines[class].waiting.iter().skip(1).copied().take_while(is_earlier);
-                let found = if admits(first) { Some(first) } else { others.find(|it| admits(*it)) };
-                best = found.or(best);
+        let (mut shared, mut heads) = (set.and(&weight.waiting), weight.heads.iter());
+        loop {
+            for _ in 0..self.layout.step {
+                let Some(slot) = shared.next() else { return best };
+                best = self.first_of_class(slot, admits, best);
             }
-            best
-        };
-        let mut shared = set.and(&weight.waiting);
-        let Layout { compared_first, passed_over_max, .. } = self.layout;
-        if shared.by_ref().take(compared_first).map(&mut look).count() < compared_first {
-            return best;
-        }
-        for (turn, slot) in weight.heads.iter().take(passed_over_max) {
-            if set.has(*slot) && look(*slot).is_some_and(|it| it <= *turn) {
-                return best;
+            for (turn, slot) in heads.by_ref().take(self.layout.step) {
+                if set.has(*slot) {
+                    best = self.first_of_class(*slot, admits, best);
+                }
+                if best.is_some_and(|it| it <= *turn) {
+                    return best;
+                }
             }
         }
-        shared.for_each(|slot| _ = look(slot));
-        best
+    }
+
+    /// The same in one open class.
+    fn first_of_class(
+        &self,
+        slot: SlotIx,
+        admits: &dyn Fn(Turn) -> bool,
+        best: Option<Turn>,
+    ) -> Option<Turn> {
+        let Open { class, first } = self.open[slot];
+        let is_earlier = |turn: &Turn| best.is_none_or(|it| *turn < it);
+        let Some(first) = first.filter(is_earlier) else { return best };
+        let mut others = self.lines[class].waiting.iter().skip(1).copied().take_while(is_earlier);
+        let found = if admits(first) { Some(first) } else { others.find(|it| admits(*it)) };
+        found.or(best)
     }
 
     /// What waits in a class, in turn.

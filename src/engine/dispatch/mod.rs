@@ -67,16 +67,15 @@ enum Candidate {
 pub struct Layout {
     /// Members from which a cohort is a crowd, which is looked at by itself. Of half as many it is none any more.
     pub crowd_from: usize,
-    /// How many of a set are compared one by one before it is tried in order.
-    pub compared_first: usize,
-    /// How many are passed over in order before the rest is compared.
-    pub passed_over_max: usize,
+    /// How many of a set are compared one by one before as many of all are passed over in order, and so on by turns: few are soon
+    /// compared, and of many one is soon met in order. At least 1.
+    pub step: usize,
 }
 
 impl Default for Layout {
     /// By measurement: a look at a crowd costs about what it costs to compare one or two agents.
     fn default() -> Self {
-        Self { crowd_from: 32, compared_first: 32, passed_over_max: 512 }
+        Self { crowd_from: 32, step: 32 }
     }
 }
 

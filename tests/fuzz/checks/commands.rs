@@ -29,11 +29,11 @@ pub fn check(bytes: &[u8]) {
     let directory = drawn(&model::strategy::directory(true), *first);
     let step = model::strategy::step();
     let steps = rest.iter().take(STEPS).map(|seed| drawn(&step, *seed)).collect();
-    let [a, b, c, d] = first.map(usize::from);
+    let [a, b, _, d] = first.map(usize::from);
     // As in use, and so small that a few agents and classes are many.
     let layout = match d % 4 {
         0 => Layout::default(),
-        _ => Layout { crowd_from: 1 + a % 4, compared_first: b % 4, passed_over_max: c % 4 },
+        _ => Layout { crowd_from: 1 + a % 4, step: 1 + b % 4 },
     };
     let program = model::program::Program { directory, steps, layout };
     if let Err(why) = model::driver::run(&program) {

@@ -17,6 +17,7 @@
 mod bucket;
 mod columns;
 mod search;
+mod servers;
 
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ use bucket::{Bucket, Orders};
 pub use bucket::{ByGiven, Rank};
 use columns::Columns;
 pub use search::Wanted;
+use servers::Servers;
 
 /// A cohort, by number.
 pub type CohortIx = usize;
@@ -96,14 +98,6 @@ struct Group {
     classes: Bits,
 }
 
-/// Who can serve a class.
-#[derive(Debug, Default)]
-struct Servers {
-    crowds: Vec<CohortIx>,
-    lone: Bits,
-    lone_count: usize,
-}
-
 /// What a move in the index means for waiting work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moved {
@@ -132,6 +126,8 @@ pub struct Supply {
     rooms: Vec<Room>,
     room_numbers: FxHashMap<(ProfileIx, Load), RoomIx>,
     places: Vec<Option<Place>>,
+    /// What is compared of many, side by side: `by_given` of the last place that each agent had.
+    given: Vec<ByGiven>,
     servers: Vec<Servers>,
     columns: Columns,
     orders: Orders,
@@ -194,6 +190,7 @@ impl Supply {
     pub fn refresh(&mut self, state: &State, ids: &IdOrder, demand: &Demand, agent: AgentIx) -> Moved {
         if self.places.len() < state.agents.len() {
             self.places.resize(state.agents.len(), None);
+            self.given.resize(state.agents.len(), ByGiven::new(agent, 0, 0));
         }
         let former = self.places[agent.index()];
         let place = self.place_now(state, ids, demand, agent, former);
@@ -232,6 +229,7 @@ impl Supply {
             }
         }
         self.places[agent.index()] = place;
+        self.given[agent.index()] = place.map_or(self.given[agent.index()], |it| it.by_given);
         match (former, place) {
             (_, None) => Moved::Lost,
             (Some(former), Some(place))
@@ -476,18 +474,6 @@ impl Supply {
         let fits = eligible::could_serve(registry, cohort, class)
             .and_then(|()| eligible::has_room(registry.profile(room.profile), room.load, class));
         Some(fits.map(|()| self.rank(registry, place, class, model)))
-    }
-}
-
-impl Servers {
-    fn add(&mut self, agent: AgentIx) {
-        self.lone.set(agent.index());
-        self.lone_count += 1;
-    }
-
-    fn take_out(&mut self, agent: AgentIx) {
-        self.lone.clear(agent.index());
-        self.lone_count -= 1;
     }
 }
 

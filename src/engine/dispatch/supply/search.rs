@@ -9,7 +9,6 @@ use super::{
     RoutingModel, Servers, SlotIx, Supply, eligible,
 };
 use crate::engine::{
-    dispatch::Layout,
     ids::{Agents, Millis},
     state::agent::Load,
 };
@@ -102,27 +101,31 @@ impl Supply {
         set: &Bits,
         admits: &dyn Fn(AgentIx) -> bool,
     ) -> Option<Rank> {
-        let Layout { compared_first, passed_over_max, .. } = self.layout;
-        let early = || {
-            let mut in_order = in_order(&room.bucket, key, wanted.model).take(passed_over_max);
-            in_order.find(|(_, it)| set.has(it.agent.index()) && admits(it.agent))
+        let step = self.layout.step;
+        let is_in = |it: &Rank| set.has(it.1.agent.index()) && admits(it.1.agent);
+        let mut in_order = in_order(&room.bucket, key, wanted.model);
+        if room.bucket.by_given.len() <= step {
+            return in_order.find(is_in);
+        }
+        // All in the room have this key.
+        let rank = |agent: AgentIx| {
+            let by_given = self.given[agent.index()];
+            let place = if wanted.model == RoutingModel::LongestIdle { self.place(agent) } else { None };
+            (place.map_or(key, |it| with_free_since(key, wanted.model, it)), by_given)
         };
-        if room.bucket.by_given.len() <= compared_first.min(passed_over_max) {
-            return early();
+        let mut shared = room.bits.and(set).map(agent_of).filter(|it| admits(*it));
+        let mut best: Option<Rank> = None;
+        loop {
+            for _ in 0..step {
+                let Some(agent) = shared.next() else { return best };
+                let rank = rank(agent);
+                best = Some(best.map_or(rank, |it| it.min(rank)));
+            }
+            let met = in_order.by_ref().take(step).find(is_in);
+            if met.is_some() {
+                return met;
+            }
         }
-        // All in the room have this key, so an agent's place says the rest.
-        let rank = |place: &Place| (with_free_since(key, wanted.model, place), place.by_given);
-        let shared = room.bits.and(set).map(agent_of).filter(|it| admits(*it));
-        let mut ranks = shared.filter_map(|it| self.place(it).map(rank));
-        let (mut compared, mut best) = (0, None::<Rank>);
-        for rank in ranks.by_ref().take(compared_first) {
-            compared += 1;
-            best = Some(best.map_or(rank, |it| it.min(rank)));
-        }
-        if compared < compared_first {
-            return best;
-        }
-        early().or_else(|| best.into_iter().chain(ranks).min())
     }
 
     /// The best agents with room who pass `admits`, best first, at most so many.
