@@ -103,6 +103,20 @@ mod tests {
     use crate::views::logbook::store::TABLES;
 
     #[test]
+    fn an_org_is_forgotten_with_all_its_parts_and_no_other() {
+        let store = Connection::open_in_memory().expect("SQLite is here");
+        store.execute_batch(TABLE).expect("the table is right");
+        for (org, id) in [(1, 1), (2, 1), (2, 9), (2, (1 << 40) - 1), (3, 0)] {
+            let it = Ended::new(place(org, ConversationId(id)), "carla");
+            store.execute(INSERT, it.row()).expect("it is new");
+        }
+        let kept = || store.query_row("SELECT count(*) FROM ended", [], |row| row.get::<_, usize>(0));
+        assert_eq!(forget(&store, 2).and_then(|gone| Ok((gone, kept()?))), Ok((3, 2)));
+        assert_eq!(forget(&store, 2), Ok(0));
+        assert_eq!(forget(&store, 1).and_then(|gone| Ok((gone, kept()?))), Ok((1, 1)));
+    }
+
+    #[test]
     fn a_history_opens_by_index_and_never_by_scanning() {
         let store = Connection::open_in_memory().expect("SQLite is here");
         store.execute_batch(TABLES).expect("the tables are right");
