@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use super::{Layout, bits::Bits, eligible::Class};
+use super::{Layout, PASSED, bits::Bits, eligible::Class};
 use crate::engine::{
     directory::registry::Registry,
     ids::{AgentIx, ButtonIx, Millis, QueueIx, RequestId},
@@ -275,7 +275,7 @@ impl Demand {
                 let Some(slot) = shared.next() else { return best };
                 best = self.first_of_class(slot, admits, best);
             }
-            for (turn, slot) in heads.by_ref().take(self.layout.step) {
+            for (turn, slot) in heads.by_ref().take(PASSED * self.layout.step) {
                 if set.has(*slot) {
                     best = self.first_of_class(*slot, admits, best);
                 }

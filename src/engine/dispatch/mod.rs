@@ -67,10 +67,13 @@ enum Candidate {
 pub struct Layout {
     /// Members from which a cohort is a crowd, which is looked at by itself. Of half as many it is none any more.
     pub crowd_from: usize,
-    /// How many of a set are compared one by one before as many of all are passed over in order, and so on by turns: few are soon
-    /// compared, and of many one is soon met in order. At least 1.
+    /// How many of a set are compared one by one before `PASSED` times as many of all are passed over in order, and so on by turns: few are
+    /// soon compared, and of many one is soon met in order. At least 1.
     pub step: usize,
 }
+
+/// How many are passed over in order in about the time that one is compared, which is fetched from anywhere in memory. By measurement.
+const PASSED: usize = 8;
 
 impl Default for Layout {
     /// By measurement: a look at a crowd costs about what it costs to compare one or two agents.

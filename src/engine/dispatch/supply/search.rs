@@ -1,14 +1,15 @@
 //! Finding the best: first of each room of each crowd, then among the lone agents.
 //!
-//! Of the lone agents in one room those who can serve a class are found in two ways, and the shorter is taken: the few by the bits that
-//! both sets share, the many by the order in which they are chosen, where one of them soon comes. Where few are in the room at all, the
-//! order is the shorter, however long the bits are.
+//! Of the lone agents in one room those who can serve a class are found in two ways, by turns, and whichever is through first has the best:
+//! the few by the bits that both sets share, the many by the order in which they are chosen, where one of them soon comes. Where few are in
+//! the room at all, the order is the shorter, however long the bits are.
 
 use super::{
     AgentIx, Bits, Bucket, ByGiven, Class, CohortIx, Place, Rank, Registry, Room, RoomFor, RoomIx,
     RoutingModel, Servers, SlotIx, Supply, eligible,
 };
 use crate::engine::{
+    dispatch::PASSED,
     ids::{Agents, Millis},
     state::agent::Load,
 };
@@ -121,7 +122,7 @@ impl Supply {
                 let rank = rank(agent);
                 best = Some(best.map_or(rank, |it| it.min(rank)));
             }
-            let met = in_order.by_ref().take(step).find(is_in);
+            let met = in_order.by_ref().take(PASSED * step).find(is_in);
             if met.is_some() {
                 return met;
             }
