@@ -150,15 +150,19 @@ impl Floor {
 
     /// Decides a command that the rules allow.
     pub fn decide(&mut self, command: Command) -> Reply {
-        self.now += 1;
-        self.engine.decide(self.now, None, command).expect("the rules allow it")
+        self.decide_as(None, command)
     }
 
     /// The same with a `request_id` of its own, whose answer is remembered.
     pub fn decide_once(&mut self, command: Command) -> Reply {
+        let lot = self.now;
+        let key = RequestKey(u128::from(drawn(lot)) << 64 | u128::from(lot)).of_kind(0);
+        self.decide_as(Some(key), command)
+    }
+
+    fn decide_as(&mut self, key: Option<RequestKey>, command: Command) -> Reply {
         self.now += 1;
-        let key = RequestKey(u128::from(drawn(self.now)) << 64 | u128::from(self.now)).of_kind(0);
-        self.engine.decide(self.now, Some(key), command).expect("the rules allow it")
+        self.engine.decide(self.now, key, command).expect("the rules allow it")
     }
 
     /// The number of the first invite that was sent since the outbox was last emptied, and empties it.
@@ -204,27 +208,20 @@ impl Floor {
     }
 }
 
-/// Who was invited, by which invite, to which conversation.
-pub fn all_invited(events: &[Recorded]) -> Vec<(AgentIx, InviteId, ConversationId)> {
-    let of_one = |it: &Recorded| {
+/// Who was invited, by which invite, to which conversation: the first of each request.
+pub fn all_invited(events: &[Recorded]) -> impl Iterator<Item = (AgentIx, InviteId, ConversationId)> {
+    events.iter().filter_map(|it| {
         if let Event::InvitesSent { agents, first, conversation, .. } = &it.event {
             Some((agents[0], *first, *conversation))
         } else {
             None
         }
-    };
-    events.iter().filter_map(of_one).collect()
+    })
 }
 
 /// Who was invited first, by which invite.
 pub fn invited(events: &[Recorded]) -> Option<(AgentIx, InviteId)> {
-    events.iter().find_map(|it| {
-        if let Event::InvitesSent { agents, first, .. } = &it.event {
-            Some((agents[0], *first))
-        } else {
-            None
-        }
-    })
+    all_invited(events).next().map(|(agent, invite, _)| (agent, invite))
 }
 
 /// A chat for somebody of the target.
