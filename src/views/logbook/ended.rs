@@ -47,7 +47,7 @@ pub(super) struct Ended {
 impl Ended {
     pub(super) fn new(place: i64, customer: &str) -> Self {
         let customer = crc32fast::hash(customer.as_bytes()) >> (u32::BITS - CUSTOMER_BITS);
-        Self { part: place >> NUMBER_BITS, customer, number: place & !(-1 << NUMBER_BITS) }
+        Self { part: part_of(place), customer, number: place & !(-1 << NUMBER_BITS) }
     }
 
     /// What `INSERT` puts in.
@@ -56,10 +56,19 @@ impl Ended {
     }
 }
 
+/// The part that a place is in.
+fn part_of(place: i64) -> i64 {
+    place >> NUMBER_BITS
+}
+
+/// The first part of an org.
+fn first_part(org: i64) -> i64 {
+    part_of(place(org, ConversationId(0)))
+}
+
 /// Forgets all rows of an org.
 pub(super) fn forget(connection: &Connection, org: i64) -> rusqlite::Result<usize> {
-    let parts = [org, org + 1].map(|it| Ended::new(place(it, ConversationId(0)), "").part);
-    connection.execute("DELETE FROM ended WHERE part >= ?1 AND part < ?2", parts)
+    connection.execute("DELETE FROM ended WHERE part >= ?1 AND part < ?2", [org, org + 1].map(first_part))
 }
 
 /// A customer's conversations that came before one and have ended, newest first.
@@ -71,10 +80,9 @@ pub(super) fn older(
     at_most: usize,
 ) -> Result<Vec<Older>, LogbookError> {
     let mut select = connection.prepare_cached(OLDER)?;
-    let first = Ended::new(place(org, ConversationId(0)), customer).part;
     let mut ended = Ended::new(place(org, before), customer);
     let mut found = Vec::new();
-    while ended.part >= first && found.len() < at_most {
+    while ended.part >= first_part(org) && found.len() < at_most {
         let left = i64::try_from(at_most - found.len()).unwrap_or(i64::MAX);
         let (part, crc32, number) = ended.row();
         let rows =

@@ -160,16 +160,14 @@ impl Store {
     pub(super) fn forget(&mut self, org: &str) -> Result<(), LogbookError> {
         self.known.forget();
         let transaction = self.connection.transaction()?;
-        let number =
-            transaction.query_row("SELECT number FROM org WHERE id = ?1", [org], |row| row.get(0))?;
+        let Some(number) = number(&transaction, org)? else { return Ok(()) };
         ended::forget(&transaction, number)?;
         for table in [
-            "DELETE FROM log WHERE org = (SELECT number FROM org WHERE id = ?1)",
-            "DELETE FROM conversation WHERE place >= (SELECT number << 40 FROM org WHERE id = ?1)
-                 AND place < (SELECT number + 1 << 40 FROM org WHERE id = ?1)",
-            "DELETE FROM org WHERE id = ?1",
+            "DELETE FROM log WHERE org = ?1",
+            "DELETE FROM conversation WHERE place >= ?1 << 40 AND place < ?1 + 1 << 40",
+            "DELETE FROM org WHERE number = ?1",
         ] {
-            transaction.execute(table, [org])?;
+            transaction.execute(table, [number])?;
         }
         Ok(transaction.commit()?)
     }
@@ -334,11 +332,15 @@ impl Store {
         agent_id: &str,
         at_most: usize,
     ) -> Result<Vec<Older>, LogbookError> {
-        let mut select = self.connection.prepare_cached("SELECT number FROM org WHERE id = ?1")?;
-        let number: Option<i64> = select.query_row([org], |row| row.get(0)).optional()?;
-        let Some(number) = number else { return Ok(Vec::new()) };
+        let Some(number) = number(&self.connection, org)? else { return Ok(Vec::new()) };
         ended::older(&self.connection, (number, customer), before, agent_id, at_most)
     }
+}
+
+/// The number of an org, if it is there.
+fn number(connection: &Connection, org: &str) -> rusqlite::Result<Option<i64>> {
+    let mut select = connection.prepare_cached("SELECT number FROM org WHERE id = ?1")?;
+    select.query_row([org], |row| row.get(0)).optional()
 }
 
 /// What was done since the writer last rested, where it goes from batch to batch.

@@ -229,7 +229,9 @@ impl Supply {
             }
         }
         self.places[agent.index()] = place;
-        self.given[agent.index()] = place.map_or(self.given[agent.index()], |it| it.by_given);
+        if let Some(place) = place {
+            self.given[agent.index()] = place.by_given;
+        }
         match (former, place) {
             (_, None) => Moved::Lost,
             (Some(former), Some(place))
