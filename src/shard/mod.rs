@@ -38,8 +38,9 @@ pub use mailbox::{MAILBOX_MAX, MAILBOX_MIN, Mailboxes, Refused};
 use publisher::Publisher;
 use worker::Worker;
 
-/// Batches that wait to be committed: one is committed, one waits, one is being decided.
-const COMMITS_WAITING: usize = 1;
+/// Batches of all shards that wait while one is committed; whoever has more waits for room. What few callers ask for while a sync lasts comes
+/// in several small batches: with room for one, only the first of them would be in the next commit.
+const COMMITS_WAITING: usize = 4;
 
 /// An org as it was recovered.
 #[derive(Debug)]
