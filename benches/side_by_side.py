@@ -2,12 +2,13 @@
 """Omniroute beside hand-built dispatchers on PostgreSQL and Redis, in one go on one machine: the same agents, skills, requirements and share
 busy, one after the other, and one table with ratios.
 
-    benches/side_by_side.py PEERS [--agents 10000] [--clients 8,64] [--secs 5]
+    benches/side_by_side.py PEERS [--agents 10000] [--clients 8,64] [--secs 5] [--binary PATH]
 
 PEERS is the directory of the dispatchers: a crate whose program prints a line of JSON a run, and `servers.sh`, which starts and stops their
-servers. Whatever is not installed is left out, and said so. A cycle of theirs is two calls (dispatch, complete); one of ours is three, for
-the agent accepts, and two where the channel accepts in the agent's name: both are run. Either way an invite is sent, told and settled. By either door the
-sessions, which theirs have none of, are carried on one stream.
+servers. Whatever is not installed is left out, and said so. The service is the release of this directory, which is built first, or the binary
+that is named. A cycle of theirs is two calls (dispatch, complete); one of ours is three, for the agent accepts, and two where the channel
+accepts in the agent's name: both are run. Either way an invite is sent, told and settled. By either door the sessions, which theirs have none
+of, are carried on one stream.
 """
 
 import argparse
@@ -88,10 +89,13 @@ def of_peers(peers, clients):
 class Service:
     """The service with data of its own."""
 
+    def __init__(self, binary):
+        self.binary = binary
+
     def __enter__(self):
         self.data = tempfile.TemporaryDirectory()
         arguments = ["--no-sample", "--data-dir", self.data.name, "--grpc-addr", ADDR, "--metrics-addr", METRICS]
-        self.process = subprocess.Popen([BINARY, "serve", *arguments], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([self.binary, "serve", *arguments], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         time.sleep(1)
         return self
 
@@ -101,17 +105,17 @@ class Service:
         self.data.cleanup()
 
     def load(self, *arguments):
-        command = [BINARY, "load", "--addr", ADDR, "--metrics-url", f"http://{METRICS}/metrics", "--json", *arguments]
+        command = [self.binary, "load", "--addr", ADDR, "--metrics-url", f"http://{METRICS}/metrics", "--json", *arguments]
         return json.loads(run(command))["loads"]
 
 
-def of_us(agents, clients, secs):
+def of_us(binary, agents, clients, secs):
     found = {}
     floor = ["--session-door", "pipeline", "--agents", str(agents), "--cohorts", str(agents), "--busy-share", "0.85", "--duration", str(secs)]
     for door, counts in (("pipeline", [*clients, 256, 2048, 4096]), ("unary", clients)):
         counts = sorted(set(counts))
         for how, options in ACCEPTED.items():
-            with Service() as service:
+            with Service(binary) as service:
                 loads = service.load("--door", door, "--clients", ",".join(map(str, counts)), *options, *floor)
                 cycles = {it: load["conversations_per_second"] for it, load in zip(counts, loads)}
                 found[of(door, how)] = (cycles, race(service, door, secs) if how == BY_CALL else None)
@@ -135,11 +139,13 @@ def main():
     parser.add_argument("--agents", type=int, default=10_000)
     parser.add_argument("--clients", default="8,64")
     parser.add_argument("--secs", type=int, default=5)
+    parser.add_argument("--binary", type=pathlib.Path)
     asked = parser.parse_args()
     clients = [int(it) for it in asked.clients.split(",")]
-    run(["cargo", "build", "--release", "--locked"], cwd=ROOT)
+    if not asked.binary:
+        run(["cargo", "build", "--release", "--locked"], cwd=ROOT)
     build_peers(asked.peers.resolve())
-    found = of_us(asked.agents, clients, asked.secs) | of_peers(Peers(asked.peers.resolve(), asked.secs, asked.agents), clients)
+    found = of_us(asked.binary or BINARY, asked.agents, clients, asked.secs) | of_peers(Peers(asked.peers.resolve(), asked.secs, asked.agents), clients)
     best = {name: max(cycles.values()) for name, (cycles, _) in found.items()}
     ours = [best[of("pipeline", how)] for how in ACCEPTED]
     print(f"{asked.agents} agents of whom no two are alike, 85 % busy; cycles a second, and {ACCEPTORS} acceptances of one invite until all are answered\n")
