@@ -88,6 +88,7 @@ fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx,
     let org: Arc<str> = ORG.into();
     let state = floor.engine.into_state();
     orgs.insert(Org::new(org.clone(), state.registry.names().clone(), Position(0)));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
     let (snapshots, _never) = bounded(1);
     let (views, _nobody) = bounded(1);
     let parts = Parts {
@@ -95,6 +96,7 @@ fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx,
         clock: Clock::System,
         hosted: vec![Hosted { org: org.clone(), state, last: Position(0) }],
         journal: journal.writer().expect("a writer"),
+        runtime: runtime.handle().clone(),
         orgs: orgs.clone(),
         snapshots,
         views,
@@ -102,7 +104,6 @@ fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx,
     let (failed, _) = oneshot::channel();
     let shards = Shards::start(parts, failed).expect("threads");
     let desk = Desk { mailboxes: shards.mailboxes(), to: orgs.addressee(ORG) };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
     let (sender, mut notices) = mpsc::channel::<(u64, Notice)>(NOTICES);
     runtime.block_on(open_sessions(agents, &desk, sender, &mut notices));
     let (mut to, mut from) = (Vec::new(), Vec::new());

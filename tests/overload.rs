@@ -20,6 +20,7 @@ use omniroute::{
 };
 use tokio::{
     net::TcpListener,
+    runtime::Handle,
     sync::oneshot,
     task::{JoinHandle, JoinSet},
     time::timeout,
@@ -100,6 +101,7 @@ async fn house_with(
         clock: Clock::System,
         hosted: Vec::new(),
         journal: behind(journal.writer().expect("a writer")),
+        runtime: Handle::current(),
         orgs: orgs.clone(),
         snapshots,
         views,

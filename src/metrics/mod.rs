@@ -1,6 +1,6 @@
 //! What is counted, and under which name. Counted after the journal has it; never inside the engine.
 //!
-//! `catalog` lists every metric. `events` counts what becomes durable, on the publisher's thread; `capacity` draws the figures of how
+//! `catalog` lists every metric. `events` counts what becomes durable, by the publisher; `capacity` draws the figures of how
 //! things stand; `places` bounds how many series there are.
 
 pub mod capacity;

@@ -23,6 +23,7 @@ use std::{
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use tokio::{
+    runtime::Handle,
     sync::oneshot,
     task::{JoinError, JoinHandle},
 };
@@ -211,6 +212,7 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
         clock: clock.clone(),
         hosted,
         journal: journal.writer()?,
+        runtime: Handle::current(),
         orgs: orgs.clone(),
         snapshots: ask,
         views,

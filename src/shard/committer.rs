@@ -1,8 +1,17 @@
-//! The thread behind all shards: makes batches durable, as many as wait in one commit, and then has them published.
+//! The thread behind all shards: makes batches durable, as many as wait in one commit, and has the publisher tell what is durable while it
+//! makes the next so.
 
 use crossbeam_channel::Receiver;
+use tokio::{
+    runtime::Handle,
+    sync::mpsc::{self, Sender},
+    task::JoinHandle,
+};
 
-use super::{publisher::Publisher, worker::Batch};
+use super::{
+    publisher::{Committed, Publisher},
+    worker::Batch,
+};
 use crate::{
     clock::Stopwatch,
     engine::Recorded,
@@ -13,39 +22,53 @@ use crate::{
 
 /// Batches of one commit, at most.
 const BATCHES_MAX: usize = 64;
+/// Commits that wait to be published; beyond it nothing more is committed until some are.
+const COMMITTED_MAX: usize = 4;
 
 pub(super) struct Committer {
     journal: Box<dyn JournalWriter>,
-    publisher: Publisher,
     batches: Receiver<Batch>,
+    committed: Sender<Committed>,
+    runtime: Handle,
+    publisher: JoinHandle<()>,
 }
 
 impl Committer {
+    /// The publisher works on that runtime.
     pub(super) fn new(
         journal: Box<dyn JournalWriter>,
         publisher: Publisher,
         batches: Receiver<Batch>,
+        runtime: Handle,
     ) -> Self {
-        Self { journal, publisher, batches }
+        let (committed, durable) = mpsc::channel(COMMITTED_MAX);
+        let publisher = runtime.spawn(publisher.run(durable));
+        Self { journal, batches, committed, runtime, publisher }
     }
 
-    /// Works until there are no more shards, or the journal fails. Then the answers that wait are dropped, unanswered: nobody knows
-    /// what of them is durable.
+    /// Works until there are no more shards and all is published, or the journal fails. Then the answers that wait are dropped, unanswered:
+    /// nobody knows what of them is durable.
     pub(super) fn run(mut self) -> Result<(), JournalError> {
         while let Ok(first) = self.batches.recv() {
             let mut batches = vec![first];
             batches.extend(self.batches.try_iter().take(BATCHES_MAX - 1));
-            let payloads = self.commit(&batches).inspect_err(|error| {
+            let bytes = self.commit(&batches).inspect_err(|error| {
                 tracing::error!(
                     error = error as &dyn std::error::Error,
                     "the journal failed; nothing more is answered"
                 );
             })?;
-            let mut payloads = payloads.into_iter();
-            for batch in batches {
-                self.publisher.publish(batch, &mut payloads);
+            if self.committed.blocking_send(Committed { batches, bytes }).is_err() {
+                break;
             }
         }
+        drop(self.committed);
+        // It ends early by a bug alone, which is then this thread's.
+        self.runtime.block_on(self.publisher).unwrap_or_else(|ended| {
+            if let Ok(bug) = ended.try_into_panic() {
+                std::panic::resume_unwind(bug);
+            }
+        });
         Ok(())
     }
 

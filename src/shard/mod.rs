@@ -5,9 +5,11 @@
 //!        bounded     (crossbeam)  orgs in turn    one commit      │ durable
 //!                                 decide a batch  many batches    ▼
 //!   replies, notices, watchers, read models ◄─────────────── Publisher
+//!                                                   a task of the api's runtime
 //! ```
 //!
-//! While a batch is committed the next is decided. Nothing leaves before the journal has it. A full mailbox refuses at once.
+//! While a batch is committed, the next is decided and the last is told. Nothing leaves before the journal has it. A full mailbox refuses at
+//! once.
 
 mod committer;
 mod lanes;
@@ -24,7 +26,7 @@ mod worker;
 use std::{sync::Arc, thread::JoinHandle};
 
 use crossbeam_channel::{Sender, bounded};
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 
 use crate::{
     clock::Clock,
@@ -71,6 +73,8 @@ pub struct Parts {
     pub hosted: Vec<Hosted>,
     /// Where events go.
     pub journal: Box<dyn JournalWriter>,
+    /// Where what is durable is told.
+    pub runtime: Handle,
     /// Where they are published.
     pub orgs: Arc<Orgs>,
     /// Told which org has many events since its last snapshot.
@@ -85,7 +89,7 @@ impl Shards {
     pub fn start(parts: Parts, failed: oneshot::Sender<()>) -> std::io::Result<Self> {
         let (commits, batches) = bounded(COMMITS_WAITING);
         let publisher = Publisher::new(parts.orgs, parts.snapshots, parts.views);
-        let committer = Committer::new(parts.journal, publisher, batches);
+        let committer = Committer::new(parts.journal, publisher, batches, parts.runtime);
         let committer = std::thread::Builder::new().name("committer".into()).spawn(move || {
             let ended = committer.run();
             if ended.is_err() {

@@ -1,5 +1,6 @@
 //! What leaves the house once a batch is durable, in this order: names and the feed, the notices of sessions, then the answers. Then it is
-//! counted: nobody waits for that.
+//! counted: nobody waits for that. It is a task of the runtime that callers and sessions are served on: whom it wakes there is not woken from
+//! another thread, and while it tells what is durable, the committer makes more so.
 //!
 //! A session's stream is attached between the events that were decided before it was opened and those after, so it misses nothing and
 //! is told nothing twice.
@@ -7,6 +8,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crossbeam_channel::Sender;
+use tokio::{sync::mpsc::Receiver, task::yield_now};
 
 use super::{
     letter::{Notice, SessionSink, Told},
@@ -31,6 +33,17 @@ use crate::{
 
 /// Events of an org after which a snapshot is taken: so many are replayed at most, beside what comes while one is being taken.
 const SNAPSHOT_EVERY: u64 = 2_000_000;
+
+/// Answers after which whoever is ready goes first: the thread that tells them serves callers too.
+const TURN: usize = 256;
+
+/// What one commit made durable.
+pub(super) struct Committed {
+    /// In the order of their decisions.
+    pub batches: Vec<Batch>,
+    /// The bytes of each part that has events, in order.
+    pub bytes: Vec<usize>,
+}
 
 struct Attached {
     epoch: Epoch,
@@ -73,8 +86,24 @@ impl Publisher {
         }
     }
 
-    /// Publishes what is durable. `bytes` gives those of each part that has events.
-    pub(super) fn publish(&mut self, batch: Batch, bytes: &mut impl Iterator<Item = usize>) {
+    /// Publishes what is durable, in order, until nothing more will be.
+    pub(super) async fn run(mut self, mut committed: Receiver<Committed>) {
+        let mut told = 0;
+        while let Some(Committed { batches, bytes }) = committed.recv().await {
+            let mut bytes = bytes.into_iter();
+            for batch in batches {
+                told += batch.waiting.len();
+                self.publish(batch, &mut bytes);
+                if told >= TURN {
+                    told = 0;
+                    yield_now().await;
+                }
+            }
+        }
+    }
+
+    /// `bytes` gives those of each part that has events.
+    fn publish(&mut self, batch: Batch, bytes: &mut impl Iterator<Item = usize>) {
         let mut published = Vec::with_capacity(batch.parts.len());
         for part in batch.parts {
             published.extend(self.publish_part(part, bytes));
