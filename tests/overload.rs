@@ -4,7 +4,7 @@
 //! The service is put together here as `server` does it, but for a journal whose commits can be held back.
 #![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use omniroute::{
@@ -77,7 +77,7 @@ struct House {
     channels: Vec<Channel>,
     mailboxes: Mailboxes,
     tokens: Sender<()>,
-    failed: oneshot::Receiver<()>,
+    failed: oneshot::Receiver<Infallible>,
     _dir: tempfile::TempDir,
 }
 
@@ -258,6 +258,8 @@ async fn a_thread_that_ends_by_a_bug_answers_nobody_and_is_noticed() {
     };
     let refused = DirectoryServiceClient::new(house.channels[0].clone()).apply_directory(call).await;
     assert_eq!(refused.expect_err("nothing is durable").code(), Code::Unavailable);
-    let noticed = timeout(PATIENCE, house.failed).await.expect("it must be noticed");
-    assert!(noticed.is_err(), "nobody is left who could say so");
+    timeout(PATIENCE, house.failed)
+        .await
+        .expect("it must be noticed")
+        .expect_err("nobody is left who could say so");
 }

@@ -175,7 +175,7 @@ pub struct Running {
     entrance: Entrance,
     front: Arc<Front>,
     released: Receiver<Infallible>,
-    failed: oneshot::Receiver<()>,
+    failed: oneshot::Receiver<Infallible>,
 }
 
 /// Starts the service. When this returns it is ready for calls.
@@ -260,8 +260,8 @@ impl Running {
     /// Waits until the journal fails, or one of the threads behind the mailboxes ends by a bug. Then the service must stop: nothing it
     /// says could be relied on.
     pub async fn failed(&mut self) {
-        // An error: nobody is left who could say so, for the threads have ended without being asked to.
-        (&mut self.failed).await.unwrap_or(());
+        // It is never told anything: whoever could answer has ended without being asked to.
+        drop((&mut self.failed).await);
     }
 
     /// Drains: no new conversations, while acceptances, ends and messages of what exists are taken. Until no session's stream is open,

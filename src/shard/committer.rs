@@ -1,10 +1,15 @@
 //! The thread behind all shards: makes batches durable, as many as wait in one commit, and has the publisher tell what is durable while it
 //! makes the next so.
 
+use std::convert::Infallible;
+
 use crossbeam_channel::Receiver;
 use tokio::{
     runtime::Handle,
-    sync::mpsc::{self, Sender},
+    sync::{
+        mpsc::{self, Sender},
+        oneshot,
+    },
     task::JoinHandle,
 };
 
@@ -34,15 +39,19 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    /// The publisher works on that runtime.
+    /// The publisher works on that runtime. `failed` is dropped when it ends.
     pub(super) fn new(
         journal: Box<dyn JournalWriter>,
         publisher: Publisher,
         batches: Receiver<Batch>,
         runtime: Handle,
+        failed: oneshot::Sender<Infallible>,
     ) -> Self {
         let (committed, durable) = mpsc::channel(COMMITTED_MAX);
-        let publisher = runtime.spawn(publisher.run(durable));
+        let publisher = runtime.spawn(async move {
+            publisher.run(durable).await;
+            drop(failed);
+        });
         Self { journal, batches, committed, runtime, publisher }
     }
 

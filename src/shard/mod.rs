@@ -23,7 +23,7 @@ pub mod survey;
 mod tails;
 mod worker;
 
-use std::{sync::Arc, thread::JoinHandle};
+use std::{convert::Infallible, sync::Arc, thread::JoinHandle};
 
 use crossbeam_channel::{Sender, bounded};
 use tokio::{runtime::Handle, sync::oneshot};
@@ -84,19 +84,13 @@ pub struct Parts {
 }
 
 impl Shards {
-    /// Starts the threads. `failed` is told when the journal fails, and dropped when one of them ends by a bug: then nothing more is
-    /// answered.
-    pub fn start(parts: Parts, failed: oneshot::Sender<()>) -> std::io::Result<Self> {
+    /// Starts the threads. `failed` is dropped when nothing more is answered: at the stop, or before it, when the journal failed or one of
+    /// them ended by a bug.
+    pub fn start(parts: Parts, failed: oneshot::Sender<Infallible>) -> std::io::Result<Self> {
         let (commits, batches) = bounded(COMMITS_WAITING);
         let publisher = Publisher::new(parts.orgs, parts.snapshots, parts.views);
-        let committer = Committer::new(parts.journal, publisher, batches, parts.runtime);
-        let committer = std::thread::Builder::new().name("committer".into()).spawn(move || {
-            let ended = committer.run();
-            if ended.is_err() {
-                failed.send(()).unwrap_or(());
-            }
-            ended
-        })?;
+        let committer = Committer::new(parts.journal, publisher, batches, parts.runtime, failed);
+        let committer = std::thread::Builder::new().name("committer".into()).spawn(|| committer.run())?;
         let mut of_shard: Vec<Vec<Hosted>> = (0..parts.shards).map(|_| Vec::new()).collect();
         for hosted in parts.hosted {
             of_shard[shard_of(&hosted.org, parts.shards)].push(hosted);
