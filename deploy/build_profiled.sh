@@ -2,7 +2,7 @@
 # Builds a release that is compiled with a profile of its own load: which branches are taken, which calls are hot. The compiler then lays the
 # code out for them. The rules, the data and the answers are those of `cargo build --release`; only how fast it is differs (docs/performance.md).
 #
-#   deploy/build_profiled.sh [DIRECTORY]      # by default target/profiled; about 15 minutes on two cores
+#   deploy/build_profiled.sh [DIRECTORY]      # by default target/profiled; about 13 minutes on two cores
 #
 # Needs the profile tools of the toolchain: rustup component add llvm-tools
 set -euo pipefail
@@ -32,8 +32,7 @@ build "-Cprofile-generate=$work/profiles"
 addr=127.0.0.1:50961 metrics=127.0.0.1:19474
 "$binary" serve --no-sample --data-dir "$work/data" --grpc-addr "$addr" --metrics-addr "$metrics" >"$work/serve.log" 2>&1 &
 server=$!
-for _ in $(seq 300); do
-  if "$binary" health --addr "$addr" >/dev/null 2>&1; then break; fi
+until "$binary" health --addr "$addr" >/dev/null 2>&1; do
   kill -0 "$server" 2>/dev/null || { cat "$work/serve.log" >&2; exit 1; }
   sleep 0.1
 done

@@ -2,7 +2,7 @@
 //! truth: it is rebuilt from the journal.
 //!
 //! ```text
-//!   committer ──► Org (names, tail, position) ──► watchers, api
+//!   publisher ──► Org (names, tail, position) ──► watchers, api
 //!                        └──► Logbook (views.db) ──► ReadChatLog, WatchChatLog, ended conversations
 //! ```
 
