@@ -127,6 +127,11 @@ impl Engine {
         &self.state
     }
 
+    /// What is true, as it is now: for a snapshot, while the engine goes on.
+    pub fn state_as_it_is(&mut self) -> State {
+        self.state.as_it_is()
+    }
+
     /// What is true, in the end.
     pub fn into_state(self) -> State {
         self.state

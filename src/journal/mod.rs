@@ -26,7 +26,7 @@ pub mod embedded;
 pub mod snapshots;
 
 pub use embedded::{Embedded, Look};
-pub use snapshots::Snapshots;
+pub use snapshots::{STEP_BYTES, Snapshots};
 
 /// Where an event stands in its org's journal: dense, ordered, never reused. The first event is at 1; 0 means "before any".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -41,7 +41,7 @@ use crate::{
     shard::{
         Hosted, Mailboxes, Parts, Shards,
         past::Past,
-        recovery::{self, Pace, RecoveryError},
+        recovery::{self, RecoveryError},
         snapshotter::Snapshotter,
         survey::Surveyor,
     },
@@ -204,8 +204,7 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
     let feed = Arc::new(Feed::new(journal.clone()));
     let logbook = Arc::new(Logbook::open(&dir.join("views.db"))?);
     let (views, logbook_writer) = logbook.start(orgs.clone(), feed.clone())?;
-    let (ask, snapshotter) =
-        Snapshotter::start(journal.clone(), snapshots.clone()).map_err(ServerError::Thread)?;
+    let (take, snapshotter) = Snapshotter::start(snapshots.clone()).map_err(ServerError::Thread)?;
     let (failing, failed) = oneshot::channel();
     let parts = Parts {
         shards: options.shards.max(1),
@@ -214,7 +213,7 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
         journal: journal.writer()?,
         runtime: Handle::current(),
         orgs: orgs.clone(),
-        snapshots: ask,
+        snapshots: take,
         views,
     };
     let shards = Shards::start(parts, failing).map_err(ServerError::Thread)?;
@@ -282,14 +281,16 @@ impl Running {
         let closing = self.entrance.close();
         let (shards, snapshots) = (self.shards, self.snapshots);
         let stopping = tokio::task::spawn_blocking(move || -> Result<(), ServerError> {
-            for it in shards.stop()? {
+            let hosted = shards.stop()?;
+            // One thread an org at a time.
+            self.snapshotter.join();
+            for it in hosted {
                 // The journal has everything; the next start takes longer, that is all.
-                if let Err(error) = recovery::save(&it, &snapshots) {
+                if let Err(error) = recovery::save(&it, &snapshots, &mut || ()) {
                     let error = &error as &dyn std::error::Error;
                     tracing::warn!(org = %it.org, error, "could not take a snapshot");
                 }
             }
-            self.snapshotter.join();
             self.logbook.join();
             Ok(())
         });
@@ -343,9 +344,8 @@ fn recover_all(dir: &Path, snapshots: &Snapshots) -> Result<Recovered, ServerErr
     let mut reader = journal.reader()?;
     let orgs = reader.orgs()?;
     let watch = Stopwatch::start();
-    let recovered = orgs
-        .into_iter()
-        .map(|(org, last)| recovery::recover(&org, last, &mut *reader, snapshots, Pace::Hurry));
+    let recovered =
+        orgs.into_iter().map(|(org, last)| recovery::recover(&org, last, &mut *reader, snapshots));
     let hosted: Vec<Hosted> = recovered.collect::<Result<_, _>>()?;
     tracing::info!(orgs = hosted.len(), seconds = watch.seconds(), "recovered the orgs");
     Ok(Recovered { journal: Arc::new(journal), released, torn_bytes: opened.torn_bytes, hosted })

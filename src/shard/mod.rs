@@ -53,6 +53,8 @@ pub struct Hosted {
     pub state: State,
     /// The position of its last event.
     pub last: Position,
+    /// Events up to there that no snapshot holds yet.
+    pub since_snapshot: u64,
 }
 
 /// The running threads.
@@ -77,8 +79,8 @@ pub struct Parts {
     pub runtime: Handle,
     /// Where they are published.
     pub orgs: Arc<Orgs>,
-    /// Told which org has many events since its last snapshot.
-    pub snapshots: Sender<Arc<str>>,
+    /// Given orgs of which a snapshot is to be taken.
+    pub snapshots: Sender<Box<Hosted>>,
     /// Told that the read models have something to read.
     pub views: Sender<()>,
 }
@@ -88,7 +90,7 @@ impl Shards {
     /// them ended by a bug.
     pub fn start(parts: Parts, failed: oneshot::Sender<Infallible>) -> std::io::Result<Self> {
         let (commits, batches) = bounded(COMMITS_WAITING);
-        let publisher = Publisher::new(parts.orgs, parts.snapshots, parts.views);
+        let publisher = Publisher::new(parts.orgs, parts.snapshots.clone(), parts.views);
         let committer = Committer::new(parts.journal, publisher, batches, parts.runtime, failed);
         let committer = std::thread::Builder::new().name("committer".into()).spawn(|| committer.run())?;
         let mut of_shard: Vec<Vec<Hosted>> = (0..parts.shards).map(|_| Vec::new()).collect();
@@ -98,7 +100,8 @@ impl Shards {
         let (mailboxes, inboxes) = Mailboxes::new(parts.shards);
         let mut workers = Vec::new();
         for (number, (hosted, inbox)) in of_shard.into_iter().zip(inboxes).enumerate() {
-            let worker = Worker::new(parts.clock.clone(), inbox, commits.clone(), hosted);
+            let worker =
+                Worker::new(parts.clock.clone(), inbox, (commits.clone(), parts.snapshots.clone()), hosted);
             workers.push(
                 std::thread::Builder::new().name(format!("shard-{number}")).spawn(move || worker.run())?,
             );

@@ -14,7 +14,7 @@ use std::{
 
 use super::{
     Hosted,
-    recovery::{Pace, RecoveryError, replay, start_before},
+    recovery::{RecoveryError, replay, start_before},
 };
 use crate::{
     engine::{
@@ -85,7 +85,7 @@ impl Past {
         let mut reader = self.journal.reader()?;
         let mut hosted: Hosted = start_before(&question.org, first, &self.snapshots)?;
         let mut decisions = Vec::new();
-        replay(&mut hosted, &mut *reader, Pace::Hurry, &mut |state, position, at, event| {
+        replay(&mut hosted, &mut *reader, &mut |state, position, at, event| {
             if question.given_up.load(Ordering::Relaxed) || position > last {
                 return ControlFlow::Break(());
             }

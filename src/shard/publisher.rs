@@ -11,6 +11,7 @@ use crossbeam_channel::Sender;
 use tokio::{sync::mpsc::Receiver, task::yield_now};
 
 use super::{
+    Hosted,
     letter::{Notice, SessionSink, Told},
     tails::Tails,
     worker::{Batch, Opening, Part, Waiting},
@@ -30,9 +31,6 @@ use crate::{
     views::orgs::{Durable, Org, Orgs},
     wire::status,
 };
-
-/// Events of an org after which a snapshot is taken: so many are replayed at most, beside what comes while one is being taken.
-const SNAPSHOT_EVERY: u64 = 2_000_000;
 
 /// Answers after which whoever is ready goes first: the thread that tells them serves callers too.
 const TURN: usize = 256;
@@ -54,7 +52,6 @@ struct Out {
     org: Arc<Org>,
     /// By the number of their agent.
     sessions: Vec<Option<Attached>>,
-    since_snapshot: u64,
     counts: OrgCounts,
 }
 
@@ -68,14 +65,14 @@ struct Published {
 pub(super) struct Publisher {
     orgs: Arc<Orgs>,
     outs: BTreeMap<Arc<str>, Out>,
-    snapshots: Sender<Arc<str>>,
+    snapshots: Sender<Box<Hosted>>,
     views: Sender<()>,
     counts: HouseCounts,
     tails: Tails,
 }
 
 impl Publisher {
-    pub(super) fn new(orgs: Arc<Orgs>, snapshots: Sender<Arc<str>>, views: Sender<()>) -> Self {
+    pub(super) fn new(orgs: Arc<Orgs>, snapshots: Sender<Box<Hosted>>, views: Sender<()>) -> Self {
         Self {
             orgs,
             outs: BTreeMap::new(),
@@ -133,11 +130,14 @@ impl Publisher {
 
     /// Publishes what was decided for one org; what of it is to be counted comes back.
     fn publish_part(&mut self, part: Part, bytes: &mut impl Iterator<Item = usize>) -> Option<Published> {
-        let Part { org, first, outbox, openings } = part;
+        let Part { org, first, outbox, openings, snapshot } = part;
+        if let Some(hosted) = snapshot {
+            // Where too many wait already, another is taken later.
+            drop(self.snapshots.try_send(hosted));
+        }
         let out = self.outs.entry(org).or_insert_with_key(|id| Out {
             org: self.orgs.get_or_new(id),
             sessions: Vec::new(),
-            since_snapshot: 0,
             counts: OrgCounts::new(id.clone()),
         });
         let (mut openings, mut published) = (openings.into_iter().peekable(), None);
@@ -146,14 +146,10 @@ impl Publisher {
                 outbox.into_iter().map(|it| (it.event, (it.told, it.log_number, it.invites_to, it.measured)));
             let (events, rest): (Vec<Event>, Vec<_>) = parts.unzip();
             let mut measured = Vec::new();
-            out.since_snapshot += events.len() as u64;
             let batch = Arc::new(Durable { first, at, events, bytes: bytes.next().unwrap_or(0) });
             self.tails.publish(&out.org, batch.clone());
             // Where nobody takes the word now, somebody is at it already and will see this too.
             self.views.try_send(()).unwrap_or(());
-            if out.since_snapshot >= SNAPSHOT_EVERY && self.snapshots.try_send(out.org.id.clone()).is_ok() {
-                out.since_snapshot = 0;
-            }
             for (place, (told, log_number, invites_to, settled)) in rest.into_iter().enumerate() {
                 while let Some(opening) = openings.next_if(|it| it.after <= place) {
                     out.attach(opening);

@@ -1,20 +1,20 @@
 //! From what is durable to what is true: the newest snapshot, then `apply` of the events after it. At the start of the service, for
-//! each snapshot that is taken, and in tests: one way.
+//! what was decided in the past, and in tests: one way.
 
-use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
 
+use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize};
 
 use super::Hosted;
 use crate::{
-    clock::rest,
     engine::{
         apply::{Touched, apply},
         event::Event,
         ids::Millis,
         state::State,
     },
-    journal::{JournalError, JournalReader, Position, Snapshots, Stored},
+    journal::{JournalError, JournalReader, Position, STEP_BYTES, Snapshots, Stored},
     wire::stored::{self, StoredBatch},
 };
 
@@ -22,12 +22,6 @@ use crate::{
 const STATE_FORMAT: u32 = 4;
 /// Bytes that one read takes from the journal, about.
 const READ_BYTES: usize = 4 << 20;
-/// The same beside running engines: what is read is decoded in about a millisecond.
-const READ_BYTES_ASIDE: usize = 128 << 10;
-/// Events after which a replay beside running engines rests: about a quarter of a millisecond's work. So it comes on by half a million events a
-/// second.
-const REST_EVENTS: u64 = 512;
-const REST: Duration = Duration::from_micros(500);
 /// Events of the first read from which on reading ahead is worth a thread.
 const MANY: usize = 10_000;
 /// Reads that wait to be applied, at most.
@@ -87,14 +81,59 @@ struct SnapshotOf<'a> {
 
 /// A state as it stands in a snapshot: the same bytes for the same state, on every machine.
 pub fn encode(org: &str, state: &State) -> Result<Vec<u8>, RecoveryError> {
-    postcard::to_stdvec(&SnapshotOf { format: STATE_FORMAT, state })
+    encode_in_steps(org, state, &mut || ())
+}
+
+fn encode_in_steps(org: &str, state: &State, rest: &mut dyn FnMut()) -> Result<Vec<u8>, RecoveryError> {
+    let steps = Steps { bytes: Vec::new(), until: STEP_BYTES, rest };
+    postcard::serialize_with_flavor(&SnapshotOf { format: STATE_FORMAT, state }, steps)
         .map_err(|source| RecoveryError::Encode { org: org.into(), source })
 }
 
-/// Saves an org as a snapshot, and says how many bytes its state takes.
-pub(crate) fn save(hosted: &Hosted, snapshots: &Snapshots) -> Result<usize, RecoveryError> {
-    let bytes = encode(&hosted.org, &hosted.state)?;
-    snapshots.save(&hosted.org, hosted.last, &bytes)?;
+/// Takes in the bytes of a snapshot, and rests after each `STEP_BYTES`.
+struct Steps<'a> {
+    bytes: Vec<u8>,
+    until: usize,
+    rest: &'a mut dyn FnMut(),
+}
+
+impl Steps<'_> {
+    fn took(&mut self) {
+        if self.bytes.len() >= self.until {
+            self.until = self.bytes.len() + STEP_BYTES;
+            (self.rest)();
+        }
+    }
+}
+
+impl Flavor for Steps<'_> {
+    type Output = Vec<u8>;
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.bytes.push(byte);
+        self.took();
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.bytes.extend_from_slice(bytes);
+        self.took();
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.bytes)
+    }
+}
+
+/// Saves an org as a snapshot, and says how many bytes its state takes. It is done in steps, between which it rests as it is told.
+pub(crate) fn save(
+    hosted: &Hosted,
+    snapshots: &Snapshots,
+    rest: &mut dyn FnMut(),
+) -> Result<usize, RecoveryError> {
+    let bytes = encode_in_steps(&hosted.org, &hosted.state, rest)?;
+    snapshots.save_in_steps(&hosted.org, hosted.last, &bytes, rest)?;
     Ok(bytes.len())
 }
 
@@ -116,16 +155,7 @@ pub(super) fn start_before(
         snapshots.newest_before(org, position)?.and_then(|(last, bytes)| Some((decode(&bytes)?, last)));
     let (mut state, last) = newest.unwrap_or_default();
     state.reindex();
-    Ok(Hosted { org: Arc::from(org), state, last })
-}
-
-/// Who waits for a replay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    /// Somebody does: it is done as fast as the machine can.
-    Hurry,
-    /// Nobody does, and engines run beside it: it goes in small steps with rests between them, on one thread.
-    Aside,
+    Ok(Hosted { org: Arc::from(org), state, last, since_snapshot: 0 })
 }
 
 /// Recovers an org up to its event at `durable`, which is its last or, where engines run, was.
@@ -134,13 +164,12 @@ pub fn recover(
     durable: Position,
     reader: &mut dyn JournalReader,
     snapshots: &Snapshots,
-    pace: Pace,
 ) -> Result<Hosted, RecoveryError> {
     let mut hosted = start_before(org, Position(u64::MAX), snapshots)?;
     if hosted.last > durable {
         return Err(RecoveryError::Short { org: org.into(), expected: hosted.last, found: durable });
     }
-    replay(&mut hosted, reader, pace, &mut |_, position, _, _| {
+    replay(&mut hosted, reader, &mut |_, position, _, _| {
         if position > durable { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     Ok(hosted)
@@ -153,9 +182,10 @@ pub fn recover_showing(
     reader: &mut dyn JournalReader,
     show: &mut dyn FnMut(Position, &State),
 ) -> Result<Hosted, RecoveryError> {
-    let mut hosted = Hosted { org: Arc::from(org), state: State::default(), last: Position(0) };
+    let mut hosted =
+        Hosted { org: Arc::from(org), state: State::default(), last: Position(0), since_snapshot: 0 };
     hosted.state.reindex();
-    replay(&mut hosted, reader, Pace::Hurry, &mut |state, next, _, _| {
+    replay(&mut hosted, reader, &mut |state, next, _, _| {
         let last = Position(next.0 - 1);
         if at.contains(&last) {
             show(last, state);
@@ -191,27 +221,23 @@ pub fn compare(org: &str, snapshot: &[u8], state: &State) -> Result<Likeness, Re
 /// Shown the state before each event, where that stands and when it was decided; it says whether to go on.
 pub(super) type See<'a> = dyn FnMut(&mut State, Position, Millis, &Event) -> ControlFlow<()> + 'a;
 
-/// Brings an org over the events that follow, as far as the journal goes. Where they are many and somebody waits, those to come are read and
+/// Brings an org over the events that follow, as far as the journal goes. Where they are many, those to come are read and
 /// decoded beside it.
 pub(super) fn replay(
     hosted: &mut Hosted,
     reader: &mut dyn JournalReader,
-    pace: Pace,
     see: &mut See<'_>,
 ) -> Result<(), RecoveryError> {
-    let mut reads = Reads { org: hosted.org.clone(), next: Some(Position(hosted.last.0 + 1)), pace, reader };
-    if pace == Pace::Aside {
-        return apply_all(hosted, reads, pace, see);
-    }
+    let mut reads = Reads { org: hosted.org.clone(), next: Some(Position(hosted.last.0 + 1)), reader };
     let first = reads.next().unwrap_or_else(|| Ok(Vec::new()))?;
     let events: usize = first.iter().map(|(_, batch)| batch.events.len()).sum();
     if events < MANY {
-        return apply_all(hosted, std::iter::once(Ok(first)).chain(reads), pace, see);
+        return apply_all(hosted, std::iter::once(Ok(first)).chain(reads), see);
     }
     std::thread::scope(|scope| {
         let (ahead, read) = crossbeam_channel::bounded(READS_AHEAD);
         scope.spawn(move || reads.try_for_each(|it| ahead.send(it)));
-        apply_all(hosted, std::iter::once(Ok(first)).chain(read), pace, see)
+        apply_all(hosted, std::iter::once(Ok(first)).chain(read), see)
     })
 }
 
@@ -222,7 +248,6 @@ type Decoded = (Position, StoredBatch);
 struct Reads<'a> {
     org: Arc<str>,
     next: Option<Position>,
-    pace: Pace,
     reader: &'a mut dyn JournalReader,
 }
 
@@ -239,11 +264,7 @@ impl Iterator for Reads<'_> {
 
 impl Reads<'_> {
     fn read(&mut self, from: Position) -> Result<Vec<Decoded>, RecoveryError> {
-        let bytes = match self.pace {
-            Pace::Hurry => READ_BYTES,
-            Pace::Aside => READ_BYTES_ASIDE,
-        };
-        let stored = self.reader.read(&self.org, from, bytes)?;
+        let stored = self.reader.read(&self.org, from, READ_BYTES)?;
         stored.iter().map(|it| Ok((it.first, decode_batch(&self.org, it)?))).collect()
     }
 }
@@ -257,7 +278,6 @@ pub fn decode_batch(org: &str, batch: &Stored) -> Result<StoredBatch, RecoveryEr
 fn apply_all(
     hosted: &mut Hosted,
     decoded: impl Iterator<Item = Result<Vec<Decoded>, RecoveryError>>,
-    pace: Pace,
     see: &mut See<'_>,
 ) -> Result<(), RecoveryError> {
     let mut touched = Touched::default();
@@ -276,9 +296,7 @@ fn apply_all(
                 apply(&mut hosted.state, batch.at, *key, event, &mut touched);
                 touched.clear();
                 hosted.last = position;
-                if pace == Pace::Aside && position.0.is_multiple_of(REST_EVENTS) {
-                    rest(REST);
-                }
+                hosted.since_snapshot += 1;
             }
         }
     }

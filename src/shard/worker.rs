@@ -42,6 +42,9 @@ const PACE_FROM: usize = 6;
 const PACE_AFTER: usize = 4;
 const PACE: Duration = Duration::from_micros(400);
 
+/// Events of an org after which a snapshot is taken: so many are replayed at most, beside what comes until it is written.
+const SNAPSHOT_EVERY: u64 = if cfg!(test) { 64 } else { 2_000_000 };
+
 /// Orgs that a shard hosts, at most.
 const ORGS_MAX: usize = 10_000;
 
@@ -71,6 +74,8 @@ pub(super) struct Part {
     pub outbox: Vec<Recorded>,
     /// Its sessions that were opened, in order.
     pub openings: Vec<Opening>,
+    /// The org after its events, if a snapshot is to be taken once they are durable.
+    pub snapshot: Option<Box<Hosted>>,
 }
 
 /// An answer that waits for its batch to be durable.
@@ -106,6 +111,7 @@ enum Woken {
 struct Seat {
     engine: Engine,
     last: Position,
+    since_snapshot: u64,
     wake: Option<Millis>,
     streams: FxHashMap<AgentIx, (StreamNumber, Epoch)>,
     openings: Vec<Opening>,
@@ -118,6 +124,8 @@ pub(super) struct Worker {
     /// Since when there was always more to do than a batch takes, and how much of it was done.
     busy: Option<(Stopwatch, usize)>,
     commits: Sender<Batch>,
+    /// Where snapshots are taken, to see whether there is room for one more.
+    snapshots: Sender<Box<Hosted>>,
     seats: BTreeMap<Arc<str>, Seat>,
     wakes: BTreeSet<(Millis, Arc<str>)>,
     /// Orgs that this batch has touched.
@@ -126,20 +134,26 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(clock: Clock, inbox: Inbox, commits: Sender<Batch>, hosted: Vec<Hosted>) -> Self {
+    pub(super) fn new(
+        clock: Clock,
+        inbox: Inbox,
+        (commits, snapshots): (Sender<Batch>, Sender<Box<Hosted>>),
+        hosted: Vec<Hosted>,
+    ) -> Self {
         let mut worker = Self {
             clock,
             inbox,
             lanes: Lanes::default(),
             busy: None,
             commits,
+            snapshots,
             seats: BTreeMap::new(),
             wakes: BTreeSet::new(),
             touched: BTreeSet::new(),
             waiting: Vec::new(),
         };
-        for Hosted { org, state, last } in hosted {
-            worker.seats.insert(org, Seat::new(Engine::new(state), last));
+        for Hosted { org, state, last, since_snapshot } in hosted {
+            worker.seats.insert(org, Seat { since_snapshot, ..Seat::new(Engine::new(state), last) });
         }
         worker
     }
@@ -178,7 +192,12 @@ impl Worker {
         let seats = std::mem::take(&mut self.seats);
         seats
             .into_iter()
-            .map(|(org, seat)| Hosted { org, state: seat.engine.into_state(), last: seat.last })
+            .map(|(org, Seat { engine, last, since_snapshot, .. })| Hosted {
+                org,
+                state: engine.into_state(),
+                last,
+                since_snapshot,
+            })
             .collect()
     }
 
@@ -358,6 +377,7 @@ impl Worker {
             let outbox = seat.engine.take_outbox();
             let first = Position(seat.last.0 + 1);
             seat.last.0 += outbox.len() as u64;
+            seat.since_snapshot += outbox.len() as u64;
             let wake = seat.engine.next_wake();
             if wake != seat.wake {
                 if let Some(at) = seat.wake {
@@ -370,7 +390,9 @@ impl Worker {
             }
             let openings = std::mem::take(&mut seat.openings);
             if !outbox.is_empty() || !openings.is_empty() {
-                batch.parts.push(Part { org, first, outbox, openings });
+                let is_due = seat.since_snapshot >= SNAPSHOT_EVERY && !self.snapshots.is_full();
+                let snapshot = is_due.then(|| seat.as_it_is(&org));
+                batch.parts.push(Part { org, first, outbox, openings, snapshot });
             }
         }
         (batch.parts.is_empty() && batch.waiting.is_empty()) || self.commits.send(batch).is_ok()
@@ -379,6 +401,20 @@ impl Worker {
 
 impl Seat {
     fn new(engine: Engine, last: Position) -> Self {
-        Self { engine, last, wake: None, streams: FxHashMap::default(), openings: Vec::new() }
+        Self {
+            engine,
+            last,
+            since_snapshot: 0,
+            wake: None,
+            streams: FxHashMap::default(),
+            openings: Vec::new(),
+        }
+    }
+
+    /// What a snapshot is taken of.
+    fn as_it_is(&mut self, org: &Arc<str>) -> Box<Hosted> {
+        self.since_snapshot = 0;
+        let state = self.engine.state_as_it_is();
+        Box::new(Hosted { org: org.clone(), state, last: self.last, since_snapshot: 0 })
     }
 }

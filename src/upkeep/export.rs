@@ -6,7 +6,7 @@ use super::{UpkeepError, snapshots};
 use crate::{
     engine::{directory::names::Names, event::Event, ids::Millis},
     journal::{Look, Position},
-    shard::recovery::{Pace, decode_batch, recover},
+    shard::recovery::{decode_batch, recover},
 };
 
 /// Bytes that one read takes from the journal, about.
@@ -51,7 +51,7 @@ pub fn export(
     let no_org = || UpkeepError::NoOrg { org: org.to_owned() };
     let (_, last) = reader.orgs()?.into_iter().find(|it| it.0 == org).ok_or_else(no_org)?;
     // A name keeps its number for ever, so those of the end serve all events.
-    let hosted = recover(org, last, &mut *reader, &snapshots(data_dir), Pace::Hurry)?;
+    let hosted = recover(org, last, &mut *reader, &snapshots(data_dir))?;
     let names = hosted.state.registry.names();
     let end = span.to.map_or(last, |it| it.min(last));
     let mut next = span.from.max(Position(1));

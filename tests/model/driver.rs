@@ -33,6 +33,8 @@ struct Run {
     world: World,
     /// Restored from a snapshot of the engine, and fed the same since.
     twin: Option<Engine>,
+    /// What snapshots would be taken of, and the bytes that they had to be when they were asked for.
+    copies: Vec<(State, Vec<u8>)>,
     /// Fed the events alone.
     replayed: State,
     touched: Touched,
@@ -121,6 +123,7 @@ impl Run {
             engine: Engine::with_layout(State::default(), layout),
             world: World::default(),
             twin: None,
+            copies: Vec::new(),
             replayed: State::default(),
             touched: Touched::default(),
             winners: Winners::default(),
@@ -146,6 +149,8 @@ impl Run {
         self.notes.command(self.now, key, command.as_ref());
         if step.is_some_and(|it| it.snapshot) {
             self.twin = Some(restored(self.engine.state()));
+            let expected = bytes(self.engine.state());
+            self.copies.push((self.engine.state_as_it_is(), expected));
         }
         // What the engine asserts is a difference like any other, to be told with the trace that led to it.
         let drive_it = || drive(&mut self.engine, self.now, key, command.clone());
@@ -209,6 +214,9 @@ impl Run {
             &bytes(restored(self.engine.state()).state()),
             &live,
         )?;
+        for (copy, expected) in &self.copies {
+            same(|| "the bytes of a copy that is older".into(), &bytes(copy), expected)?;
+        }
         self.twin
             .as_ref()
             .map_or(Ok(()), |twin| same(|| "the bytes of the twin".into(), &bytes(twin.state()), &live))

@@ -17,7 +17,7 @@ fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
 pub(crate) fn hold(engine: &Engine) -> Result<(), String> {
     let state = engine.state();
     let mut invites = BTreeSet::new();
-    for (agent, row) in (0..).map(AgentIx).zip(&state.agents) {
+    for (agent, row) in (0..).map(AgentIx).zip(state.agents.iter()) {
         let total: u32 = row.holds().iter().map(|it| it.units).sum();
         let primary: u32 = row.holds().iter().filter(|it| !it.interruptible).map(|it| it.units).sum();
         let load = row.load();

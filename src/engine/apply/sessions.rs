@@ -1,5 +1,7 @@
 //! What changes with the directory, with sessions and with presence.
 
+use std::sync::Arc;
+
 use super::{Touched, inactivity};
 use crate::engine::{
     directory::spec::{Change, ResourceKind},
@@ -9,8 +11,8 @@ use crate::engine::{
 };
 
 pub(super) fn directory_changed(state: &mut State, changes: &[Change], touched: &mut Touched) {
-    state.registry.apply(changes);
-    state.agents.resize_with(state.registry.agent_count(), Default::default);
+    Arc::make_mut(&mut state.registry).apply(changes);
+    state.agents.grow(state.registry.agent_count());
     for change in changes {
         let (kind, id) = match change {
             Change::Create(resource) | Change::Replace(resource) => (resource.kind(), resource.id()),

@@ -77,6 +77,12 @@ impl Answers {
         self.in_order.forget();
     }
 
+    /// The same without the index, which a snapshot leaves out.
+    #[must_use]
+    pub fn without_index(&self) -> Self {
+        Self { in_order: self.in_order.clone(), by_request: None }
+    }
+
     /// Makes the index, which a snapshot leaves out and replay does not need.
     pub fn reindex(&mut self) {
         let mut parts: Box<[Part]> = (0..PARTS).map(|_| Part::default()).collect();

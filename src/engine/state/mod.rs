@@ -6,11 +6,12 @@ pub mod conversation;
 pub mod outcomes;
 pub mod records;
 pub mod ring;
+pub mod rows;
 pub mod table;
 pub mod tempo;
 pub mod timers;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,7 @@ use agent::{Agent, HoldOwner};
 use answers::Answers;
 use conversation::{Conversation, Invite, Request};
 use outcomes::Outcomes;
+use rows::Rows;
 use table::Table;
 use tempo::Tempo;
 use timers::{Timer, Timers};
@@ -45,12 +47,12 @@ pub enum Absence {
 }
 
 /// Everything that is true of an org.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct State {
     /// The directory.
-    pub registry: Registry,
+    pub registry: Arc<Registry>,
     /// Agents by number.
-    pub agents: Vec<Agent>,
+    pub agents: Rows<Agent>,
     /// Live conversations.
     pub conversations: Table<ConversationId, Conversation>,
     /// Open requests.
@@ -129,9 +131,26 @@ impl State {
         })
     }
 
+    /// What a snapshot holds of it, as it is now. The two share their rows, in pages that are copied before one of them is changed.
+    #[must_use]
+    pub fn as_it_is(&mut self) -> Self {
+        Self {
+            registry: self.registry.clone(),
+            agents: self.agents.as_they_are(),
+            conversations: self.conversations.as_they_are(),
+            requests: self.requests.as_they_are(),
+            invites: self.invites.as_they_are(),
+            tempos: self.tempos.clone(),
+            outcomes: self.outcomes.clone(),
+            answers: self.answers.without_index(),
+            timers: Timers::default(),
+            ..*self
+        }
+    }
+
     /// Rebuilds what a snapshot leaves out and `apply` needs.
     pub fn reindex(&mut self) {
-        self.registry.reindex();
+        Arc::make_mut(&mut self.registry).reindex();
         self.timers = Timers::default();
         for id in self.requests.ids() {
             let request = self.requests.at(id);
@@ -152,7 +171,7 @@ impl State {
             self.timers.set(conversation.silent_at, Timer::Silence(id));
             self.timers.set(conversation.inactive.map_or(0, |it| it.ends_at), Timer::InactiveEnd(id));
         }
-        for (ix, agent) in (0..).map(AgentIx).zip(&self.agents) {
+        for (ix, agent) in (0..).map(AgentIx).zip(self.agents.iter()) {
             if let Some(session) = agent.session {
                 self.timers.set(session.lease_until, Timer::Lease(ix));
             }

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use triomphe::Arc;
 
 /// Rows of a block.
 const BLOCK: usize = 4_096;
@@ -16,16 +17,17 @@ pub struct Ring<T> {
     len: usize,
     /// Rows before the oldest in the first block, which are forgotten.
     skip: usize,
-    blocks: VecDeque<Vec<T>>,
+    /// A copy shares them, until one of the two changes a row.
+    blocks: VecDeque<Arc<Vec<T>>>,
 }
 
-impl<T> Default for Ring<T> {
+impl<T: Clone> Default for Ring<T> {
     fn default() -> Self {
         Self::from_first(0)
     }
 }
 
-impl<T> Ring<T> {
+impl<T: Clone> Ring<T> {
     /// None yet; the next has this number.
     pub fn from_first(first: u64) -> Self {
         Self { first, len: 0, skip: 0, blocks: VecDeque::new() }
@@ -54,8 +56,8 @@ impl<T> Ring<T> {
     /// Adds the next.
     pub fn push(&mut self, row: T) {
         match self.blocks.back_mut() {
-            Some(block) if block.len() < BLOCK => block.push(row),
-            _ => self.blocks.push_back(vec![row]),
+            Some(block) if block.len() < BLOCK => Arc::make_mut(block).push(row),
+            _ => self.blocks.push_back(Arc::new(vec![row])),
         }
         self.len += 1;
     }
@@ -86,23 +88,23 @@ impl<T> Ring<T> {
     /// The row of a number, to change it.
     pub fn get_mut(&mut self, number: u64) -> Option<&mut T> {
         let (block, place) = self.place(number)?;
-        self.blocks.get_mut(block)?.get_mut(place)
+        Arc::make_mut(self.blocks.get_mut(block)?).get_mut(place)
     }
 
     /// All with their numbers, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
-        (self.first..).zip(self.blocks.iter().flatten().skip(self.skip))
+        (self.first..).zip(self.blocks.iter().flat_map(|block| block.iter()).skip(self.skip))
     }
 }
 
-impl<T: Serialize> Serialize for Ring<T> {
+impl<T: Clone + Serialize> Serialize for Ring<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let rows: Vec<&T> = self.iter().map(|(_, row)| row).collect();
         (self.first, rows).serialize(serializer)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ring<T> {
+impl<'de, T: Clone + Deserialize<'de>> Deserialize<'de> for Ring<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (first, rows) = <(u64, Vec<T>)>::deserialize(deserializer)?;
         let mut ring = Self::from_first(first);

@@ -13,6 +13,8 @@ use std::marker::PhantomData;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::rows::Rows;
+
 /// Numbers of a page: their slots are one cache line.
 const PAGE: u64 = 16;
 /// The slot of a number that has no row.
@@ -22,10 +24,10 @@ type Page = [u32; 16];
 const EMPTY: Page = [NONE; 16];
 
 /// Rows by their number.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Table<K, T> {
     pages: FxHashMap<u64, Page>,
-    slots: Vec<Option<T>>,
+    slots: Rows<Option<T>>,
     free: Vec<u32>,
     /// The page that the last row came into. It may have none.
     latest: u64,
@@ -34,7 +36,7 @@ pub struct Table<K, T> {
 
 impl<K, T> Default for Table<K, T> {
     fn default() -> Self {
-        let (pages, slots, free) = (FxHashMap::default(), Vec::new(), Vec::new());
+        let (pages, slots, free) = (FxHashMap::default(), Rows::default(), Vec::new());
         Self { pages, slots, free, latest: 0, numbers: PhantomData }
     }
 }
@@ -44,7 +46,7 @@ fn page_of(number: u64) -> (u64, usize) {
     (number / PAGE, (number % PAGE) as usize)
 }
 
-impl<K: Copy + From<u64> + Into<u64>, T> Table<K, T> {
+impl<K: Copy + From<u64> + Into<u64>, T: Clone> Table<K, T> {
     /// Puts a row in. Its number must be new.
     pub fn insert(&mut self, id: K, row: T) {
         let slot = if let Some(slot) = self.free.pop() {
@@ -106,6 +108,13 @@ impl<K: Copy + From<u64> + Into<u64>, T> Table<K, T> {
         self.get_mut(id).unwrap_or_else(|| unreachable!("what refers to a row ends before it"))
     }
 
+    /// The same rows, as they are now.
+    #[must_use]
+    pub fn as_they_are(&mut self) -> Self {
+        let (pages, slots, free) = (self.pages.clone(), self.slots.as_they_are(), self.free.clone());
+        Self { pages, slots, free, latest: self.latest, numbers: PhantomData }
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.slots.len() - self.free.len()
@@ -128,13 +137,13 @@ impl<K: Copy + From<u64> + Into<u64>, T> Table<K, T> {
     }
 }
 
-impl<K: Copy + From<u64> + Into<u64> + Serialize, T: Serialize> Serialize for Table<K, T> {
+impl<K: Copy + From<u64> + Into<u64> + Serialize, T: Clone + Serialize> Serialize for Table<K, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.ids().into_iter().map(|id| (id, self.at(id))))
     }
 }
 
-impl<'de, K: Copy + From<u64> + Into<u64> + Deserialize<'de>, T: Deserialize<'de>> Deserialize<'de>
+impl<'de, K: Copy + From<u64> + Into<u64> + Deserialize<'de>, T: Clone + Deserialize<'de>> Deserialize<'de>
     for Table<K, T>
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
