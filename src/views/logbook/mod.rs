@@ -40,7 +40,7 @@ pub use store::LogbookError;
 use store::{Stint, Store};
 
 /// Bytes of events, as stored, that an org's turn takes in, about.
-const READ_BYTES: usize = 8 << 20;
+const READ_BYTES: usize = 16 << 20;
 /// Connections that are kept for the next read.
 const IDLE_STORES_MAX: usize = 8;
 /// How long the writer lingers after a word, in so many steps: nobody waits, and what comes meanwhile is written with it.
@@ -52,7 +52,7 @@ const REST_MAX: Duration = Duration::from_millis(1);
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// Events of an org that wait to be written before the writer rests no longer: they are still in memory then. The more are behind, the
 /// shorter it rests, so that its work is spread as evenly as there is time for.
-const BEHIND_MAX: u64 = 262_144;
+const BEHIND_MAX: u64 = 524_288;
 /// Those with which it lingers no longer.
 const LINGER_BEHIND_MAX: u64 = BEHIND_MAX / 4 * 3;
 
