@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use crate::engine::{
     directory::spec::{Resource, ResourceKind},
     event::Console,
@@ -142,7 +144,7 @@ pub enum Command {
         /// The kind of work.
         channel: ChannelIx,
         /// Whose.
-        customer: Arc<str>,
+        customer: SmolStr,
         /// Who is asked.
         routing: RoutingAsk,
         /// Who may see it when it is over, beside who was in it; empty: nobody.

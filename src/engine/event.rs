@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use crate::engine::{
     directory::spec::Change,
     ids::{
@@ -167,7 +169,7 @@ pub enum Event {
         /// Its channel.
         channel: ChannelIx,
         /// Its customer.
-        customer: Arc<str>,
+        customer: SmolStr,
         /// How it came in.
         routing_type: RoutingType,
         /// The request for its first agent.

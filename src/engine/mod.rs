@@ -43,7 +43,7 @@ mod supervising;
 pub mod survey;
 pub mod ties;
 
-use std::sync::Arc;
+use smol_str::SmolStr;
 
 use apply::Touched;
 use command::{Acting, Command};
@@ -81,7 +81,7 @@ pub struct InvitesTo {
     /// The conversation's channel.
     pub channel: ids::ChannelIx,
     /// The conversation's customer.
-    pub customer: Arc<str>,
+    pub customer: SmolStr,
     /// Who asked; none for NEW.
     pub requester: Option<ids::AgentIx>,
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use crate::engine::{
     Engine,
     command::{Page, Query, WaitingRoom},
@@ -85,7 +87,7 @@ pub struct InviteView {
     /// The channel.
     pub channel: ChannelIx,
     /// The customer.
-    pub customer: Arc<str>,
+    pub customer: SmolStr,
     /// Who asked.
     pub requester: Option<AgentIx>,
     /// What an acceptance takes.
@@ -133,7 +135,7 @@ pub struct ConversationView {
     /// Its channel.
     pub channel: ChannelIx,
     /// Its customer.
-    pub customer: Arc<str>,
+    pub customer: SmolStr,
     /// How it came in.
     pub routing_type: RoutingType,
     /// When.
@@ -168,7 +170,7 @@ pub enum Answer {
     /// To `History`: the customer, and the access scopes of who asked.
     History {
         /// Whose history it is.
-        customer: Arc<str>,
+        customer: SmolStr,
         /// What the agent may see beside what it was in.
         access_scopes: Box<[Box<str>]>,
     },

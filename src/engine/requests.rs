@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use crate::engine::{
     Engine,
     admission::Asked,
@@ -18,7 +20,7 @@ impl Engine {
     pub(super) fn create_conversation(
         &mut self,
         channel: ChannelIx,
-        customer: Arc<str>,
+        customer: SmolStr,
         ask: RoutingAsk,
         access_scope: Box<str>,
     ) -> Result<(), Rejection> {

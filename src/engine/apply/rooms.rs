@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+use smol_str::SmolStr;
 
 use super::{Touched, inactivity};
 use crate::engine::{
@@ -22,7 +23,7 @@ pub(super) fn conversation_created(
     state: &mut State,
     id: ConversationId,
     (channel, routing_type): (ChannelIx, RoutingType),
-    customer: &Arc<str>,
+    customer: &SmolStr,
     origin: &Arc<Routing>,
 ) {
     state.conversation_count = id.0;

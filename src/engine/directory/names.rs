@@ -4,18 +4,19 @@
 //! removed: so the same journal gives the same numbers, and old events stay readable. The engine and the edge (`wire`) each keep
 //! one copy, brought up by the same events.
 
-use std::{hash::BuildHasher as _, sync::Arc};
+use std::hash::BuildHasher as _;
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::spec::{Change, ResourceKind};
 
 /// Ids of one kind.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Interner {
-    names: Vec<Arc<str>>,
+    names: Vec<SmolStr>,
     /// Which of them an id is. The ids themselves are not in it: it stays small, and near.
     #[serde(skip)]
     numbers: HashTable<u32>,
@@ -54,8 +55,8 @@ impl Interner {
         &self.names[number as usize]
     }
 
-    /// The same, to keep: it is there once, whoever keeps it.
-    pub fn shared(&self, number: u32) -> Arc<str> {
+    /// The same, to keep.
+    pub fn shared(&self, number: u32) -> SmolStr {
         self.names[number as usize].clone()
     }
 

@@ -3,7 +3,9 @@
 //! Each id has a label; a new id gets one between those of its neighbours. When there is no number left between two, all are
 //! labelled anew, evenly. Only the order of labels means anything, so they are no part of the state.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
+
+use smol_str::SmolStr;
 
 use crate::engine::{
     directory::{registry::Registry, spec::ResourceKind},
@@ -17,7 +19,7 @@ const GAP: u64 = 1 << 32;
 #[derive(Debug, Default)]
 pub struct IdOrder {
     labels: Vec<u64>,
-    by_id: BTreeMap<Arc<str>, AgentIx>,
+    by_id: BTreeMap<SmolStr, AgentIx>,
 }
 
 impl IdOrder {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
+use smol_str::SmolStr;
 
 use super::table::Table;
 use crate::engine::{
@@ -54,7 +55,7 @@ pub struct Conversation {
     /// Its channel.
     pub channel: ChannelIx,
     /// Its customer.
-    pub customer: Arc<str>,
+    pub customer: SmolStr,
     /// How it came in.
     pub routing_type: RoutingType,
     /// When it was created, which is since when its customer waits (QUE-2).

@@ -6,10 +6,11 @@
 //!                                                                          ─► once it has ended, a row of `ended`
 //! ```
 
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
 
 use super::{
     ended::{self, Ended},
@@ -54,7 +55,7 @@ pub(super) struct Growth<'a> {
 
 /// How a conversation was created.
 struct Created<'a> {
-    channel: Arc<str>,
+    channel: SmolStr,
     routing_type: RoutingType,
     access_scope: &'a str,
     at: (Position, Millis),
@@ -187,7 +188,14 @@ impl<'a> Growth<'a> {
 
     fn select(&mut self, place: i64) -> Result<Option<Standing>, LogbookError> {
         let row = self.before.query_row([place], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+            Ok((
+                row.get::<_, String>(0)?.into(),
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get(4)?,
+                row.get(5)?,
+            ))
         });
         let Some((customer, written, entries, customer_entries, participants, first)) = row.optional()?
         else {
@@ -250,7 +258,7 @@ impl<'a> Pen<'a> {
 
     /// Writes a conversation with all that its log has grown by. If it has ended, whose it was; it is not yet among those that are
     /// found by their customer.
-    pub(super) fn write(&mut self, grown: Grown<'_>) -> Result<Option<Arc<str>>, LogbookError> {
+    pub(super) fn write(&mut self, grown: Grown<'_>) -> Result<Option<SmolStr>, LogbookError> {
         let (id, place) = (signed(grown.id.0), place(self.org, grown.id));
         let (ended, ended_at) = grown.ended.map(|(position, at)| (signed(position.0), signed(at))).unzip();
         let Standing { customer, written, entries, customer_entries, participants, first } = &grown.standing;
@@ -258,8 +266,8 @@ impl<'a> Pen<'a> {
         if let Some(Created { channel, routing_type, access_scope, at: (position, at) }) = grown.created {
             self.insert.execute(params![
                 place,
-                channel,
-                customer,
+                channel.as_str(),
+                customer.as_str(),
                 line::routing_type_word(routing_type),
                 access_scope,
                 signed(at),

@@ -1,9 +1,8 @@
 //! What the writer knows of conversations that may go on growing, so that it need not read them back: the latest, as far as there is room.
 //! The tables say the same; who is not here is read from there.
 
-use std::sync::Arc;
-
 use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
 
 use super::line::Piece;
 use crate::journal::Position;
@@ -14,7 +13,7 @@ const HALF_MAX: usize = if cfg!(test) { 2 } else { 32_768 };
 /// What the row of a conversation says of its log.
 #[derive(Debug)]
 pub(super) struct Standing {
-    pub(super) customer: Arc<str>,
+    pub(super) customer: SmolStr,
     /// Up to which event the rows say everything.
     pub(super) written: Position,
     pub(super) entries: u32,
