@@ -327,10 +327,23 @@ fn replay(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// What a shard does for a snapshot: it gives the state as it is.
+fn snapshot(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("snapshot");
+    for agents in sizes().filter(|it| *it >= 10_000) {
+        let mut floor = Floor::new(agents, COHORTS, 90);
+        println!("snapshot: {floor}");
+        group.bench_function(BenchmarkId::new("as_it_is", agents), |bencher| {
+            bencher.iter_custom(|rounds| timed(rounds, |_| clock(|| floor.engine.state_as_it_is()).0));
+        });
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
     // The largest floors last: what they leave of the heap would be measured with the others.
-    targets = cycle, cycle_by_lot, replay, race, free, hopeless, choose
+    targets = cycle, cycle_by_lot, replay, race, free, hopeless, choose, snapshot
 }
 criterion_main!(benches);
