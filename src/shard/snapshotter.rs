@@ -67,24 +67,27 @@ mod tests {
             Parts, Shards,
             letter::{Letter, ReplyTo},
             recovery::{Likeness, compare, encode, recover, recover_showing},
+            worker::SNAPSHOT_EVERY,
         },
         views::orgs::Orgs,
         wire::samples,
     };
 
-    const COMMANDS: usize = 600;
+    const ORG: &str = "acme";
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_snapshot_that_was_taken_beside_a_running_engine_is_what_the_events_before_it_make() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let snapshots = Snapshots::new(directory.path().join("snapshots"));
-        let (journal, _) = Embedded::open(directory.path()).expect("a new journal");
+    /// Lets an org do so much, each command when the last is durable. What is true in the end.
+    async fn worked(
+        journal: &Embedded,
+        snapshots: &Snapshots,
+        hosted: Vec<Hosted>,
+        commands: impl Iterator<Item = Command>,
+    ) -> Hosted {
         let (take, snapshotter) = Snapshotter::start(snapshots.clone()).expect("a thread");
         let orgs = Arc::new(Orgs::default());
         let parts = Parts {
             shards: 1,
             clock: Clock::System,
-            hosted: Vec::new(),
+            hosted,
             journal: journal.writer().expect("a writer"),
             runtime: tokio::runtime::Handle::current(),
             orgs: orgs.clone(),
@@ -92,39 +95,56 @@ mod tests {
             views: bounded(1).0,
         };
         let shards = Shards::start(parts, oneshot::channel().0).expect("threads");
-        let (mailboxes, to) = (shards.mailboxes(), orgs.addressee("acme"));
-        let create = |number| Command::CreateConversation {
+        let (mailboxes, to) = (shards.mailboxes(), orgs.addressee(ORG));
+        for command in commands {
+            let (reply, answer) = oneshot::channel();
+            let (org, reply) = (to.id.clone(), ReplyTo::call(reply));
+            mailboxes.post(&to, Letter::Command { org, key: None, command, reply }).expect("there is room");
+            answer.await.expect("it runs").expect("the rules allow it");
+        }
+        let stopped = tokio::task::spawn_blocking(|| shards.stop().expect("it stops")).await;
+        snapshotter.join();
+        stopped.expect("it does not panic").pop().expect("there is one org")
+    }
+
+    /// A conversation that waits: one event.
+    fn create(number: u64) -> Command {
+        Command::CreateConversation {
             channel: ChannelIx(0),
             customer: format!("customer {number}").into(),
             routing: RoutingAsk::to(Target::Skill(SkillIx(0))),
             access_scope: "".into(),
-        };
-        let directory_of_org = Command::ApplyDirectory { wanted: samples::resources() };
-        for command in std::iter::once(directory_of_org).chain((0..COMMANDS).map(create)) {
-            let (reply, answer) = oneshot::channel();
-            let letter =
-                Letter::Command { org: to.id.clone(), key: None, command, reply: ReplyTo::call(reply) };
-            mailboxes.post(&to, letter).expect("there is room");
-            answer.await.expect("it runs").expect("the rules allow it");
         }
-        let hosted = tokio::task::spawn_blocking(|| shards.stop().expect("it stops")).await;
-        let hosted = hosted.expect("it does not panic").pop().expect("there is one org");
-        snapshotter.join();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_snapshot_that_was_taken_beside_a_running_engine_is_what_the_events_before_it_make() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let snapshots = Snapshots::new(directory.path().join("snapshots"));
+        let (journal, _) = Embedded::open(directory.path()).expect("a new journal");
+        let first = Command::ApplyDirectory { wanted: samples::resources() };
+        let commands = std::iter::once(first).chain((0..600).map(create));
+        let hosted = worked(&journal, &snapshots, Vec::new(), commands).await;
 
         let mut reader = journal.reader().expect("a reader");
-        let taken = snapshots.positions("acme").expect("they are listed");
+        let taken = snapshots.positions(ORG).expect("they are listed");
         assert!(taken.len() == 2 && taken[0] < hosted.last, "{taken:?} of {:?}", hosted.last);
         let mut alike = Vec::new();
-        recover_showing("acme", &taken.iter().copied().collect(), &mut *reader, &mut |position, state| {
-            let payload = snapshots.read("acme", position).expect("it is read").expect("it is there");
-            alike.push(compare("acme", &payload.expect("it is whole"), state).expect("it is compared"));
+        recover_showing(ORG, &taken.iter().copied().collect(), &mut *reader, &mut |position, state| {
+            let payload = snapshots.read(ORG, position).expect("it is read").expect("it is there");
+            alike.push(compare(ORG, &payload.expect("it is whole"), state).expect("it is compared"));
         })
         .expect("it is replayed");
         assert_eq!(alike, [Likeness::Same, Likeness::Same]);
+        let recovered = recover(ORG, hosted.last, &mut *reader, &snapshots).expect("it is recovered");
+        let live = encode(ORG, &hosted.state).expect("it encodes");
+        assert_eq!(compare(ORG, &live, &recovered.state).expect("it is compared"), Likeness::Same);
 
-        let recovered = recover("acme", hosted.last, &mut *reader, &snapshots).expect("it is recovered");
-        assert_eq!(recovered.since_snapshot, hosted.last.0 - taken[0].0, "so many were replayed");
-        let live = encode("acme", &hosted.state).expect("it encodes");
-        assert_eq!(compare("acme", &live, &recovered.state).expect("it is compared"), Likeness::Same);
+        // What a start replays counts towards the next, so that kills in a row make no tail that grows and grows.
+        assert_eq!(recovered.since_snapshot, hosted.last.0 - taken[0].0);
+        let left =
+            SNAPSHOT_EVERY.checked_sub(recovered.since_snapshot).expect("the last was not passed over");
+        worked(&journal, &snapshots, vec![recovered], (600..600 + left).map(create)).await;
+        assert_eq!(snapshots.positions(ORG).expect("they are listed")[0].0, hosted.last.0 + left);
     }
 }

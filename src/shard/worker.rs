@@ -43,7 +43,7 @@ const PACE_AFTER: usize = 4;
 const PACE: Duration = Duration::from_micros(400);
 
 /// Events of an org after which a snapshot is taken: so many are replayed at most, beside what comes until it is written.
-const SNAPSHOT_EVERY: u64 = if cfg!(test) { 64 } else { 2_000_000 };
+pub(super) const SNAPSHOT_EVERY: u64 = if cfg!(test) { 64 } else { 2_000_000 };
 
 /// Orgs that a shard hosts, at most.
 const ORGS_MAX: usize = 10_000;
