@@ -51,15 +51,23 @@ impl<P> Page<P> {
 }
 
 impl<P: Clone> Page<P> {
+    #[inline]
     fn changing(&mut self) -> &mut P {
         if let Self::Shared(page) = self {
-            *self = Self::Own(UniqueArc::new(P::clone(page)));
+            *self = Self::Own(copy(page));
         }
         match self {
             Self::Own(page) => page,
             Self::Shared(_) => unreachable!("it is its own now"),
         }
     }
+}
+
+/// Once after a copy of all; by itself, so that it is in nobody's way.
+#[cold]
+#[inline(never)]
+fn copy<P: Clone>(page: &Arc<P>) -> UniqueArc<P> {
+    UniqueArc::new(P::clone(page))
 }
 
 impl<T: fmt::Debug> fmt::Debug for Rows<T> {
@@ -87,7 +95,13 @@ impl<T> Rows<T> {
 
     /// A row.
     pub fn get(&self, place: usize) -> Option<&T> {
-        if place < self.len { Some(&self.pages[place / PAGE][place % PAGE]) } else { None }
+        if place < self.len { self.on_its_page(place) } else { None }
+    }
+
+    /// A row, or an empty one where its page is there and it is not.
+    #[inline]
+    pub(super) fn on_its_page(&self, place: usize) -> Option<&T> {
+        Some(&self.pages.get(place / PAGE)?[place % PAGE])
     }
 
     /// The same rows, as they are now.
@@ -105,9 +119,10 @@ impl<T> Rows<T> {
 }
 
 impl<T: Clone + Default> Rows<T> {
-    /// A row, to change it.
-    pub fn get_mut(&mut self, place: usize) -> Option<&mut T> {
-        if place < self.len { Some(&mut self.pages[place / PAGE].changing()[place % PAGE]) } else { None }
+    /// The same, to change it.
+    #[inline]
+    pub(super) fn on_its_page_mut(&mut self, place: usize) -> Option<&mut T> {
+        Some(&mut self.pages.get_mut(place / PAGE)?.changing()[place % PAGE])
     }
 
     /// Adds the next.
@@ -130,13 +145,13 @@ impl<T> Index<usize> for Rows<T> {
     type Output = T;
 
     fn index(&self, place: usize) -> &T {
-        self.get(place).unwrap_or_else(|| unreachable!("a row is asked for that is there"))
+        self.on_its_page(place).unwrap_or_else(|| unreachable!("a row is asked for that is there"))
     }
 }
 
 impl<T: Clone + Default> IndexMut<usize> for Rows<T> {
     fn index_mut(&mut self, place: usize) -> &mut T {
-        self.get_mut(place).unwrap_or_else(|| unreachable!("a row is asked for that is there"))
+        self.on_its_page_mut(place).unwrap_or_else(|| unreachable!("a row is asked for that is there"))
     }
 }
 

@@ -77,7 +77,7 @@ impl<K: Copy + From<u64> + Into<u64>, T: Clone> Table<K, T> {
         if number != self.latest && *page == EMPTY {
             self.pages.remove(&number);
         }
-        let row = self.slots.get_mut(slot as usize)?.take();
+        let row = self.slots.on_its_page_mut(slot as usize)?.take();
         self.free.push(slot);
         row
     }
@@ -89,13 +89,13 @@ impl<K: Copy + From<u64> + Into<u64>, T: Clone> Table<K, T> {
 
     /// A row.
     pub fn get(&self, id: K) -> Option<&T> {
-        self.slots.get(self.slot(id)?)?.as_ref()
+        self.slots.on_its_page(self.slot(id)?)?.as_ref()
     }
 
     /// A row, to change it.
     pub fn get_mut(&mut self, id: K) -> Option<&mut T> {
         let slot = self.slot(id)?;
-        self.slots.get_mut(slot)?.as_mut()
+        self.slots.on_its_page_mut(slot)?.as_mut()
     }
 
     /// A row that must be there.
