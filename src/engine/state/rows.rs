@@ -119,7 +119,7 @@ impl<T> Rows<T> {
 }
 
 impl<T: Clone + Default> Rows<T> {
-    /// The same, to change it.
+    /// The same as `on_its_page`, to change it.
     #[inline]
     pub(super) fn on_its_page_mut(&mut self, place: usize) -> Option<&mut T> {
         Some(&mut self.pages.get_mut(place / PAGE)?.changing()[place % PAGE])
