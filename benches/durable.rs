@@ -94,7 +94,7 @@ fn start(floor: Floor, clients: usize) -> (Service, Vec<mpsc::Receiver<(AgentIx,
     let parts = Parts {
         shards: 1,
         clock: Clock::System,
-        hosted: vec![Hosted { org: org.clone(), state, last: Position(0), since_snapshot: 0 }],
+        hosted: vec![Hosted { org: org.clone(), state, last: Position(0), snapshot: Position(0) }],
         journal: journal.writer().expect("a writer"),
         runtime: runtime.handle().clone(),
         orgs: orgs.clone(),

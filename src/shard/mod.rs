@@ -53,8 +53,8 @@ pub struct Hosted {
     pub state: State,
     /// The position of its last event.
     pub last: Position,
-    /// Events up to there that no snapshot holds yet.
-    pub since_snapshot: u64,
+    /// Where its newest snapshot stands; 0: it has none.
+    pub snapshot: Position,
 }
 
 /// The running threads.
@@ -100,8 +100,8 @@ impl Shards {
         let (mailboxes, inboxes) = Mailboxes::new(parts.shards);
         let mut workers = Vec::new();
         for (number, (hosted, inbox)) in of_shard.into_iter().zip(inboxes).enumerate() {
-            let worker =
-                Worker::new(parts.clock.clone(), inbox, (commits.clone(), parts.snapshots.clone()), hosted);
+            let (commits, snapshots) = (commits.clone(), parts.snapshots.clone());
+            let worker = Worker::new(parts.clock.clone(), inbox, commits, snapshots, hosted);
             workers.push(
                 std::thread::Builder::new().name(format!("shard-{number}")).spawn(move || worker.run())?,
             );

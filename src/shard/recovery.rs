@@ -155,7 +155,7 @@ pub(super) fn start_before(
         snapshots.newest_before(org, position)?.and_then(|(last, bytes)| Some((decode(&bytes)?, last)));
     let (mut state, last) = newest.unwrap_or_default();
     state.reindex();
-    Ok(Hosted { org: Arc::from(org), state, last, since_snapshot: 0 })
+    Ok(Hosted { org: Arc::from(org), state, last, snapshot: last })
 }
 
 /// Recovers an org up to its event at `durable`, which is its last or, where engines run, was.
@@ -182,8 +182,8 @@ pub fn recover_showing(
     reader: &mut dyn JournalReader,
     show: &mut dyn FnMut(Position, &State),
 ) -> Result<Hosted, RecoveryError> {
-    let mut hosted =
-        Hosted { org: Arc::from(org), state: State::default(), last: Position(0), since_snapshot: 0 };
+    let (state, last) = (State::default(), Position(0));
+    let mut hosted = Hosted { org: Arc::from(org), state, last, snapshot: last };
     hosted.state.reindex();
     replay(&mut hosted, reader, &mut |state, next, _, _| {
         let last = Position(next.0 - 1);
@@ -221,8 +221,8 @@ pub fn compare(org: &str, snapshot: &[u8], state: &State) -> Result<Likeness, Re
 /// Shown the state before each event, where that stands and when it was decided; it says whether to go on.
 pub(super) type See<'a> = dyn FnMut(&mut State, Position, Millis, &Event) -> ControlFlow<()> + 'a;
 
-/// Brings an org over the events that follow, as far as the journal goes. Where they are many, those to come are read and
-/// decoded beside it.
+/// Brings an org over the events that follow, as far as the journal goes. Where they are many, those to come are read and decoded
+/// beside it.
 pub(super) fn replay(
     hosted: &mut Hosted,
     reader: &mut dyn JournalReader,
@@ -296,7 +296,6 @@ fn apply_all(
                 apply(&mut hosted.state, batch.at, *key, event, &mut touched);
                 touched.clear();
                 hosted.last = position;
-                hosted.since_snapshot += 1;
             }
         }
     }

@@ -141,9 +141,9 @@ mod tests {
         assert_eq!(compare(ORG, &live, &recovered.state).expect("it is compared"), Likeness::Same);
 
         // What a start replays counts towards the next, so that kills in a row make no tail that grows and grows.
-        assert_eq!(recovered.since_snapshot, hosted.last.0 - taken[0].0);
-        let left =
-            SNAPSHOT_EVERY.checked_sub(recovered.since_snapshot).expect("the last was not passed over");
+        let replayed = recovered.last.0 - recovered.snapshot.0;
+        assert_eq!(replayed, hosted.last.0 - taken[0].0);
+        let left = SNAPSHOT_EVERY.checked_sub(replayed).expect("the last was not passed over");
         worked(&journal, &snapshots, vec![recovered], (600..600 + left).map(create)).await;
         assert_eq!(snapshots.positions(ORG).expect("they are listed")[0].0, hosted.last.0 + left);
     }

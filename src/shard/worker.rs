@@ -111,7 +111,8 @@ enum Woken {
 struct Seat {
     engine: Engine,
     last: Position,
-    since_snapshot: u64,
+    /// The position that the newest snapshot was taken at.
+    snapshot: Position,
     wake: Option<Millis>,
     streams: FxHashMap<AgentIx, (StreamNumber, Epoch)>,
     openings: Vec<Opening>,
@@ -137,7 +138,8 @@ impl Worker {
     pub(super) fn new(
         clock: Clock,
         inbox: Inbox,
-        (commits, snapshots): (Sender<Batch>, Sender<Box<Hosted>>),
+        commits: Sender<Batch>,
+        snapshots: Sender<Box<Hosted>>,
         hosted: Vec<Hosted>,
     ) -> Self {
         let mut worker = Self {
@@ -152,8 +154,8 @@ impl Worker {
             touched: BTreeSet::new(),
             waiting: Vec::new(),
         };
-        for Hosted { org, state, last, since_snapshot } in hosted {
-            worker.seats.insert(org, Seat { since_snapshot, ..Seat::new(Engine::new(state), last) });
+        for Hosted { org, state, last, snapshot } in hosted {
+            worker.seats.insert(org, Seat::new(Engine::new(state), last, snapshot));
         }
         worker
     }
@@ -192,11 +194,11 @@ impl Worker {
         let seats = std::mem::take(&mut self.seats);
         seats
             .into_iter()
-            .map(|(org, Seat { engine, last, since_snapshot, .. })| Hosted {
+            .map(|(org, Seat { engine, last, snapshot, .. })| Hosted {
                 org,
                 state: engine.into_state(),
                 last,
-                since_snapshot,
+                snapshot,
             })
             .collect()
     }
@@ -334,7 +336,7 @@ impl Worker {
         }
         let mut engine = Engine::default();
         let reply = engine.decide(now, key, command)?;
-        self.seats.insert(org.clone(), Seat::new(engine, Position(0)));
+        self.seats.insert(org.clone(), Seat::new(engine, Position(0), Position(0)));
         self.touched.insert(org.clone());
         Ok(reply)
     }
@@ -377,7 +379,6 @@ impl Worker {
             let outbox = seat.engine.take_outbox();
             let first = Position(seat.last.0 + 1);
             seat.last.0 += outbox.len() as u64;
-            seat.since_snapshot += outbox.len() as u64;
             let wake = seat.engine.next_wake();
             if wake != seat.wake {
                 if let Some(at) = seat.wake {
@@ -390,7 +391,7 @@ impl Worker {
             }
             let openings = std::mem::take(&mut seat.openings);
             if !outbox.is_empty() || !openings.is_empty() {
-                let is_due = seat.since_snapshot >= SNAPSHOT_EVERY && !self.snapshots.is_full();
+                let is_due = seat.last.0 - seat.snapshot.0 >= SNAPSHOT_EVERY && !self.snapshots.is_full();
                 let snapshot = is_due.then(|| seat.as_it_is(&org));
                 batch.parts.push(Part { org, first, outbox, openings, snapshot });
             }
@@ -400,21 +401,14 @@ impl Worker {
 }
 
 impl Seat {
-    fn new(engine: Engine, last: Position) -> Self {
-        Self {
-            engine,
-            last,
-            since_snapshot: 0,
-            wake: None,
-            streams: FxHashMap::default(),
-            openings: Vec::new(),
-        }
+    fn new(engine: Engine, last: Position, snapshot: Position) -> Self {
+        Self { engine, last, snapshot, wake: None, streams: FxHashMap::default(), openings: Vec::new() }
     }
 
     /// What a snapshot is taken of.
     fn as_it_is(&mut self, org: &Arc<str>) -> Box<Hosted> {
-        self.since_snapshot = 0;
+        self.snapshot = self.last;
         let state = self.engine.state_as_it_is();
-        Box::new(Hosted { org: org.clone(), state, last: self.last, since_snapshot: 0 })
+        Box::new(Hosted { org: org.clone(), state, last: self.last, snapshot: self.snapshot })
     }
 }

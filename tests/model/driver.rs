@@ -94,8 +94,8 @@ pub(crate) fn bytes(state: &State) -> Vec<u8> {
     postcard::to_stdvec(state).unwrap()
 }
 
-fn restored(state: &State) -> Engine {
-    Engine::new(postcard::from_bytes(&bytes(state)).unwrap())
+fn restored(snapshot: &[u8]) -> Engine {
+    Engine::new(postcard::from_bytes(snapshot).unwrap())
 }
 
 /// Runs a program; the error is the first difference.
@@ -148,9 +148,9 @@ impl Run {
         let key = step.and_then(|it| it.key).map(|it| RequestKey(u128::from(it)));
         self.notes.command(self.now, key, command.as_ref());
         if step.is_some_and(|it| it.snapshot) {
-            self.twin = Some(restored(self.engine.state()));
-            let expected = bytes(self.engine.state());
-            self.copies.push((self.engine.state_as_it_is(), expected));
+            let snapshot = bytes(self.engine.state());
+            self.twin = Some(restored(&snapshot));
+            self.copies.push((self.engine.state_as_it_is(), snapshot));
         }
         // What the engine asserts is a difference like any other, to be told with the trace that led to it.
         let drive_it = || drive(&mut self.engine, self.now, key, command.clone());
@@ -209,11 +209,7 @@ impl Run {
     fn snapshots_agree(&self) -> Result<(), String> {
         let live = bytes(self.engine.state());
         same(|| "the bytes after replay".into(), &bytes(&self.replayed), &live)?;
-        same(
-            || "the bytes of a snapshot of a snapshot".into(),
-            &bytes(restored(self.engine.state()).state()),
-            &live,
-        )?;
+        same(|| "the bytes of a snapshot of a snapshot".into(), &bytes(restored(&live).state()), &live)?;
         for (copy, expected) in &self.copies {
             same(|| "the bytes of a copy that is older".into(), &bytes(copy), expected)?;
         }
