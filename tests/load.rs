@@ -1,18 +1,66 @@
 //! The load generator: the real binary puts a short load on a service, and what it reports is judged. No speed is: machines differ.
 #![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 
+#[path = "support/held.rs"]
+mod held;
 mod support;
 
-use std::{net::TcpListener, process::Command};
+use std::{
+    future::pending,
+    net::SocketAddr,
+    process::Command,
+    sync::{LazyLock, mpsc},
+    thread,
+};
 
-use omniroute::wire::v1;
+use held::{FLOOD, HeldHouse};
+use omniroute::{telemetry::export_metrics, wire::v1};
 use serde_json::Value;
-use support::{House, ORG, agent, fresh, sample, to};
+use support::{
+    House, ORG, PATIENCE, agent, fresh,
+    page::{Page, get},
+    sample, to,
+};
+use tokio::{runtime::Runtime, time::timeout};
 
 /// A small floor, so that the debug build is quick about it.
 const SMALL: [&str; 8] = ["--agents", "60", "--cohorts", "12", "--race-agents", "5", "--acceptors", "3"];
 const CLOSED: [&str; 6] = ["--clients", "6", "--duration", "0.5", "--warm-up", "0.1"];
 const LOAD_ORG: &str = "load";
+/// Events that setting up a small floor takes, at most.
+const SET_UP_MAX: u32 = 10_000;
+
+/// Where this process's metrics are. They are of all its tests, so a runtime of their own serves them.
+static METRICS: LazyLock<SocketAddr> = LazyLock::new(|| {
+    let (sender, addr) = mpsc::channel();
+    thread::spawn(move || {
+        Runtime::new().expect("a runtime").block_on(async {
+            let exporter = export_metrics(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
+            sender.send(exporter.addr).expect("somebody asked");
+            pending::<()>().await;
+        });
+    });
+    addr.recv().expect("it is told")
+});
+
+/// A house where no org is yet, which counts.
+async fn house() -> House {
+    LazyLock::force(&METRICS);
+    House::empty().await
+}
+
+/// A house with the sample directory for `ORG`.
+async fn sampled() -> House {
+    let house = house().await;
+    house.apply(sample::directory()).await.expect("it is right");
+    house
+}
+
+/// How many commands found no room so far.
+async fn overloaded() -> Option<f64> {
+    let (_, page) = get(*METRICS, "/metrics").await;
+    Page::read(&page).value("omniroute_commands_overloaded_total", &[])
+}
 
 struct Ended {
     code: i32,
@@ -26,9 +74,9 @@ impl Ended {
     }
 }
 
-/// Runs `omniroute load` against a house.
-async fn load(house: &House, args: &[&str]) -> Ended {
-    let addr = house.addr().to_string();
+/// Runs `omniroute load` against the service at this address.
+async fn load(addr: SocketAddr, args: &[&str]) -> Ended {
+    let addr = addr.to_string();
     let mut args: Vec<String> = args.iter().map(|it| (*it).to_owned()).collect();
     if !args.iter().any(|it| it == "--metrics-url") {
         // Where nobody answers.
@@ -83,10 +131,10 @@ fn judge_of(ended: &Ended, agents: u64) -> Value {
 }
 
 async fn by_each_door(workload: &str, judge_load: impl Fn(&Value, &Value)) {
-    let house = House::empty().await;
+    let house = house().await;
     for door in ["pipeline", "unary"] {
         let line = [&["--workload", workload, "--door", door, "--json"][..], &SMALL, &CLOSED].concat();
-        let report = judge(&load(&house, &line).await);
+        let report = judge(&load(house.addr(), &line).await);
         assert_eq!((&report["plan"]["workload"], &report["plan"]["door"]), (&workload.into(), &door.into()));
         let [load] = &report["loads"].as_array().expect("a list")[..] else { panic!("{report}") };
         assert!(load["conversations"].as_u64() > Some(0), "{load}");
@@ -113,10 +161,10 @@ async fn cycles_go_by_either_door() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_channel_accepts_nobody_calls_to() {
-    let house = House::empty().await;
+    let house = house().await;
     for workload in ["cycle", "transfer"] {
         let line = [&["--auto-accept", "--workload", workload, "--json"][..], &SMALL, &CLOSED].concat();
-        let report = judge(&load(&house, &line).await);
+        let report = judge(&load(house.addr(), &line).await);
         let [load] = &report["loads"].as_array().expect("a list")[..] else { panic!("{report}") };
         assert!(load["conversations"].as_u64() > Some(0), "{load}");
         assert!(!names(&steps(load)).contains(&"accept_invite"));
@@ -128,8 +176,8 @@ async fn where_the_channel_accepts_nobody_calls_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backlog_that_nobody_can_serve_waits_all_the_time_and_is_ended_at_last() {
-    let house = House::with(sample::directory()).await;
-    let ended = load(&house, &[&["--backlog", "300", "--json"][..], &SMALL, &CLOSED].concat()).await;
+    let house = sampled().await;
+    let ended = load(house.addr(), &[&["--backlog", "300", "--json"][..], &SMALL, &CLOSED].concat()).await;
     assert_eq!(ended.code, 0, "{}", ended.said);
     let report = ended.json();
     assert_eq!(report["plan"]["backlog"], 300);
@@ -185,44 +233,44 @@ async fn a_mix_has_all_of_them_by_either_door() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_that_are_told_too_much_at_once_come_back() {
-    let house = House::empty().await;
+    let house = house().await;
     // Two thousand invites at once to each of two agents; the service cuts a session of which a thousand notices wait.
     let flood =
         ["--clients", "2000", "--race-agents", "2", "--acceptors", "2", "--busy-share", "0", "--agents", "2"];
     let time = ["--duration", "1", "--warm-up", "0"];
-    judge_of(&load(&house, &[&["--json", "--workload", "race"][..], &flood, &time].concat()).await, 4);
+    judge_of(&load(house.addr(), &[&["--json", "--workload", "race"][..], &flood, &time].concat()).await, 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn how_soon_a_command_was_refused_for_which_there_was_no_room_is_told() {
-    // More at once than one org may have waiting, again until the service was slower than that.
-    let flood = ["--clients", "8000", "--connections", "4", "--duration", "0.5", "--warm-up", "0"];
+    let before = overloaded().await;
+    let house = HeldHouse::after(SET_UP_MAX).await;
+    let clients = FLOOD.to_string();
+    let flood = ["--clients", &clients, "--connections", "8", "--duration", "0.5", "--warm-up", "0"];
     let line = [&["--json"][..], &SMALL, &flood].concat();
-    let house = House::empty().await;
-    for _ in 0..10 {
-        let report = judge(&load(&house, &line).await);
-        let load = &report["loads"][0];
-        let overloaded = load["overloaded"].as_u64().expect("a count");
-        let steps = steps(load);
-        let refused = steps.iter().find(|it| it.0 == "refused").map(|it| it.1);
-        assert_eq!(refused, (overloaded > 0).then_some(overloaded), "apart from what was answered");
-        if overloaded > 0 {
-            return;
-        }
-    }
-    panic!("ten times there was room");
+    let let_go = async {
+        let refused = async { while overloaded().await == before {} };
+        timeout(PATIENCE, refused).await.expect("one org has no room for all of it");
+        drop(house.tokens);
+    };
+    let (ended, ()) = tokio::join!(load(house.addr, &line), let_go);
+    let report = judge(&ended);
+    let load = &report["loads"][0];
+    let refused = steps(load).iter().find(|it| it.0 == "refused").map(|it| it.1);
+    assert!(refused > Some(0), "there was no room: {load}");
+    assert_eq!(refused, load["overloaded"].as_u64(), "apart from what was answered");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_a_schedule_nothing_is_left_out_and_a_sweep_is_drawn() {
-    let house = House::empty().await;
+    let house = house().await;
     let dir = tempfile::TempDir::new().expect("a temporary directory");
     let picture = dir.path().join("latency.svg");
     let picture_arg = picture.to_str().expect("a path");
     // The second is more than can be in flight: what does not begin is counted all the same.
     let sweep = ["--rate", "40,4000", "--in-flight", "2", "--duration", "0.5", "--warm-up", "0.1"];
     let line = [&["--json", "--svg", picture_arg][..], &SMALL, &sweep].concat();
-    let report = judge(&load(&house, &line).await);
+    let report = judge(&load(house.addr(), &line).await);
     let loads = report["loads"].as_array().expect("a list");
     assert_eq!(loads.len(), 2);
     for (load, rate) in loads.iter().zip([40, 4_000]) {
@@ -238,23 +286,21 @@ async fn by_a_schedule_nothing_is_left_out_and_a_sweep_is_drawn() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_services_own_counters_are_told_where_they_can_be_read() {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port();
-    omniroute::telemetry::export_metrics(([127, 0, 0, 1], port).into()).await.expect("it is free");
-    let house = House::empty().await;
-    let url = format!("http://127.0.0.1:{port}/metrics");
+    let house = house().await;
+    let url = format!("http://{}/metrics", *METRICS);
     let line = [&["--metrics-url", &*url, "--json"][..], &SMALL, &CLOSED].concat();
-    let report = judge(&load(&house, &line).await);
+    let report = judge(&load(house.addr(), &line).await);
     let cycles = report["loads"][0]["cycles"].as_f64();
     let accepted = &report["counters"]["omniroute_events_total{event=\"invite_accepted\"}"];
     assert!(accepted.as_f64() >= cycles && cycles > Some(0.0), "{}", report["counters"]);
     let line = [&["--json"][..], &SMALL, &CLOSED].concat();
-    assert!(judge(&load(&house, &line).await)["counters"].is_null());
+    assert!(judge(&load(house.addr(), &line).await)["counters"].is_null());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn for_people_there_is_a_table() {
-    let house = House::empty().await;
-    let ended = load(&house, &[&SMALL[..], &CLOSED].concat()).await;
+    let house = house().await;
+    let ended = load(house.addr(), &[&SMALL[..], &CLOSED].concat()).await;
     assert_eq!(ended.code, 0, "{}", ended.said);
     for part in ["6 clients", "accept_invite", "p99.9", "everything is as the rules say"] {
         assert!(ended.report.contains(part), "{part} is not in\n{}", ended.report);
@@ -264,8 +310,8 @@ async fn for_people_there_is_a_table() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_org_that_is_somebodys_is_left_alone() {
-    let house = House::with(sample::directory()).await;
-    let ended = load(&house, &["--org", ORG]).await;
+    let house = sampled().await;
+    let ended = load(house.addr(), &["--org", ORG]).await;
     assert_eq!(ended.code, 1);
     assert!(ended.said.contains("has a directory of its own"), "{}", ended.said);
     assert_eq!(house.apply(sample::directory()).await.expect("it is right").changed_count, 0);
@@ -287,16 +333,16 @@ async fn strange(house: &House) -> Option<u64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_run_before_left_behind_is_ended_first() {
-    let house = House::empty().await;
+    let house = house().await;
     let line = [&["--json"][..], &SMALL, &CLOSED].concat();
-    judge(&load(&house, &line).await);
+    judge(&load(house.addr(), &line).await);
     assert!(strange(&house).await.is_some());
-    judge(&load(&house, &line).await);
+    judge(&load(house.addr(), &line).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_as_the_rules_say_has_an_exit_code_of_its_own() {
-    let house = House::empty().await;
+    let house = house().await;
     let meddle = async {
         // As soon as the run has its agents at work, somebody else gives one of them a conversation, and never ends it.
         loop {
@@ -309,7 +355,7 @@ async fn what_is_not_as_the_rules_say_has_an_exit_code_of_its_own() {
     };
     let line = ["--json", "--busy-share", "0", "--clients", "2", "--duration", "3", "--warm-up", "0"];
     let line = [&line[..], &SMALL].concat();
-    let (ended, strange) = tokio::join!(load(&house, &line), meddle);
+    let (ended, strange) = tokio::join!(load(house.addr(), &line), meddle);
     assert!(strange.is_some());
     assert_eq!(ended.code, 3, "{}{}", ended.report, ended.said);
     assert!(ended.said.contains("not as the rules say"), "{}", ended.said);

@@ -1,64 +1,36 @@
 //! Overload (API-2): a mailbox without room refuses at once, typed and with a delay; what was taken is answered; afterwards all is well.
 //! One org's flood leaves room and turns to the others.
-//!
-//! The service is put together here as `server` does it, but for a journal whose commits can be held back.
 #![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+#[path = "support/held.rs"]
+mod held;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+use held::{FLOOD, HeldHouse};
 use omniroute::{
-    api::{self, Access, Behind, Front},
-    clock::Clock,
-    journal::{Append, Embedded, Journal, JournalError, JournalWriter, Snapshots},
-    shard::{MAILBOX_MAX, Mailboxes, Parts, Shards, past::Past},
-    views::{feed::Feed, logbook::Logbook, orgs::Orgs},
+    journal::{Append, JournalError, JournalWriter},
+    shard::MAILBOX_MAX,
     wire::v1::{
         self, conversation_service_client::ConversationServiceClient,
         directory_service_client::DirectoryServiceClient,
     },
 };
 use tokio::{
-    net::TcpListener,
-    runtime::Handle,
-    sync::oneshot,
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{
-    Code, Status,
-    transport::{Channel, Server},
-};
+use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 
 const ORG: &str = "flooded";
 const QUIET: &str = "quiet";
-/// More calls at once than the mailbox and the batches on their way hold together.
-const FLOOD: usize = 24_000;
 const CONNECTIONS: usize = 40;
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Calls of the org beside it: more than are taken in one turn.
 const QUIET_CALLS: usize = 100;
-
-/// A writer whose commits each take a token, once tokens are wanted.
-struct Held {
-    writer: Box<dyn JournalWriter>,
-    tokens: Receiver<()>,
-}
-
-impl JournalWriter for Held {
-    fn commit(&mut self, appends: &[Append<'_>]) -> Result<(), JournalError> {
-        // When nobody holds it back any more, there is nothing to wait for.
-        self.tokens.recv().unwrap_or(());
-        self.writer.commit(appends)
-    }
-
-    fn writer_epoch(&self) -> u64 {
-        self.writer.writer_epoch()
-    }
-}
 
 /// A writer with a bug.
 struct Buggy(u64);
@@ -73,59 +45,23 @@ impl JournalWriter for Buggy {
     }
 }
 
+/// A service that is held back, and connections to it.
 struct House {
+    held: HeldHouse,
     channels: Vec<Channel>,
-    mailboxes: Mailboxes,
-    tokens: Sender<()>,
-    failed: oneshot::Receiver<Infallible>,
-    _dir: tempfile::TempDir,
 }
 
 async fn house() -> House {
-    let (tokens, taken) = bounded(1);
-    house_with(tokens, |writer| Box::new(Held { writer, tokens: taken })).await
+    connected(HeldHouse::after(0).await).await
 }
 
-async fn house_with(
-    tokens: Sender<()>,
-    behind: impl FnOnce(Box<dyn JournalWriter>) -> Box<dyn JournalWriter>,
-) -> House {
-    let dir = tempfile::tempdir().expect("a temporary directory");
-    let (journal, _) = Embedded::open(dir.path()).expect("a new journal");
-    let journal: Arc<dyn Journal> = Arc::new(journal);
-    let (snapshots, _) = bounded(1);
-    let (views, _) = bounded(1);
-    let orgs = Arc::new(Orgs::default());
-    let parts = Parts {
-        shards: 1,
-        clock: Clock::System,
-        hosted: Vec::new(),
-        journal: behind(journal.writer().expect("a writer")),
-        runtime: Handle::current(),
-        orgs: orgs.clone(),
-        snapshots,
-        views,
-    };
-    let (failing, failed) = oneshot::channel();
-    let shards = Shards::start(parts, failing).expect("threads");
-    let logbook = Arc::new(Logbook::open(&dir.path().join("views.db")).expect("a new logbook"));
-    let past = Arc::new(Past::new(journal.clone(), Snapshots::new(dir.path().join("snapshots"))));
-    let feed = Arc::new(Feed::new(journal));
-    let mailboxes = shards.mailboxes();
-    let front = Arc::new(Front::new(
-        Behind { orgs, mailboxes: mailboxes.clone(), feed, logbook, past },
-        Access::Anybody,
-    ));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let addr = listener.local_addr().expect("an address");
-    let routes = api::routes(&front);
-    tokio::spawn(Server::builder().add_routes(routes).serve_with_incoming(TcpListenerStream::new(listener)));
+async fn connected(held: HeldHouse) -> House {
     let mut channels = Vec::new();
     for _ in 0..CONNECTIONS {
-        let endpoint = Channel::from_shared(format!("http://{addr}")).expect("an address");
+        let endpoint = Channel::from_shared(format!("http://{}", held.addr)).expect("an address");
         channels.push(endpoint.connect().await.expect("it listens"));
     }
-    House { channels, mailboxes, tokens, failed, _dir: dir }
+    House { held, channels }
 }
 
 async fn create(channel: Channel, org: &str, number: usize) -> Result<u64, Status> {
@@ -160,7 +96,7 @@ async fn apply_directory(house: &House, org: &str) {
     let directory = Some(directory);
     let request =
         v1::ApplyDirectoryRequest { org_id: org.into(), request_id: "d".into(), directory, dry_run: false };
-    house.tokens.send(()).expect("the committer lives");
+    house.held.tokens.send(()).expect("the committer lives");
     DirectoryServiceClient::new(house.channels[0].clone())
         .apply_directory(request)
         .await
@@ -172,7 +108,7 @@ async fn flood(house: &House) -> Vec<JoinHandle<Result<u64, Status>>> {
     let calls = (0..FLOOD)
         .map(|number| tokio::spawn(create(house.channels[number % CONNECTIONS].clone(), ORG, number)))
         .collect();
-    while house.mailboxes.waiting() < MAILBOX_MAX / 2 {
+    while house.held.mailboxes.waiting() < MAILBOX_MAX / 2 {
         tokio::task::yield_now().await;
     }
     calls
@@ -207,7 +143,7 @@ async fn api_2_a_full_mailbox_refuses_with_a_retry_delay_and_loses_nothing_that_
     let refused_now = create(house.channels[0].clone(), ORG, FLOOD).await.expect_err("there is no room");
     assert_eq!(refused_now.code(), Code::ResourceExhausted);
     // From here on the journal is not held back.
-    drop(house.tokens);
+    drop(house.held.tokens);
     let taken = taken(calls).await;
     let next = create(house.channels[0].clone(), ORG, FLOOD + 1).await.expect("it is well again");
     assert_eq!(
@@ -227,21 +163,21 @@ async fn api_2_the_flood_of_one_org_takes_neither_the_room_nor_the_turn_of_anoth
     for number in 0..QUIET_CALLS {
         quiet.spawn(create(house.channels[1].clone(), QUIET, number));
     }
-    while house.mailboxes.waiting() < MAILBOX_MAX / 2 + QUIET_CALLS {
+    while house.held.mailboxes.waiting() < MAILBOX_MAX / 2 + QUIET_CALLS {
         tokio::task::yield_now().await;
     }
     // The batch that is being committed, the one behind it, the one that the shard holds, and the one that it takes next. The flood waits
     // for more than a dozen.
     for _ in 0..4 {
-        house.tokens.send(()).expect("the committer lives");
+        house.held.tokens.send(()).expect("the committer lives");
     }
     while let Some(answered) =
         timeout(PATIENCE, quiet.join_next()).await.expect("it does not wait for the flood")
     {
         answered.expect("no call panics").expect("it has room of its own");
     }
-    assert!(house.mailboxes.waiting() > 0, "the quiet org was answered before the flood was over");
-    drop(house.tokens);
+    assert!(house.held.mailboxes.waiting() > 0, "the quiet org was answered before the flood was over");
+    drop(house.held.tokens);
     taken(calls).await;
 }
 
@@ -249,7 +185,8 @@ async fn api_2_the_flood_of_one_org_takes_neither_the_room_nor_the_turn_of_anoth
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thread_that_ends_by_a_bug_answers_nobody_and_is_noticed() {
     let (tokens, _) = bounded(1);
-    let house = house_with(tokens, |writer| Box::new(Buggy(writer.writer_epoch()))).await;
+    let held = HeldHouse::behind(tokens, |writer| Box::new(Buggy(writer.writer_epoch()))).await;
+    let house = connected(held).await;
     let call = v1::ApplyDirectoryRequest {
         org_id: ORG.into(),
         request_id: "directory".into(),
@@ -258,7 +195,7 @@ async fn a_thread_that_ends_by_a_bug_answers_nobody_and_is_noticed() {
     };
     let refused = DirectoryServiceClient::new(house.channels[0].clone()).apply_directory(call).await;
     assert_eq!(refused.expect_err("nothing is durable").code(), Code::Unavailable);
-    timeout(PATIENCE, house.failed)
+    timeout(PATIENCE, house.held.failed)
         .await
         .expect("it must be noticed")
         .expect_err("nobody is left who could say so");

@@ -12,8 +12,8 @@ use crate::cli::client::Dial;
 const SESSIONS_A_CONNECTION: usize = 1_000;
 /// Where the metrics of a service are that was started without arguments, on the host of `--addr`.
 const METRICS_PORT: u16 = 9_464;
-/// Conversations that are on their way at once, at most: what a few streams of the pipelined door have in flight.
-const IN_FLIGHT_MAX: u64 = 16_384;
+/// Conversations that are on their way at once, at most: what sixteen streams of the pipelined door have in flight.
+const IN_FLIGHT_MAX: u64 = 65_536;
 
 /// The arguments of `omniroute load`. The org's directory becomes that of the run; an org that is not the load's own is left alone.
 #[derive(Debug, Clone, Args)]
