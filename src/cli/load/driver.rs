@@ -232,13 +232,13 @@ impl Driver {
         if let Task::HangUp(conversation) = task {
             return self.end(slot, Ending { conversation, by: None, frees: None }, now);
         }
-        self.send(slot, Call::Create, 0)
+        self.send(slot, Call::Create, 0, now)
     }
 
-    fn send(&mut self, slot: u32, call: Call, which: usize) -> Result<(), LoadError> {
+    fn send(&mut self, slot: u32, call: Call, which: usize, now: Nanos) -> Result<(), LoadError> {
         let life = &mut self.lives[slot as usize];
         life.unanswered += 1;
-        life.ask(which, nanos(self.watch));
+        life.ask(which, now);
         let which = u16::try_from(which).unwrap_or(u16::MAX);
         let token = Token { life: LifeId { slot, lap: life.lap }, call, which };
         self.door.send(token, self.messages.command(token, life))
@@ -284,7 +284,7 @@ impl Driver {
             self.close_if_over(slot, now);
             return Ok(());
         }
-        (first..end).try_for_each(|which| self.send(slot, Call::Accept, which))
+        (first..end).try_for_each(|which| self.send(slot, Call::Accept, which, now))
     }
 
     fn answered(&mut self, Answered { token, answer }: Answered) -> Result<(), LoadError> {
@@ -401,7 +401,7 @@ impl Driver {
             Next::Wait | Next::Accept => Ok(()),
             Next::Transfer => {
                 life.transfer(now);
-                self.send(slot, Call::Transfer, 0)
+                self.send(slot, Call::Transfer, 0, now)
             }
             Next::End | Next::GiveUp => {
                 let ending = life.itself();
@@ -423,7 +423,7 @@ impl Driver {
 
     fn end(&mut self, slot: u32, ending: Ending, now: Nanos) -> Result<(), LoadError> {
         self.lives[slot as usize].end(ending, now);
-        self.send(slot, Call::End, 0)
+        self.send(slot, Call::End, 0, now)
     }
 
     fn ended(&mut self, slot: u32, refused: Option<Box<CallError>>) {

@@ -168,19 +168,17 @@ impl Floor {
         } else {
             3
         };
-        let mut skills = self.cohort(agent).skills.clone();
-        let count = wanted.min(self.args.requirements).min(skills.len());
-        for it in 0..count {
-            let other = it + rng.below(skills.len() - it);
-            skills.swap(it, other);
-        }
-        skills.truncate(count);
-        skills.sort_unstable();
+        let skills = &self.cohort(agent).skills;
+        let wanted = wanted.min(self.args.requirements).min(skills.len());
         let mut item = Item { skills: [0; 3], count: 0 };
-        for (place, skill) in item.skills.iter_mut().zip(skills) {
-            *place = skill;
-            item.count += 1;
+        while usize::from(item.count) < wanted {
+            let skill = skills[rng.below(skills.len())];
+            if !item.skills().contains(&skill) {
+                item.skills[usize::from(item.count)] = skill;
+                item.count += 1;
+            }
         }
+        item.skills[..wanted].sort_unstable();
         item
     }
 
