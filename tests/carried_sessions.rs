@@ -70,7 +70,7 @@ impl Platform {
     async fn opened(&mut self) -> (u64, v1::SessionOpened) {
         let (to, notice) = self.notice().await;
         let Notice::Opened(opened) = notice else { panic!("{to}: {notice:?}") };
-        (to, opened)
+        (to, *opened)
     }
 
     async fn refused(&mut self) -> (u64, Code, String) {

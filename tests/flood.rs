@@ -99,7 +99,7 @@ impl Flood {
             for number in from..to {
                 let customer = format!("{named}-{number}");
                 let command = match number % 2 {
-                    0 => Command::CreateConversation(create(&customer)),
+                    0 => Command::CreateConversation(Box::new(create(&customer))),
                     _ => Command::PostMessage(write(customer, written, text.clone())),
                 };
                 let request = SubmitRequest { correlation_id: number as u64, command: Some(command) };

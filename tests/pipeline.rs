@@ -21,14 +21,14 @@ use tonic_types::StatusExt;
 const MANY: u64 = 10_000;
 
 fn create(customer: &str, request_id: String, target: v1::target::Target) -> Command {
-    Command::CreateConversation(v1::CreateConversationRequest {
+    Command::CreateConversation(Box::new(v1::CreateConversationRequest {
         org_id: ORG.into(),
         request_id,
         channel_id: "chat".into(),
         customer_id: customer.into(),
         routing: Some(to(target)),
         ..Default::default()
-    })
+    }))
 }
 
 fn request(correlation_id: u64, command: Command) -> SubmitRequest {
@@ -173,14 +173,14 @@ async fn supervisors_and_flags_come_by_this_door_too() {
             agent_id: "ann".into(),
             presence_status_id: "lunch".into(),
         }),
-        Command::MoveConversation(v1::MoveConversationRequest {
+        Command::MoveConversation(Box::new(v1::MoveConversationRequest {
             org_id: ORG.into(),
             request_id: fresh(),
             supervisor_id: SUE.into(),
             conversation_id: 1,
             queue: Some(v1::QueueTarget { queue_id: "sales".into(), skills: Vec::new() }),
             priority: None,
-        }),
+        })),
     ];
     let requests = (1..).zip(commands).map(|(id, command)| request(id, command)).collect();
     let mut answers = answers(submit(&house, requests).await).await;
@@ -269,27 +269,27 @@ async fn what_is_picked_and_its_records_come_by_this_door_too() {
     let (record_type, record_id) = (String::from("order"), String::from("o-7"));
     let record =
         v1::Record { record_type: record_type.clone(), record_id: record_id.clone(), title: "Seven".into() };
-    let attach = Command::AttachRecord(v1::AttachRecordRequest {
+    let attach = Command::AttachRecord(Box::new(v1::AttachRecordRequest {
         org_id: org_id.clone(),
         request_id: fresh(),
         session: session.clone(),
         conversation_id: chat,
         record: Some(record),
-    });
+    }));
     let given = answers(submit(&house, vec![request(1, pick), request(2, attach)]).await).await;
     assert!(
         matches!(&given[..], [(1, Answer::PickConversation(_)), (2, Answer::AttachRecord(_))]),
         "{given:?}"
     );
     assert_eq!(ann.records(chat).await, ["Seven"]);
-    let remove = Command::RemoveRecord(v1::RemoveRecordRequest {
+    let remove = Command::RemoveRecord(Box::new(v1::RemoveRecordRequest {
         org_id,
         request_id: fresh(),
         session,
         conversation_id: chat,
         record_type,
         record_id,
-    });
+    }));
     let given = answers(submit(&house, vec![request(3, remove)]).await).await;
     assert!(matches!(&given[..], [(3, Answer::RemoveRecord(_))]), "{given:?}");
     assert!(ann.records(chat).await.is_empty());

@@ -35,10 +35,17 @@ use crate::{
 
 /// One arm a command: the door carries every call that changes something. Sessions are more than a command and its answer.
 macro_rules! carry_out {
-    ($answers:expr, $id:expr, $command:expr; $($name:ident $call:ident),* $(,)?) => {
+    (
+        $answers:expr, $id:expr, $command:expr;
+        $($name:ident $call:ident),* $(,)?;
+        boxed: $($boxed:ident $boxed_call:ident),* $(,)?
+    ) => {
         match $command {
             $(Command::$name(call) => {
                 $answers.post($id, call, |it| Answer::$name(v1::$call::respond(it)));
+            })*
+            $(Command::$boxed(call) => {
+                $answers.post($id, *call, |it| Answer::$boxed(v1::$boxed_call::respond(it)));
             })*
             Command::OpenSession(call) => $answers.open($id, &call),
             Command::CloseSession(call) => $answers.close($id, call.opened_by),
@@ -149,10 +156,8 @@ impl Answers {
             self, id, command;
             AcceptInvite AcceptInviteRequest,
             AssignConversation AssignConversationRequest,
-            AttachRecord AttachRecordRequest,
             CancelRequest CancelRequestRequest,
             CompleteWrapUp CompleteWrapUpRequest,
-            CreateConversation CreateConversationRequest,
             DeclineInvite DeclineInviteRequest,
             EndConversation EndConversationRequest,
             ExtendWrapUp ExtendWrapUpRequest,
@@ -160,15 +165,18 @@ impl Answers {
             InviteAgent InviteAgentRequest,
             LeaveConversation LeaveConversationRequest,
             LowerFlag LowerFlagRequest,
-            MoveConversation MoveConversationRequest,
             PickConversation PickConversationRequest,
             PostMessage PostMessageRequest,
             RaiseFlag RaiseFlagRequest,
+            SetAgentPresence SetAgentPresenceRequest,
+            SetPresence SetPresenceRequest;
+            boxed:
+            AttachRecord AttachRecordRequest,
+            CreateConversation CreateConversationRequest,
+            MoveConversation MoveConversationRequest,
             RemoveRecord RemoveRecordRequest,
             RequestConference RequestConferenceRequest,
-            RequestTransfer RequestTransferRequest,
-            SetAgentPresence SetAgentPresenceRequest,
-            SetPresence SetPresenceRequest
+            RequestTransfer RequestTransferRequest
         }
     }
 

@@ -32,7 +32,7 @@ pub fn opened(epoch: Epoch, resumed: bool, view: &AgentView, names: &Names) -> v
     let lease_ms = i64::try_from(limits::LEASE_MS).unwrap_or(i64::MAX);
     let agent = Some(view::agent(view, names));
     let opened = v1::SessionOpened { epoch: epoch.0, resumed, lease_ms, agent };
-    v1::OpenSessionResponse { position: 0, at_ms: 0, notice: Some(Notice::Opened(opened)) }
+    v1::OpenSessionResponse { position: 0, at_ms: 0, notice: Some(Notice::Opened(Box::new(opened))) }
 }
 
 /// What an agent who is in an event's audience is told of it.

@@ -72,7 +72,7 @@ async fn every_stream_ends_when_its_token_expires() {
     // One that never rests: its caller writes without end.
     let busy = tokio_stream::iter(0_u64..).map(move |correlation_id| v1::SubmitRequest {
         correlation_id,
-        command: Some(v1::submit_request::Command::CreateConversation(create.clone())),
+        command: Some(v1::submit_request::Command::CreateConversation(Box::new(create.clone()))),
     });
     let busy = pipeline(&platform).submit(busy).await.expect("it counts still");
 

@@ -41,7 +41,7 @@ impl Desk {
         };
         let session = AgentSession { agent_id, epoch: opened.epoch };
         let found = opened.agent.iter().flat_map(|it| it.invites.clone()).collect();
-        Ok(Self { session, opened, stream, found, agents, conversations })
+        Ok(Self { session, opened: *opened, stream, found, agents, conversations })
     }
 
     /// The next notice.

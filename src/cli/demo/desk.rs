@@ -15,7 +15,7 @@ use crate::{
         DeclineInviteRequest, EndConversationRequest, GetAgentRequest, Invite, InviteOutcome,
         LeaveConversationRequest, LogEntry, LogEntryKind, OpenSessionRequest, OpenSessionResponse,
         PostMessageRequest, RequestConferenceRequest, RequestEnd, RequestTransferRequest, Routing,
-        SessionOpened, SetPresenceRequest, actor, agent_service_client::AgentServiceClient,
+        SetPresenceRequest, actor, agent_service_client::AgentServiceClient,
         conversation_service_client::ConversationServiceClient, open_session_response::Notice,
     },
 };
@@ -69,10 +69,10 @@ impl Desk {
         });
         let opened = inbox
             .take("the session to open", |it| {
-                let Some(Notice::Opened(SessionOpened { epoch, agent, .. })) = &it.notice else {
+                let Some(Notice::Opened(opened)) = &it.notice else {
                     return None;
                 };
-                Some((*epoch, agent.clone()?))
+                Some((opened.epoch, opened.agent.clone()?))
             })
             .await?;
         let conversations = ConversationServiceClient::new(channel);

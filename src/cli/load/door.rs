@@ -144,12 +144,12 @@ impl Clients {
     async fn call(mut self, command: Command) -> Result<u64, Status> {
         match command {
             Command::CreateConversation(it) => {
-                Ok(self.conversations.create_conversation(it).await?.into_inner().conversation_id)
+                Ok(self.conversations.create_conversation(*it).await?.into_inner().conversation_id)
             }
             Command::AcceptInvite(it) => {
                 Ok(self.agents.accept_invite(it).await?.into_inner().conversation_id)
             }
-            Command::RequestTransfer(it) => self.conversations.request_transfer(it).await.map(|_| 0),
+            Command::RequestTransfer(it) => self.conversations.request_transfer(*it).await.map(|_| 0),
             Command::EndConversation(it) => self.conversations.end_conversation(it).await.map(|_| 0),
             _ => Err(Status::unimplemented("no workload sends it")),
         }

@@ -38,21 +38,21 @@ impl Messages {
     pub(super) fn command(&self, token: Token, life: &Life) -> Command {
         let (org_id, request_id) = (self.org.clone(), self.request_id(token));
         match token.call {
-            Call::Create => Command::CreateConversation(CreateConversationRequest {
+            Call::Create => Command::CreateConversation(Box::new(CreateConversationRequest {
                 org_id,
                 request_id,
                 channel_id: CHANNEL.to_owned(),
                 customer_id: token.life.customer(),
                 routing: Some(self.routing(life.task)),
                 access_scope: String::new(),
-            }),
+            })),
             Call::Accept => {
                 let (agent, invite_id) =
                     life.invites.get(usize::from(token.which)).copied().unwrap_or((0, 0));
                 let session = Some(self.session(agent));
                 Command::AcceptInvite(AcceptInviteRequest { org_id, request_id, session, invite_id })
             }
-            Call::Transfer => Command::RequestTransfer(RequestTransferRequest {
+            Call::Transfer => Command::RequestTransfer(Box::new(RequestTransferRequest {
                 org_id,
                 request_id,
                 session: life.holder.map(|it| self.session(it)),
@@ -61,7 +61,7 @@ impl Messages {
                     queue_id: QUEUE.to_owned(),
                     skills: Vec::new(),
                 }))),
-            }),
+            })),
             Call::End => {
                 let actor = match life.ending.by {
                     Some(agent) => actor::Actor::Agent(self.session(agent)),

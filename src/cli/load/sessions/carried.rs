@@ -112,14 +112,13 @@ impl Carrier {
     )]
     async fn take(&mut self, place: usize, answer: Answer) -> Option<Option<Result<u64, Box<CallError>>>> {
         let session = &mut self.sessions[place];
-        let has_been_open = session.request.resume_epoch != 0;
         match answer {
             Answer::OpenSession(OpenSessionResponse { notice: Some(Notice::Invited(invite)), .. }) => {
                 session.invited(&invite, &self.heard).await?;
             }
             Answer::OpenSession(OpenSessionResponse { notice: Some(Notice::Opened(opened)), .. }) => {
-                let SessionOpened { epoch, resumed, agent, .. } = opened;
-                if !has_been_open {
+                let SessionOpened { epoch, resumed, agent, .. } = *opened;
+                if !session.has_been_open() {
                     session.opened(epoch);
                     return Some(Some(Ok(epoch)));
                 }
@@ -135,7 +134,7 @@ impl Carrier {
                     self.open_later(place, why.retry_after.unwrap_or_default());
                     return Some(None);
                 }
-                if !has_been_open {
+                if !session.has_been_open() {
                     return Some(Some(Err(why)));
                 }
                 if !why.is("SESSION_NOT_OPEN") {

@@ -85,6 +85,10 @@ impl Opening {
         self.request.resume_epoch = epoch;
     }
 
+    fn has_been_open(&self) -> bool {
+        self.request.resume_epoch != 0
+    }
+
     /// It was cut.
     fn cut(&mut self) {
         self.cuts += 1;

@@ -72,7 +72,7 @@ impl Session {
             let mut stream =
                 self.client.clone().open_session(self.opening.request.clone()).await?.into_inner();
             match stream.message().await?.and_then(|it| it.notice) {
-                Some(Notice::Opened(opened)) => Ok((opened, stream)),
+                Some(Notice::Opened(opened)) => Ok((*opened, stream)),
                 _ => Err(Status::internal("a session begins with `opened`")),
             }
         };
