@@ -1,11 +1,15 @@
 //! Which conversations have ended, by their customer: what a history is found by.
 //!
-//! A customer comes back after as many others as there are customers, so each row stands somewhere else than the last. What such a row costs is
-//! the page that is written for it, and the next row on the same page in a turn is free. So the table is in parts, and the rows are short:
-//! a part is of so many conversations that came one after the other, and stays small enough for a turn to write several rows on each of its
-//! pages, however many came before. Who looks for a customer looks into each part.
+//! ```text
+//!   conversation ─► part: a million that came one after the other
+//!   customer ─► CRC-32 ─► its first bits: bucket of the part ─► chunks: a row each, about a page ─► entries: the other bits, and the number
+//! ```
+//!
+//! A customer comes back after as many others as there are customers, so each entry stands somewhere else than the last, and what it costs is
+//! the page that is written for it. So entries are short, there are few buckets, and of a bucket the last chunk alone is written: a turn that
+//! ends thousands writes a few hundred pages, however many came before. Who looks for a customer looks through one bucket of each part.
 
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::{
     line::{Older, Sight},
@@ -13,46 +17,95 @@ use super::{
 };
 use crate::engine::ids::ConversationId;
 
-/// Bits of a conversation's place that are its number within its part: parts are of a million.
+/// Bits of a conversation's place that are its number within its part.
 const NUMBER_BITS: u32 = if cfg!(test) { 2 } else { 20 };
-/// Bits of a customer's checksum. Customers who have the same are told apart by their conversations.
-const CUSTOMER_BITS: u32 = if cfg!(test) { 1 } else { 32 };
+/// Bits of a customer's checksum that say which bucket; the others are the mark of an entry. Customers who have the same are told apart by their
+/// conversations.
+const BUCKET_BITS: u32 = if cfg!(test) { 1 } else { 9 };
+const MARK_BITS: u32 = if cfg!(test) { 1 } else { u32::BITS - BUCKET_BITS };
+/// Bits of a chunk's number within its bucket: room for all of a part in one bucket.
+const CHUNK_BITS: u32 = 11;
+/// An entry: mark and number, the last byte least.
+const ENTRY_BYTES: usize = 6;
+/// Entries of a chunk, at most: with its row's header they fill a page of the file.
+const CHUNK_ENTRIES: usize = if cfg!(test) { 2 } else { 670 };
 
-/// It is a table and no index of `conversation`: an index is written with its row, anywhere in it, and this is written afterwards, in its own
-/// order. `customer_crc32` is the CRC-32 of the customer's id.
-pub(super) const TABLE: &str = "
-    CREATE TABLE IF NOT EXISTS ended (
-        part INTEGER NOT NULL, customer_crc32 INTEGER NOT NULL, number INTEGER NOT NULL,
-        PRIMARY KEY (part, customer_crc32, number)) WITHOUT ROWID";
+/// `key` is the part, the bucket and the chunk in one number.
+pub(super) const TABLE: &str =
+    "CREATE TABLE IF NOT EXISTS ended (key INTEGER PRIMARY KEY, entries BLOB NOT NULL)";
 
-/// One that is there is left as it is: a turn that was cut off is done again.
-pub(super) const INSERT: &str = "INSERT OR IGNORE INTO ended VALUES (?1, ?2, ?3)";
+/// Chunks with keys from `?1` to `?2`, the last first.
+const CHUNKS: &str = "SELECT key, entries FROM ended WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC";
 
-/// A customer's conversations of a part that came before one and have ended, newest first.
-const OLDER: &str = "
+const ONE: &str = "
     SELECT id, channel_id, created_at_ms, ended_at_ms, entries, access_scope,
-        EXISTS (SELECT 1 FROM json_each(participants) WHERE value = ?6)
-    FROM ended CROSS JOIN conversation ON place = (part << ?1 | number)
-    WHERE part = ?2 AND customer_crc32 = ?3 AND number < ?4 AND customer_id = ?5
-    ORDER BY number DESC LIMIT ?7";
+        EXISTS (SELECT 1 FROM json_each(participants) WHERE value = ?3)
+    FROM conversation WHERE place = ?1 AND customer_id = ?2";
 
-/// A conversation that has ended, in the order of the table.
+/// A conversation that has ended, in the order in which they are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ended {
-    part: i64,
-    customer: u32,
-    number: i64,
+    bucket: Bucket,
+    mark: u32,
+    number: u32,
 }
+
+/// A bucket of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Bucket(i64);
 
 impl Ended {
     pub(super) fn new(place: i64, customer: &str) -> Self {
-        let customer = crc32fast::hash(customer.as_bytes()) >> (u32::BITS - CUSTOMER_BITS);
-        Self { part: part_of(place), customer, number: place & !(-1 << NUMBER_BITS) }
+        let customer = crc32fast::hash(customer.as_bytes()) >> (u32::BITS - BUCKET_BITS - MARK_BITS);
+        Self {
+            bucket: Bucket(part_of(place) << BUCKET_BITS | i64::from(customer >> MARK_BITS)),
+            mark: customer & ((1 << MARK_BITS) - 1),
+            number: u32::try_from(place & ((1 << NUMBER_BITS) - 1)).unwrap_or(0),
+        }
     }
 
-    /// What `INSERT` puts in.
-    pub(super) fn row(self) -> (i64, u32, i64) {
-        (self.part, self.customer, self.number)
+    fn place(self) -> i64 {
+        self.bucket.part() << NUMBER_BITS | i64::from(self.number)
+    }
+
+    fn to_bytes(self) -> [u8; ENTRY_BYTES] {
+        let entry = u64::from(self.mark) << NUMBER_BITS | u64::from(self.number);
+        let [_, _, entry @ ..] = entry.to_be_bytes();
+        entry
+    }
+
+    fn of_bytes(bucket: Bucket, entry: [u8; ENTRY_BYTES]) -> Self {
+        let [a, b, c, d, e, f] = entry;
+        let entry = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+        let bits = |it: u64, count: u32| u32::try_from(it & ((1 << count) - 1)).unwrap_or(0);
+        Self { bucket, mark: bits(entry >> NUMBER_BITS, MARK_BITS), number: bits(entry, NUMBER_BITS) }
+    }
+}
+
+impl Bucket {
+    fn part(self) -> i64 {
+        self.0 >> BUCKET_BITS
+    }
+
+    /// Of its chunks, from the first to the last.
+    fn keys(self) -> [i64; 2] {
+        let first = self.0 << CHUNK_BITS;
+        [first, first | ((1 << CHUNK_BITS) - 1)]
+    }
+
+    /// What it holds of this mark, newest first.
+    fn marked(self, connection: &Connection, mark: u32) -> rusqlite::Result<Vec<Ended>> {
+        let mut select = connection.prepare_cached(CHUNKS)?;
+        let mut chunks = select.query(self.keys())?;
+        let mut marked = Vec::new();
+        while let Some(chunk) = chunks.next()? {
+            let (entries, _) = chunk.get_ref(1)?.as_blob()?.as_chunks();
+            marked.extend(entries.iter().map(|it| Ended::of_bytes(self, *it)).filter(|it| it.mark == mark));
+        }
+        marked.sort_unstable_by(|one, other| other.cmp(one));
+        // A turn that was cut off is done again.
+        marked.dedup();
+        Ok(marked)
     }
 }
 
@@ -66,9 +119,81 @@ fn first_part(org: i64) -> i64 {
     part_of(place(org, ConversationId(0)))
 }
 
-/// Forgets all rows of an org.
+/// Writes which have ended.
+pub(super) struct EndedPen<'a> {
+    chunks: CachedStatement<'a>,
+    put: CachedStatement<'a>,
+    /// The bucket that is open, the key of its last chunk, and what that holds.
+    open: Option<(Bucket, i64)>,
+    entries: Vec<u8>,
+}
+
+impl<'a> EndedPen<'a> {
+    pub(super) fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            chunks: connection.prepare_cached(&format!("{CHUNKS} LIMIT 1"))?,
+            put: connection.prepare_cached("INSERT OR REPLACE INTO ended VALUES (?1, ?2)")?,
+            open: None,
+            entries: Vec::with_capacity(CHUNK_ENTRIES * ENTRY_BYTES),
+        })
+    }
+
+    /// Writes one. They come in ascending order, and all of them stand in the table after `close`. How many chunks were written for it.
+    pub(super) fn write(&mut self, it: Ended) -> rusqlite::Result<usize> {
+        let written = match self.open {
+            Some((bucket, _)) if bucket == it.bucket => self.close_if_full()?,
+            _ => {
+                let written = self.close()?;
+                self.open(it.bucket)?;
+                written
+            }
+        };
+        self.entries.extend_from_slice(&it.to_bytes());
+        Ok(written)
+    }
+
+    /// Reads the last chunk of a bucket, unless there is no more room in it.
+    fn open(&mut self, bucket: Bucket) -> rusqlite::Result<()> {
+        let entries = &mut self.entries;
+        let last = self.chunks.query_row(bucket.keys(), |row| {
+            entries.extend_from_slice(row.get_ref(1)?.as_blob()?);
+            row.get(0)
+        });
+        let key = last.optional()?.unwrap_or(bucket.keys()[0]);
+        self.open = Some((bucket, key));
+        if let Some(next) = self.after_full(bucket, key) {
+            self.entries.clear();
+            self.open = Some((bucket, next));
+        }
+        Ok(())
+    }
+
+    fn close_if_full(&mut self) -> rusqlite::Result<usize> {
+        let next = self.open.and_then(|(bucket, key)| Some((bucket, self.after_full(bucket, key)?)));
+        let Some(next) = next else { return Ok(0) };
+        let written = self.close()?;
+        self.open = Some(next);
+        Ok(written)
+    }
+
+    /// The chunk after the one that is open, if that is full. The last of a bucket never is.
+    fn after_full(&self, bucket: Bucket, key: i64) -> Option<i64> {
+        (self.entries.len() >= CHUNK_ENTRIES * ENTRY_BYTES && key < bucket.keys()[1]).then_some(key + 1)
+    }
+
+    /// Writes the chunk that is open. How many that were.
+    pub(super) fn close(&mut self) -> rusqlite::Result<usize> {
+        let Some((_, key)) = self.open.take() else { return Ok(0) };
+        self.put.execute(params![key, self.entries])?;
+        self.entries.clear();
+        Ok(1)
+    }
+}
+
+/// Forgets all of an org.
 pub(super) fn forget(connection: &Connection, org: i64) -> rusqlite::Result<usize> {
-    connection.execute("DELETE FROM ended WHERE part >= ?1 AND part < ?2", [org, org + 1].map(first_part))
+    let [first, next] = [org, org + 1].map(|it| Bucket(first_part(it) << BUCKET_BITS).keys()[0]);
+    connection.execute("DELETE FROM ended WHERE key >= ?1 AND key < ?2", [first, next])
 }
 
 /// A customer's conversations that came before one and have ended, newest first.
@@ -79,14 +204,14 @@ pub(super) fn older(
     agent_id: &str,
     at_most: usize,
 ) -> Result<Vec<Older>, LogbookError> {
-    let mut select = connection.prepare_cached(OLDER)?;
-    let mut ended = Ended::new(place(org, before), customer);
+    let mut one = connection.prepare_cached(ONE)?;
+    let before = Ended::new(place(org, before), customer);
     let mut found = Vec::new();
-    while ended.part >= first_part(org) && found.len() < at_most {
-        let left = i64::try_from(at_most - found.len()).unwrap_or(i64::MAX);
-        let (part, crc32, number) = ended.row();
-        let rows =
-            select.query_map(params![NUMBER_BITS, part, crc32, number, customer, agent_id, left], |row| {
+    let mut bucket = before.bucket;
+    while bucket.part() >= first_part(org) && found.len() < at_most {
+        let marked = bucket.marked(connection, before.mark)?;
+        for it in marked.into_iter().filter(|it| *it < before) {
+            let older = one.query_row(params![it.place(), customer, agent_id], |row| {
                 Ok(Older {
                     id: ConversationId(row.get(0)?),
                     channel: row.get(1)?,
@@ -95,54 +220,102 @@ pub(super) fn older(
                     entries: row.get(4)?,
                     sight: Sight { access_scope: row.get(5)?, took_part: row.get(6)?, has_ended: true },
                 })
-            })?;
-        for row in rows {
-            found.push(row?);
+            });
+            found.extend(older.optional()?);
+            if found.len() == at_most {
+                break;
+            }
         }
-        // All of the part before.
-        ended = Ended { part: part - 1, number: 1 << NUMBER_BITS, ..ended };
+        // The same of the part before.
+        bucket = Bucket(bucket.0 - (1 << BUCKET_BITS));
     }
     Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
     use crate::views::logbook::store::TABLES;
 
+    fn store() -> Connection {
+        let store = Connection::open_in_memory().expect("SQLite is here");
+        store.execute_batch(TABLES).expect("the tables are right");
+        store.execute_batch(TABLE).expect("the table is right");
+        store
+    }
+
+    /// Writes them as a turn does.
+    fn write(store: &Connection, mut ended: Vec<Ended>) -> usize {
+        ended.sort_unstable();
+        let mut pen = EndedPen::new(store).expect("the table is there");
+        let written: usize = ended.into_iter().map(|it| pen.write(it).expect("it is written")).sum();
+        written + pen.close().expect("it is written")
+    }
+
+    fn kept(store: &Connection) -> usize {
+        store.query_row("SELECT count(*) FROM ended", [], |row| row.get(0)).expect("it is there")
+    }
+
     #[test]
     fn an_org_is_forgotten_with_all_its_parts_and_no_other() {
-        let store = Connection::open_in_memory().expect("SQLite is here");
-        store.execute_batch(TABLE).expect("the table is right");
-        for (org, id) in [(1, 1), (2, 1), (2, 9), (2, (1 << 40) - 1), (3, 0)] {
-            let it = Ended::new(place(org, ConversationId(id)), "carla");
-            store.execute(INSERT, it.row()).expect("it is new");
+        let store = store();
+        let all = [(1, 1), (2, 1), (2, 9), (2, (1 << 40) - 1), (3, 0)];
+        write(&store, all.map(|(org, id)| Ended::new(place(org, ConversationId(id)), "carla")).to_vec());
+        assert_eq!(forget(&store, 2), Ok(3));
+        assert_eq!((forget(&store, 2), kept(&store)), (Ok(0), 2));
+        assert_eq!((forget(&store, 1), kept(&store)), (Ok(1), 1));
+    }
+
+    #[test]
+    fn of_a_bucket_the_last_chunk_alone_is_written() {
+        let store = store();
+        // A part is four conversations here, so more of one bucket are the same ones again, as after turns that were cut off.
+        let ended = |number| Ended::new(place(1, ConversationId(number)), "carla");
+        assert_eq!(write(&store, vec![ended(0)]), 1);
+        assert_eq!(write(&store, vec![ended(1)]), 1, "there is room in the first");
+        assert_eq!((write(&store, vec![ended(2), ended(3), ended(3)]), kept(&store)), (2, 3));
+        assert_eq!((write(&store, vec![ended(3)]), kept(&store)), (1, 3));
+        let marked = ended(0).bucket.marked(&store, ended(0).mark);
+        assert_eq!(marked, Ok([3, 2, 1, 0].map(ended).to_vec()));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_found_newest_first(turns in vec(vec((0..40_u64, 0..5_u8), 0..12), 0..6)) {
+            let store = store();
+            for turn in &turns {
+                let ended = |(id, customer): &(u64, u8)| Ended::new(place(1, ConversationId(*id)), &customer.to_string());
+                write(&store, turn.iter().map(ended).collect());
+            }
+            for customer in 0..5 {
+                let before = Ended::new(place(1, ConversationId(40)), &customer.to_string());
+                let mut found = Vec::new();
+                for part in (part_of(place(1, ConversationId(0)))..=before.bucket.part()).rev() {
+                    let bucket = Bucket(before.bucket.0 - (before.bucket.part() - part << BUCKET_BITS));
+                    found.extend(bucket.marked(&store, before.mark).expect("it is read").iter().map(|it| it.place()));
+                }
+                prop_assert!(found.is_sorted_by(|one, other| one > other), "each once: {:?}", found);
+                for (id, _) in turns.iter().flatten().filter(|it| it.1 == customer) {
+                    prop_assert!(found.contains(&place(1, ConversationId(*id))));
+                }
+            }
         }
-        let kept = || store.query_row("SELECT count(*) FROM ended", [], |row| row.get::<_, usize>(0));
-        assert_eq!(forget(&store, 2).and_then(|gone| Ok((gone, kept()?))), Ok((3, 2)));
-        assert_eq!(forget(&store, 2), Ok(0));
-        assert_eq!(forget(&store, 1).and_then(|gone| Ok((gone, kept()?))), Ok((1, 1)));
     }
 
     #[test]
     fn a_history_opens_by_index_and_never_by_scanning() {
-        let store = Connection::open_in_memory().expect("SQLite is here");
-        store.execute_batch(TABLES).expect("the tables are right");
-        store.execute_batch(TABLE).expect("the table is right");
-        let mut plan = store.prepare(&format!("EXPLAIN QUERY PLAN {OLDER}")).expect("the query is right");
-        let steps = plan
-            .query_map(params![NUMBER_BITS, 1, 2, 3, "customer", "ann", 10], |row| row.get::<_, String>(3))
-            .expect("a plan");
-        let steps: Vec<String> = steps.map(|it| it.expect("a step")).collect();
-        for step in [
-            "SEARCH ended USING PRIMARY KEY (part=? AND customer_crc32=? AND number<?)",
-            "SEARCH conversation USING INTEGER PRIMARY KEY (rowid=?)",
-        ] {
-            assert!(steps.iter().any(|it| it == step), "{steps:?}");
-        }
-        assert!(
-            !steps.iter().any(|it| it.contains("SCAN conversation") || it.contains("TEMP B-TREE")),
-            "{steps:?}"
-        );
+        let store = store();
+        let plan = |query: &str| -> Vec<String> {
+            let mut plan = store.prepare(&format!("EXPLAIN QUERY PLAN {query}")).expect("the query is right");
+            let parameters = rusqlite::params_from_iter((0..plan.parameter_count()).map(|_| 1));
+            let steps = plan.query_map(parameters, |row| row.get(3)).expect("a plan");
+            steps.map(|it| it.expect("a step")).collect()
+        };
+        assert_eq!(plan(CHUNKS), ["SEARCH ended USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]);
+        let steps = plan(ONE);
+        assert_eq!(steps[0], "SEARCH conversation USING INTEGER PRIMARY KEY (rowid=?)");
+        assert!(!steps.iter().any(|it| it.contains("SCAN conversation")), "{steps:?}");
     }
 }

@@ -13,7 +13,6 @@ use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use super::{
-    ended::{self, Ended},
     known::{Known, Standing},
     line::{self, Piece, Written},
     store::{LogbookError, place, signed},
@@ -228,7 +227,6 @@ pub(super) struct Pen<'a> {
     insert: CachedStatement<'a>,
     update: CachedStatement<'a>,
     insert_log: CachedStatement<'a>,
-    insert_ended: CachedStatement<'a>,
 }
 
 impl<'a> Pen<'a> {
@@ -252,7 +250,6 @@ impl<'a> Pen<'a> {
                  customer_entries = ?6, participants = ?7, first_entries = ?8 WHERE place = ?1",
             )?,
             insert_log: connection.prepare_cached("INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5)")?,
-            insert_ended: connection.prepare_cached(ended::INSERT)?,
         })
     }
 
@@ -300,12 +297,6 @@ impl<'a> Pen<'a> {
         }
         self.known.remember(place, grown.standing);
         Ok(None)
-    }
-
-    /// Writes that a conversation is among those that have ended.
-    pub(super) fn write_ended(&mut self, it: Ended) -> Result<(), LogbookError> {
-        self.insert_ended.execute(it.row())?;
-        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{
     Reader,
-    ended::{self, Ended},
+    ended::{self, Ended, EndedPen},
     growth::{Growth, Pen},
     known::Known,
     line::{self, Line, Older, Record, Sight},
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The format of the file. One of another format is made anew from the journal.
-const FORMAT: i64 = 9;
+const FORMAT: i64 = 10;
 /// A writer's transaction is short; a reader that meets one waits.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -31,7 +31,7 @@ const CACHE_KIB: i64 = 8_192;
 const CHECKPOINT_PAGES: i64 = 256;
 /// Pages that are written for a transaction, at most, about: a millisecond's work, and no more at once for the disk.
 const STEP_PAGES: usize = if cfg!(test) { 1 } else { 128 };
-/// Rows of conversations side by side on a page, about. Those of `ended` may each be on a page of its own.
+/// Rows of conversations side by side on a page, about. One of `ended` is a page.
 const ROWS_A_PAGE: usize = if cfg!(test) { 3 } else { 8 };
 /// Rows, and events taken in, after which the writer rests: about a quarter of a millisecond's work.
 const REST_ROWS: usize = if cfg!(test) { 1 } else { 64 };
@@ -232,10 +232,12 @@ impl Store {
             }
             steps.wrote(1, &mut rest)?;
         }
+        let mut pen = EndedPen::new(connection)?;
         for it in ended.into_ascending() {
-            pen.write_ended(it)?;
-            steps.wrote(ROWS_A_PAGE, &mut rest)?;
+            let chunks = pen.write(it)?;
+            steps.wrote(chunks * ROWS_A_PAGE, &mut rest)?;
         }
+        steps.wrote(pen.close()? * ROWS_A_PAGE, &mut rest)?;
         connection
             .prepare_cached("UPDATE org SET position = ?2 WHERE number = ?1")?
             .execute(params![number, signed(last.0)])?;
