@@ -8,7 +8,7 @@ PEERS is the directory of the dispatchers: a crate whose program prints a line o
 servers. Whatever is not installed is left out, and said so. The service is the release of this directory, which is built first, or the binary
 that is named. A cycle of theirs is two calls (dispatch, complete); one of ours is three, for the agent accepts, and two where the channel
 accepts in the agent's name: both are run. Either way an invite is sent, told and settled. By either door the sessions, which theirs have none
-of, are carried on one stream.
+of, are carried on one stream. Their program calls from two threads; ours by unary calls from one and from two, of which the better counts.
 """
 
 import argparse
@@ -28,6 +28,8 @@ ACCEPTORS = 64
 # How ours are accepted, and the options for it.
 BY_CALL, BY_CHANNEL = "accepted by call", "accepted by the channel"
 ACCEPTED = {BY_CALL: [], BY_CHANNEL: ["--auto-accept"]}
+# Threads of the generator, by door. One is enough for a stream.
+THREADS = {"pipeline": [1], "unary": [1, 2]}
 # Connections that the PostgreSQL of the dispatchers takes, less some for itself.
 CLIENTS_OF_PG_MAX = 110
 
@@ -116,8 +118,9 @@ def of_us(binary, agents, clients, secs):
         counts = sorted(set(counts))
         for how, options in ACCEPTED.items():
             with Service(binary) as service:
-                loads = service.load("--door", door, "--clients", ",".join(map(str, counts)), *options, *floor)
-                cycles = {it: load["conversations_per_second"] for it, load in zip(counts, loads)}
+                door_options = ["--door", door, "--clients", ",".join(map(str, counts)), *options]
+                runs = [service.load("--threads", str(it), *door_options, *floor) for it in THREADS[door]]
+                cycles = {it: max(load["conversations_per_second"] for load in loads) for it, *loads in zip(counts, *runs)}
                 found[of(door, how)] = (cycles, race(service, door, secs) if how == BY_CALL else None)
     return found
 
