@@ -5,11 +5,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use tokio::sync::Notify;
 
 use super::{LoadError, latency::Nanos, plan::Load};
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, rest};
 
 /// Between two looks at the schedule, at least: what is due meanwhile is begun at once. Twenty times shorter than what is measured.
 const LOOK_AGAIN: Duration = Duration::from_micros(200);
@@ -62,30 +61,27 @@ fn scheduled(from: Nanos, number: u64, per_second: u64) -> Nanos {
 #[derive(Debug)]
 pub(super) struct Metronome {
     beat: Arc<Notify>,
-    _stop: Option<Sender<()>>,
 }
 
 impl Metronome {
     /// Beats whenever a conversation of a schedule from a moment on is due, until it is dropped. A closed loop has no beat: answers say when to begin the next.
     pub(super) fn start(load: Load, watch: Stopwatch, from: Nanos) -> Result<Self, LoadError> {
         let beat = Arc::new(Notify::new());
-        let Load::Rate { per_second, .. } = load else { return Ok(Self { beat, _stop: None }) };
-        let (stop, stopped) = bounded::<()>(0);
-        let notify = beat.clone();
-        let beats = move || {
-            loop {
-                let now = nanos(watch);
-                let next = u128::from(now.saturating_sub(from)) * u128::from(per_second) / 1_000_000_000 + 1;
-                let due = scheduled(from, u64::try_from(next).unwrap_or(u64::MAX), per_second);
-                let wait = Duration::from_nanos(due.saturating_sub(now)).max(LOOK_AGAIN);
-                if stopped.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected) {
-                    return;
+        if let Load::Rate { per_second, .. } = load {
+            let heard = Arc::downgrade(&beat);
+            let beats = move || {
+                while let Some(beat) = heard.upgrade() {
+                    beat.notify_one();
+                    let now = nanos(watch);
+                    let next =
+                        u128::from(now.saturating_sub(from)) * u128::from(per_second) / 1_000_000_000 + 1;
+                    let due = scheduled(from, u64::try_from(next).unwrap_or(u64::MAX), per_second);
+                    rest(Duration::from_nanos(due.saturating_sub(now)).max(LOOK_AGAIN));
                 }
-                notify.notify_one();
-            }
-        };
-        std::thread::Builder::new().name("metronome".into()).spawn(beats).map_err(LoadError::Thread)?;
-        Ok(Self { beat, _stop: Some(stop) })
+            };
+            std::thread::Builder::new().name("metronome".into()).spawn(beats).map_err(LoadError::Thread)?;
+        }
+        Ok(Self { beat })
     }
 
     /// The next beat.
