@@ -21,10 +21,10 @@ use crate::engine::ids::ConversationId;
 const NUMBER_BITS: u32 = if cfg!(test) { 2 } else { 20 };
 /// Bits of a customer's checksum that say which bucket; the others are the mark of an entry. Customers who have the same are told apart by their
 /// conversations.
-const BUCKET_BITS: u32 = if cfg!(test) { 1 } else { 9 };
+const BUCKET_BITS: u32 = if cfg!(test) { 1 } else { 10 };
 const MARK_BITS: u32 = if cfg!(test) { 1 } else { u32::BITS - BUCKET_BITS };
-/// Bits of a chunk's number within its bucket: room for all of a part in one bucket.
-const CHUNK_BITS: u32 = 11;
+/// Bits of a chunk's number within its bucket. Where a customer has more of a part than so many chunks hold, the last one goes on growing.
+const CHUNK_BITS: u32 = 10;
 /// An entry: mark and number, the last byte least.
 const ENTRY_BYTES: usize = 6;
 /// Entries of a chunk, at most: with its row's header they fill a page of the file.
@@ -73,13 +73,6 @@ impl Ended {
         let [_, _, entry @ ..] = entry.to_be_bytes();
         entry
     }
-
-    fn of_bytes(bucket: Bucket, entry: [u8; ENTRY_BYTES]) -> Self {
-        let [a, b, c, d, e, f] = entry;
-        let entry = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-        let bits = |it: u64, count: u32| u32::try_from(it & ((1 << count) - 1)).unwrap_or(0);
-        Self { bucket, mark: bits(entry >> NUMBER_BITS, MARK_BITS), number: bits(entry, NUMBER_BITS) }
-    }
 }
 
 impl Bucket {
@@ -93,14 +86,20 @@ impl Bucket {
         [first, first | ((1 << CHUNK_BITS) - 1)]
     }
 
-    /// What it holds of this mark, newest first.
+    /// What it holds of this mark, newest first. Hardly any of its entries are, so each is looked at as the one number that it is.
     fn marked(self, connection: &Connection, mark: u32) -> rusqlite::Result<Vec<Ended>> {
+        let of_mark = u64::from(mark) << NUMBER_BITS;
         let mut select = connection.prepare_cached(CHUNKS)?;
         let mut chunks = select.query(self.keys())?;
         let mut marked = Vec::new();
         while let Some(chunk) = chunks.next()? {
-            let (entries, _) = chunk.get_ref(1)?.as_blob()?.as_chunks();
-            marked.extend(entries.iter().map(|it| Ended::of_bytes(self, *it)).filter(|it| it.mark == mark));
+            let (entries, _) = chunk.get_ref(1)?.as_blob()?.as_chunks::<ENTRY_BYTES>();
+            let entries =
+                entries.iter().map(|&[a, b, c, d, e, f]| u64::from_be_bytes([0, 0, a, b, c, d, e, f]));
+            let numbers = entries.map(|it| it ^ of_mark).filter(|it| *it < 1 << NUMBER_BITS);
+            marked.extend(
+                numbers.filter_map(|it| Some(Ended { bucket: self, mark, number: it.try_into().ok()? })),
+            );
         }
         marked.sort_unstable_by(|one, other| other.cmp(one));
         // A turn that was cut off is done again.
