@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // What gRPC reflection serves.
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
-    let config = BOXED.iter().fold(tonic_prost_build::configure(), |config, it| config.boxed(it));
+    let config = BOXED.iter().fold(tonic_prost_build::configure(), tonic_prost_build::Builder::boxed);
     config.compile_fds(descriptors)?;
     Ok(())
 }

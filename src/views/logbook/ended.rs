@@ -292,7 +292,7 @@ mod tests {
                 let before = Ended::new(place(1, ConversationId(40)), &customer.to_string());
                 let mut found = Vec::new();
                 for part in (part_of(place(1, ConversationId(0)))..=before.bucket.part()).rev() {
-                    let bucket = Bucket(before.bucket.0 - (before.bucket.part() - part << BUCKET_BITS));
+                    let bucket = Bucket(before.bucket.0 - ((before.bucket.part() - part) << BUCKET_BITS));
                     found.extend(bucket.marked(&store, before.mark).expect("it is read").iter().map(|it| it.place()));
                 }
                 prop_assert!(found.is_sorted_by(|one, other| one > other), "each once: {:?}", found);
