@@ -3,7 +3,7 @@
 //! ```text
 //!   event ─► the conversation (read, if it was there before) ─► its entries ─► its row, which has the first of them, and, of a long
 //!                                                                              log, a row of `log`
-//!                                                                          ─► once it has ended, a row of `ended`
+//!                                                                          ─► once it has ended, an entry of `ended`
 //! ```
 
 use std::borrow::Cow;
