@@ -26,11 +26,11 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Memory of the writer for pages, in KiB (SQLite takes it as a negative number). With SQLite's 2,000 it reads most pages back that it has
 /// just written; and each commit after pages were split looks through all that are in memory.
 const CACHE_KIB: i64 = 8_192;
-/// Pages in the write-ahead log, 1 MiB, before it is taken into the file. The journal's syncs wait as long as it takes to put them on the
-/// disk.
-const CHECKPOINT_PAGES: i64 = 256;
-/// Pages that are written for a transaction, at most, about: a millisecond's work, and no more at once for the disk.
-const STEP_PAGES: usize = if cfg!(test) { 1 } else { 128 };
+/// Pages in the write-ahead log, half a MiB, before it is taken into the file. The journal's syncs wait as long as it takes to put them on the
+/// disk, and whoever is woken meanwhile for a core.
+const CHECKPOINT_PAGES: i64 = 128;
+/// Pages that are written for a transaction, at most, about: a quarter of a millisecond's work, and no more at once for the disk.
+const STEP_PAGES: usize = if cfg!(test) { 1 } else { 32 };
 /// Rows of conversations side by side on a page, about. One of `ended` is a page.
 const ROWS_A_PAGE: usize = if cfg!(test) { 3 } else { 8 };
 /// Rows, and events taken in, after which the writer rests: about a quarter of a millisecond's work.
