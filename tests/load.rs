@@ -49,11 +49,10 @@ async fn house() -> House {
     House::empty().await
 }
 
-/// A house with the sample directory for `ORG`.
+/// One with the sample directory for `ORG`.
 async fn sampled() -> House {
-    let house = house().await;
-    house.apply(sample::directory()).await.expect("it is right");
-    house
+    LazyLock::force(&METRICS);
+    House::with(sample::directory()).await
 }
 
 /// How many commands found no room so far.

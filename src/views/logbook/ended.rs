@@ -7,7 +7,7 @@
 //!
 //! A customer comes back after as many others as there are customers, so each entry stands somewhere else than the last, and what it costs is
 //! the page that is written for it. So entries are short, there are few buckets, and of a bucket the last chunk alone is written: a turn that
-//! ends thousands writes a few hundred pages, however many came before. Who looks for a customer looks through one bucket of each part.
+//! ends thousands writes about a page for each bucket, however many came before. Who looks for a customer looks through one bucket of each part.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
@@ -76,8 +76,19 @@ impl Ended {
 }
 
 impl Bucket {
+    /// The one that a chunk is of.
+    fn of(key: i64) -> Self {
+        Self(key >> CHUNK_BITS)
+    }
+
     fn part(self) -> i64 {
         self.0 >> BUCKET_BITS
+    }
+
+    /// It and those of the same customers in the parts before, back to the org's first.
+    fn and_before(self, org: i64) -> impl Iterator<Item = Self> {
+        let before = |it: &Self| Some(Self(it.0 - (1 << BUCKET_BITS)));
+        std::iter::successors(Some(self), before).take_while(move |it| it.part() >= first_part(org))
     }
 
     /// Of its chunks, from the first to the last.
@@ -122,8 +133,8 @@ fn first_part(org: i64) -> i64 {
 pub(super) struct EndedPen<'a> {
     chunks: CachedStatement<'a>,
     put: CachedStatement<'a>,
-    /// The bucket that is open, the key of its last chunk, and what that holds.
-    open: Option<(Bucket, i64)>,
+    /// The key of the chunk that is open, and what that holds.
+    open: Option<i64>,
     entries: Vec<u8>,
 }
 
@@ -139,50 +150,45 @@ impl<'a> EndedPen<'a> {
 
     /// Writes one. They come in ascending order, and all of them stand in the table after `close`. How many chunks were written for it.
     pub(super) fn write(&mut self, it: Ended) -> rusqlite::Result<usize> {
-        let written = match self.open {
-            Some((bucket, _)) if bucket == it.bucket => self.close_if_full()?,
+        let mut written = 0;
+        let key = match self.open {
+            Some(key) if Bucket::of(key) == it.bucket => key,
             _ => {
-                let written = self.close()?;
-                self.open(it.bucket)?;
-                written
+                written += self.close()?;
+                self.open(it.bucket)?
             }
         };
         self.entries.extend_from_slice(&it.to_bytes());
+        if self.is_full(key) {
+            written += self.close()?;
+        }
         Ok(written)
     }
 
-    /// Reads the last chunk of a bucket, unless there is no more room in it.
-    fn open(&mut self, bucket: Bucket) -> rusqlite::Result<()> {
+    /// Opens the last chunk of a bucket, or the next where that is full.
+    fn open(&mut self, bucket: Bucket) -> rusqlite::Result<i64> {
         let entries = &mut self.entries;
         let last = self.chunks.query_row(bucket.keys(), |row| {
             entries.extend_from_slice(row.get_ref(1)?.as_blob()?);
             row.get(0)
         });
-        let key = last.optional()?.unwrap_or(bucket.keys()[0]);
-        self.open = Some((bucket, key));
-        if let Some(next) = self.after_full(bucket, key) {
+        let mut key = last.optional()?.unwrap_or(bucket.keys()[0]);
+        if self.is_full(key) {
             self.entries.clear();
-            self.open = Some((bucket, next));
+            key += 1;
         }
-        Ok(())
+        self.open = Some(key);
+        Ok(key)
     }
 
-    fn close_if_full(&mut self) -> rusqlite::Result<usize> {
-        let next = self.open.and_then(|(bucket, key)| Some((bucket, self.after_full(bucket, key)?)));
-        let Some(next) = next else { return Ok(0) };
-        let written = self.close()?;
-        self.open = Some(next);
-        Ok(written)
-    }
-
-    /// The chunk after the one that is open, if that is full. The last of a bucket never is.
-    fn after_full(&self, bucket: Bucket, key: i64) -> Option<i64> {
-        (self.entries.len() >= CHUNK_ENTRIES * ENTRY_BYTES && key < bucket.keys()[1]).then_some(key + 1)
+    /// Whether the chunk that is open has no more room. The last of a bucket always has.
+    fn is_full(&self, key: i64) -> bool {
+        self.entries.len() >= CHUNK_ENTRIES * ENTRY_BYTES && key < Bucket::of(key).keys()[1]
     }
 
     /// Writes the chunk that is open. How many that were.
     pub(super) fn close(&mut self) -> rusqlite::Result<usize> {
-        let Some((_, key)) = self.open.take() else { return Ok(0) };
+        let Some(key) = self.open.take() else { return Ok(0) };
         self.put.execute(params![key, self.entries])?;
         self.entries.clear();
         Ok(1)
@@ -206,10 +212,11 @@ pub(super) fn older(
     let mut one = connection.prepare_cached(ONE)?;
     let before = Ended::new(place(org, before), customer);
     let mut found = Vec::new();
-    let mut bucket = before.bucket;
-    while bucket.part() >= first_part(org) && found.len() < at_most {
-        let marked = bucket.marked(connection, before.mark)?;
-        for it in marked.into_iter().filter(|it| *it < before) {
+    for bucket in before.bucket.and_before(org) {
+        for it in bucket.marked(connection, before.mark)?.into_iter().filter(|it| *it < before) {
+            if found.len() >= at_most {
+                return Ok(found);
+            }
             let older = one.query_row(params![it.place(), customer, agent_id], |row| {
                 Ok(Older {
                     id: ConversationId(row.get(0)?),
@@ -221,12 +228,7 @@ pub(super) fn older(
                 })
             });
             found.extend(older.optional()?);
-            if found.len() == at_most {
-                break;
-            }
         }
-        // The same of the part before.
-        bucket = Bucket(bucket.0 - (1 << BUCKET_BITS));
     }
     Ok(found)
 }
@@ -291,8 +293,7 @@ mod tests {
             for customer in 0..5 {
                 let before = Ended::new(place(1, ConversationId(40)), &customer.to_string());
                 let mut found = Vec::new();
-                for part in (part_of(place(1, ConversationId(0)))..=before.bucket.part()).rev() {
-                    let bucket = Bucket(before.bucket.0 - ((before.bucket.part() - part) << BUCKET_BITS));
+                for bucket in before.bucket.and_before(1) {
                     found.extend(bucket.marked(&store, before.mark).expect("it is read").iter().map(|it| it.place()));
                 }
                 prop_assert!(found.is_sorted_by(|one, other| one > other), "each once: {:?}", found);
