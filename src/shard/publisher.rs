@@ -12,7 +12,7 @@ use tokio::{sync::mpsc::Receiver, task::yield_now};
 
 use super::{
     Hosted,
-    letter::{Notice, SessionSink, Told},
+    letter::{Notice, ReplyTo, SessionSink, Told},
     tails::Tails,
     worker::{Batch, Opening, Part, Waiting},
 };
@@ -32,8 +32,11 @@ use crate::{
     wire::status,
 };
 
-/// Answers after which whoever is ready goes first: the thread that tells them serves callers too.
+/// Answers on streams after which whoever is ready goes first: the thread that tells them serves callers too.
 const TURN: usize = 256;
+/// What the answer to a call counts as among them. A call is a task of its own, and so few are written while others are told still: were all
+/// told first, their callers and the service would wait for each other by turns.
+const CALL: usize = 16;
 
 /// What one commit made durable.
 pub(super) struct Committed {
@@ -69,6 +72,8 @@ pub(super) struct Publisher {
     views: Sender<()>,
     counts: HouseCounts,
     tails: Tails,
+    /// Answers in this turn.
+    told: usize,
 }
 
 impl Publisher {
@@ -80,32 +85,28 @@ impl Publisher {
             views,
             counts: HouseCounts::default(),
             tails: Tails::default(),
+            told: 0,
         }
     }
 
     /// Publishes what is durable, in order, until nothing more will be.
     pub(super) async fn run(mut self, mut committed: Receiver<Committed>) {
-        let mut told = 0;
         while let Some(Committed { batches, bytes }) = committed.recv().await {
             let mut bytes = bytes.into_iter();
             for batch in batches {
-                told += batch.waiting.len();
-                self.publish(batch, &mut bytes);
-                if told >= TURN {
-                    told = 0;
-                    yield_now().await;
-                }
+                self.publish(batch, &mut bytes).await;
             }
         }
     }
 
     /// `bytes` gives those of each part that has events.
-    fn publish(&mut self, batch: Batch, bytes: &mut impl Iterator<Item = usize>) {
+    async fn publish(&mut self, batch: Batch, bytes: &mut impl Iterator<Item = usize>) {
         let mut published = Vec::with_capacity(batch.parts.len());
         for part in batch.parts {
             published.extend(self.publish_part(part, bytes));
         }
         for waiting in batch.waiting {
+            self.told += if matches!(waiting, Waiting::Reply(ReplyTo::Call(..), _)) { CALL } else { 1 };
             match waiting {
                 Waiting::Reply(to, reply) => {
                     match &reply {
@@ -116,6 +117,10 @@ impl Publisher {
                 }
                 Waiting::Answer(to, answer) => drop(to.send(*answer)),
                 Waiting::Woken(to) => drop(to.send(())),
+            }
+            if self.told >= TURN {
+                self.told = 0;
+                yield_now().await;
             }
         }
         published.iter().for_each(|it| self.count(it));

@@ -32,6 +32,15 @@ pub(super) enum Door {
 }
 
 impl Door {
+    /// How many things that were heard are dealt with before what comes of them is sent. By calls few, so that the service is at the first
+    /// while others are made still.
+    pub(super) fn heard_max(&self) -> usize {
+        match self {
+            Self::Pipeline(_) => 4_096,
+            Self::Unary(_) => 16,
+        }
+    }
+
     /// Sends a command. It never waits: the door has room for all that the plan has in flight.
     pub(super) fn send(&mut self, token: Token, command: Command) -> Result<(), LoadError> {
         match self {

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
+use tokio::{task::yield_now, time::MissedTickBehavior};
 use tonic::Code;
 
 use super::{
@@ -26,8 +26,6 @@ use super::{
 };
 use crate::{cli::client::CallError, clock::Stopwatch};
 
-/// Things heard that are dealt with at once.
-const HEARD_AT_ONCE: usize = 4_096;
 /// How often is looked at what no message brings: commands to send again, the end of the time.
 const TICK: Duration = Duration::from_millis(10);
 /// When no more conversations begin: how long those that still wait for an agent go on waiting.
@@ -131,7 +129,8 @@ impl Driver {
         let mut pace = Pace::new(load, begin);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let mut heard = Vec::with_capacity(HEARD_AT_ONCE);
+        let heard_max = self.door.heard_max();
+        let mut heard = Vec::with_capacity(heard_max);
         let mut is_begun = false;
         loop {
             is_begun = is_begun || self.begin_due(&mut pace, &mut work, stop)?;
@@ -139,13 +138,15 @@ impl Driver {
                 break;
             }
             tokio::select! {
-                count = self.ear.recv_many(&mut heard, HEARD_AT_ONCE) => {
+                count = self.ear.recv_many(&mut heard, heard_max) => {
                     if count == 0 {
                         return Err(LoadError::Lost { what: "every stream".into(), why: "all have ended".into() });
                     }
                     for it in heard.drain(..) {
                         self.hear(it)?;
                     }
+                    // What came of it is sent before more is heard.
+                    yield_now().await;
                 }
                 () = metronome.beat() => {}
                 _ = tick.tick() => {
