@@ -21,7 +21,7 @@ use crate::engine::ids::ConversationId;
 const NUMBER_BITS: u32 = if cfg!(test) { 2 } else { 20 };
 /// Bits of a customer's checksum that say which bucket; the others are the mark of an entry. Customers who have the same are told apart by their
 /// conversations.
-const BUCKET_BITS: u32 = if cfg!(test) { 1 } else { 10 };
+const BUCKET_BITS: u32 = if cfg!(test) { 1 } else { 8 };
 const MARK_BITS: u32 = if cfg!(test) { 1 } else { u32::BITS - BUCKET_BITS };
 /// Bits of a chunk's number within its bucket. Where a customer has more of a part than so many chunks hold, the last one goes on growing.
 const CHUNK_BITS: u32 = 10;

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The format of the file. One of another format is made anew from the journal.
-const FORMAT: i64 = 10;
+const FORMAT: i64 = 11;
 /// A writer's transaction is short; a reader that meets one waits.
 const BUSY: Duration = Duration::from_secs(5);
 
