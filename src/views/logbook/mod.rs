@@ -52,7 +52,7 @@ const REST_MAX: Duration = Duration::from_millis(1);
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// Events of an org that wait to be written before the writer rests no longer: they are still in memory then. The more are behind, the
 /// shorter it rests, so that its work is spread as evenly as there is time for.
-const BEHIND_MAX: u64 = 1_048_576;
+const BEHIND_MAX: u64 = 524_288;
 /// Those with which it lingers no longer.
 const LINGER_BEHIND_MAX: u64 = BEHIND_MAX / 4 * 3;
 
