@@ -211,12 +211,11 @@ pub(super) fn older(
 ) -> Result<Vec<Older>, LogbookError> {
     let mut one = connection.prepare_cached(ONE)?;
     let before = Ended::new(place(org, before), customer);
-    let mut found = Vec::new();
-    for bucket in before.bucket.and_before(org) {
+    let (mut found, mut buckets) = (Vec::new(), before.bucket.and_before(org));
+    while found.len() < at_most
+        && let Some(bucket) = buckets.next()
+    {
         for it in bucket.marked(connection, before.mark)?.into_iter().filter(|it| *it < before) {
-            if found.len() >= at_most {
-                return Ok(found);
-            }
             let older = one.query_row(params![it.place(), customer, agent_id], |row| {
                 Ok(Older {
                     id: ConversationId(row.get(0)?),
@@ -228,6 +227,9 @@ pub(super) fn older(
                 })
             });
             found.extend(older.optional()?);
+            if found.len() == at_most {
+                break;
+            }
         }
     }
     Ok(found)
@@ -280,6 +282,28 @@ mod tests {
         assert_eq!((write(&store, vec![ended(3)]), kept(&store)), (1, 3));
         let marked = ended(0).bucket.marked(&store, ended(0).mark);
         assert_eq!(marked, Ok([3, 2, 1, 0].map(ended).to_vec()));
+    }
+
+    #[test]
+    fn parts_before_what_is_enough_are_not_looked_through() {
+        let store = store();
+        let ended = |number| Ended::new(place(1, ConversationId(number)), "carla");
+        // One in the first part, one in the second.
+        for number in [1, 5] {
+            write(&store, vec![ended(number)]);
+            let row = "INSERT INTO conversation (place, channel_id, customer_id, routing_type, access_scope, created_at_ms,
+                created_position, ended_at_ms, written_position, entries, customer_entries, participants, first_entries)
+                VALUES (?1, 'chat', 'carla', '', '', 1, 1, 1, 1, 0, 0, '[]', '[]')";
+            store.execute(row, [place(1, ConversationId(number))]).expect("it is written");
+        }
+        let older = |at_most| older(&store, (1, "carla"), ConversationId(8), "anna", at_most);
+        let ids = |found: Vec<Older>| found.into_iter().map(|it| it.id.0).collect::<Vec<_>>();
+        assert_eq!(ids(older(2).expect("it is read")), [5, 1]);
+        // Whoever looks through the first finds that it is damaged.
+        let damage = "UPDATE ended SET entries = 'no entries' WHERE key BETWEEN ?1 AND ?2";
+        assert_eq!(store.execute(damage, ended(1).bucket.keys()), Ok(1));
+        assert_eq!(ids(older(1).expect("the second is enough")), [5]);
+        assert!(older(2).is_err());
     }
 
     proptest! {
