@@ -34,8 +34,8 @@ use crate::{
 
 /// Answers on streams after which whoever is ready goes first: the thread that tells them serves callers too.
 const TURN: usize = 256;
-/// What the answer to a call counts as among them. A call is a task of its own, and so few are written while others are told still: were all
-/// told first, their callers and the service would wait for each other by turns.
+/// What the answer to a call counts as among them, a query too. A call is a task of its own, and so few are written while others are told
+/// still: were all told first, their callers and the service would wait for each other by turns.
 const CALL: usize = 16;
 
 /// What one commit made durable.
@@ -106,7 +106,7 @@ impl Publisher {
             published.extend(self.publish_part(part, bytes));
         }
         for waiting in batch.waiting {
-            self.told += if matches!(waiting, Waiting::Reply(ReplyTo::Call(..), _)) { CALL } else { 1 };
+            self.told += if matches!(waiting, Waiting::Reply(ReplyTo::Stream(_), _)) { 1 } else { CALL };
             match waiting {
                 Waiting::Reply(to, reply) => {
                     match &reply {
