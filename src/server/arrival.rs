@@ -3,6 +3,7 @@
 
 use std::{
     convert::Infallible,
+    future::{Ready, ready},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -72,11 +73,11 @@ pub(super) struct Arriving<S> {
 impl<S> Service<Request<Body>> for Arriving<S>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
-    S::Future: Send + 'static,
+    S::Future: Unpin,
 {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    type Future = Going<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(context)
@@ -89,7 +90,7 @@ where
         let path = request.uri().path();
         if path == api::SUBMIT || path.starts_with(REFLECTION) {
             // Their streams last, and each of their messages has its own bound.
-            return Box::pin(self.inner.call(request));
+            return Going::LetIn(self.inner.call(request), None);
         }
         let mut permit = None;
         let mut left = BYTES_MAX;
@@ -98,21 +99,41 @@ where
             permit = self.arrival.large.clone().try_acquire_owned().ok();
             if permit.is_none() {
                 metrics::bound_hit(Bound::Directories);
-                return Box::pin(async { Ok(status::overloaded(LARGE_AGAIN).into_http()) });
+                return Going::Refused(ready(Ok(status::overloaded(LARGE_AGAIN).into_http())));
             }
         }
         let within = self.arrival.message_within;
-        let answered =
-            self.inner.call(request.map(|body| Body::new(Message { body, left, within, timer: None })));
-        Box::pin(held(permit, answered))
+        let request = request.map(|body| Body::new(Message { body, left, within, timer: None }));
+        Going::LetIn(self.inner.call(request), permit)
     }
 }
 
-/// Keeps what was taken for a call until it is answered.
-async fn held<T>(permit: Option<OwnedSemaphorePermit>, answered: impl Future<Output = T>) -> T {
-    let answer = answered.await;
-    drop(permit);
-    answer
+/// A call on its way.
+#[derive(Debug)]
+pub(super) enum Going<F> {
+    /// With what is kept for it until it is answered.
+    LetIn(F, Option<OwnedSemaphorePermit>),
+    Refused(Ready<Result<Response<Body>, Infallible>>),
+}
+
+impl<F> Future for Going<F>
+where
+    F: Future<Output = Result<Response<Body>, Infallible>> + Unpin,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::LetIn(it, permit) => {
+                let answer = Pin::new(it).poll(context);
+                if answer.is_ready() {
+                    *permit = None;
+                }
+                answer
+            }
+            Self::Refused(it) => Pin::new(it).poll(context),
+        }
+    }
 }
 
 /// A message on its way.

@@ -1,5 +1,5 @@
 //! The gRPC port: open from the first moment, so that whoever probes is told that the service is starting. The calls of the API are
-//! let in once their routes are there; before that each is refused as STARTING.
+//! let in once their services are there; before that each is refused as STARTING.
 
 use std::{
     convert::Infallible,
@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     access::tls::Tls,
-    api::{self, Access, Gate},
+    api::{self, Access, Gate, Services},
     wire::{self, status},
 };
 
@@ -47,7 +47,7 @@ pub(super) struct Entrance {
     /// Where it listens.
     pub(super) addr: SocketAddr,
     health: Health,
-    api: Arc<OnceLock<Routes>>,
+    api: Arc<OnceLock<Services>>,
     grpc: JoinHandle<Result<(), tonic::transport::Error>>,
     closing: oneshot::Sender<()>,
 }
@@ -94,9 +94,9 @@ impl Entrance {
     }
 
     /// Lets the calls of the API in. Health says that the service is serving.
-    pub(super) async fn let_in(&self, routes: Routes) {
+    pub(super) async fn let_in(&self, services: Services) {
         // Set twice only by a bug, and then the first stay.
-        self.api.set(routes).unwrap_or(());
+        self.api.set(services).unwrap_or(());
         self.health.say(Phase::Serving).await;
     }
 
@@ -127,15 +127,15 @@ impl Closing {
     }
 }
 
-/// Puts the routes of the API before those that are always there.
+/// Puts the services of the API before those that are always there.
 #[derive(Debug, Clone)]
-struct LetIn(Arc<OnceLock<Routes>>);
+struct LetIn(Arc<OnceLock<Services>>);
 
 impl Layer<Routes> for LetIn {
     type Service = Way;
 
     fn layer(&self, always: Routes) -> Way {
-        Way { always, later: self.0.clone(), api: None }
+        Way { always, api: self.0.clone() }
     }
 }
 
@@ -143,9 +143,7 @@ impl Layer<Routes> for LetIn {
 #[derive(Debug, Clone)]
 struct Way {
     always: Routes,
-    later: Arc<OnceLock<Routes>>,
-    /// Once they are there.
-    api: Option<Routes>,
+    api: Arc<OnceLock<Services>>,
 }
 
 impl Service<Request<Body>> for Way {
@@ -154,19 +152,16 @@ impl Service<Request<Body>> for Way {
     type Future = Going;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // As routes are.
+        // As both are.
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         if !request.uri().path().starts_with(api::PATH) {
-            return Going::LetIn(self.always.call(request));
+            return Going::Always(Box::new(self.always.call(request)));
         }
-        if self.api.is_none() {
-            self.api = self.later.get().cloned();
-        }
-        match &mut self.api {
-            Some(api) => Going::LetIn(api.call(request)),
+        match self.api.get() {
+            Some(api) => Going::Api(api.call(request)),
             None => Going::Refused(ready(Ok(status::starting().into_http()))),
         }
     }
@@ -174,7 +169,9 @@ impl Service<Request<Body>> for Way {
 
 /// A call on its way.
 enum Going {
-    LetIn(<Routes as Service<Request<Body>>>::Future),
+    Api(<Services as Service<Request<Body>>>::Future),
+    /// Large, and seldom.
+    Always(Box<<Routes as Service<Request<Body>>>::Future>),
     Refused(Ready<Result<Response<Body>, Infallible>>),
 }
 
@@ -183,7 +180,8 @@ impl Future for Going {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
-            Self::LetIn(it) => Pin::new(it).poll(context),
+            Self::Api(it) => Pin::new(it).poll(context),
+            Self::Always(it) => Pin::new(it).poll(context),
             Self::Refused(it) => Pin::new(it).poll(context),
         }
     }

@@ -227,7 +227,7 @@ pub async fn start(options: Options) -> Result<Running, ServerError> {
         front.load(sample).await.map_err(|status| ServerError::Sample(Box::new(status)))?;
     }
 
-    entrance.let_in(api::routes(&front)).await;
+    entrance.let_in(api::Services::new(&front)).await;
     Ok(Running {
         grpc_addr: entrance.addr,
         found,

@@ -91,9 +91,9 @@ impl HeldHouse {
         ));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let addr = listener.local_addr().expect("an address");
-        let routes = api::routes(&front);
         tokio::spawn(
-            Server::builder().add_routes(routes).serve_with_incoming(TcpListenerStream::new(listener)),
+            Server::builder()
+                .serve_with_incoming(api::Services::new(&front), TcpListenerStream::new(listener)),
         );
         Self { addr, mailboxes, tokens, failed, _dir: dir }
     }
