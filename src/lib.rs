@@ -11,6 +11,7 @@
 
 pub mod access;
 pub mod api;
+pub mod background;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{Hosted, recovery::save};
 use crate::{
+    background,
     clock::{Stopwatch, rest},
     journal::Snapshots,
 };
@@ -27,13 +28,16 @@ impl Snapshotter {
     /// Starts the thread, and says where it takes what is durable.
     pub fn start(snapshots: Snapshots) -> std::io::Result<(Sender<Box<Hosted>>, Self)> {
         let (give, given): (_, Receiver<Box<Hosted>>) = bounded(WAITING_MAX);
-        let thread = std::thread::Builder::new().name("snapshotter".into()).spawn(move || {
+        let thread = background::spawn("snapshotter", move || {
             for hosted in given {
                 let (org, watch) = (hosted.org.clone(), Stopwatch::start());
                 match save(&hosted, &snapshots, &mut || rest(REST)) {
                     Ok(bytes) => tracing::info!(%org, bytes, seconds = watch.seconds(), "took a snapshot"),
                     // The journal has everything; a start takes longer, that is all.
-                    Err(error) => tracing::warn!(%org, error = &error as &dyn std::error::Error, "could not take a snapshot"),
+                    Err(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(%org, error, "could not take a snapshot");
+                    }
                 }
             }
         })?;

@@ -34,7 +34,7 @@ use super::{
     feed::{Feed, FeedError},
     orgs::{Org, Orgs},
 };
-use crate::{clock::rest, engine::ids::ConversationId, journal::Position};
+use crate::{background, clock::rest, engine::ids::ConversationId, journal::Position};
 use line::{Line, Older, Record, Sight};
 pub use store::LogbookError;
 use store::{Stint, Store};
@@ -54,7 +54,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// shorter it rests, so that its work is spread as evenly as there is time for.
 const BEHIND_MAX: u64 = 524_288;
 /// Those with which it lingers no longer.
-const LINGER_BEHIND_MAX: u64 = BEHIND_MAX / 4 * 3;
+const LINGER_BEHIND_MAX: u64 = BEHIND_MAX / 2;
 
 /// Whose log is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,9 +155,7 @@ impl Logbook {
         let store = Store::open_to_write(&self.path)?;
         let (word, words) = bounded(1);
         let hurried = self.hurried.clone();
-        let thread = std::thread::Builder::new()
-            .name("logbook".into())
-            .spawn(move || write(store, (&words, &hurried), &orgs, &feed))
+        let thread = background::spawn("logbook", move || write(store, (&words, &hurried), &orgs, &feed))
             .map_err(LogbookError::Thread)?;
         // What became durable before there was anybody to send word.
         word.try_send(()).unwrap_or(());
