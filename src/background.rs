@@ -7,13 +7,10 @@ use std::{
 };
 
 /// Starts a thread for such work. An error is the system's: there is no room for a thread.
-pub fn spawn<T: Send + 'static>(
-    name: &str,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<JoinHandle<T>> {
+pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     Builder::new().name(name.to_owned()).spawn(move || {
         step_back();
-        work()
+        work();
     })
 }
 
@@ -28,8 +25,8 @@ fn step_back() {
     // Of the priorities that go with it the one that threads have that say nothing: 0 of nice(2).
     let usual = ThreadPriorityValue::try_from(47).map(ThreadPriority::Crossplatform);
     let batch = ThreadSchedulePolicy::Normal(Batch);
-    let refused = usual.map(|it| set_thread_priority_and_policy(thread_native_id(), it, batch));
-    tracing::debug!(?refused, "a thread in the background");
+    let stepped_back = usual.map(|it| set_thread_priority_and_policy(thread_native_id(), it, batch));
+    tracing::debug!(?stepped_back, "a thread in the background");
 }
 
 #[cfg(not(target_os = "linux"))]

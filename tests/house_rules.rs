@@ -4,8 +4,9 @@
 //!   main ──► server ──► { api, cluster, shard } ──► { views, wire, journal } ──► engine
 //! ```
 //!
-//! `upkeep` stands where `server` does, for a data directory that is not served from. Beside the house stand `access`, `background`, `clock`, `config`,
-//! `metrics` and `telemetry`, which all but the engine, the journal and the wire may use.
+//! `upkeep` stands where `server` does, for a data directory that is not served from. Beside the house stand `access`, `clock`, `config`,
+//! `metrics` and `telemetry`, which all but the engine, the journal and the wire may use, and `background`, for the threads of the views and
+//! the shards.
 
 #![allow(clippy::unwrap_used, reason = "a test that is wrong about itself stops")]
 

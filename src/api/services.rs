@@ -81,23 +81,6 @@ impl Services {
     }
 }
 
-impl Services {
-    /// Carries out a call.
-    pub fn call(&self, request: Request<Body>) -> BoxFuture<Response<Body>, Infallible> {
-        let all = &*self.0;
-        let path = request.uri().path().trim_start_matches('/');
-        match path.split_once('/').map_or(path, |(service, _)| service) {
-            agent_service_server::SERVICE_NAME => all.agent.clone().call(request),
-            conversation_service_server::SERVICE_NAME => all.conversation.clone().call(request),
-            directory_service_server::SERVICE_NAME => all.directory.clone().call(request),
-            event_service_server::SERVICE_NAME => all.event.clone().call(request),
-            pipeline_service_server::SERVICE_NAME => all.pipeline.clone().call(request),
-            supervisor_service_server::SERVICE_NAME => all.supervisor.clone().call(request),
-            _ => Box::pin(ready(Ok(Status::unimplemented("").into_http()))),
-        }
-    }
-}
-
 impl Service<Request<Body>> for Services {
     type Response = Response<Body>;
     type Error = Infallible;
@@ -109,6 +92,16 @@ impl Service<Request<Body>> for Services {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Self::call(self, request)
+        let all = &*self.0;
+        let path = request.uri().path().trim_start_matches('/');
+        match path.split_once('/').map_or(path, |(service, _)| service) {
+            agent_service_server::SERVICE_NAME => all.agent.clone().call(request),
+            conversation_service_server::SERVICE_NAME => all.conversation.clone().call(request),
+            directory_service_server::SERVICE_NAME => all.directory.clone().call(request),
+            event_service_server::SERVICE_NAME => all.event.clone().call(request),
+            pipeline_service_server::SERVICE_NAME => all.pipeline.clone().call(request),
+            supervisor_service_server::SERVICE_NAME => all.supervisor.clone().call(request),
+            _ => Box::pin(ready(Ok(Status::unimplemented("").into_http()))),
+        }
     }
 }

@@ -161,7 +161,7 @@ impl Service<Request<Body>> for Way {
             return Going::Always(Box::new(self.always.call(request)));
         }
         match self.api.get() {
-            Some(api) => Going::Api(api.call(request)),
+            Some(api) => Going::Api(api.clone().call(request)),
             None => Going::Refused(ready(Ok(status::starting().into_http()))),
         }
     }
