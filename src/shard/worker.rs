@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet, hash_map::Entry},
     sync::Arc,
-    time::Duration,
 };
 
 use crossbeam_channel::{RecvTimeoutError, Sender};
@@ -18,7 +17,7 @@ use super::{
     mailbox::{Envelope, Inbox, MAILBOX_MAX, WAIT_TARGET},
 };
 use crate::{
-    clock::{Clock, Stopwatch, rest},
+    clock::{Clock, Stopwatch},
     engine::{
         Engine, Recorded,
         command::{Acting, Command, Query},
@@ -34,13 +33,6 @@ use crate::{
 
 /// Letters of one batch, at most: so that the first of them does not wait for thousands.
 const BATCH_MAX: usize = 1_024;
-
-/// Letters of a batch from which on it is one of many callers. After so many such batches in a row the next begins no sooner than `PACE` after
-/// the last began: those who call meanwhile share a commit and the waking of all who have a part in it, and each is answered sooner than if all
-/// were woken for a few. A burst, such as a race, is over before.
-const PACE_FROM: usize = 6;
-const PACE_AFTER: usize = 4;
-const PACE: Duration = Duration::from_micros(400);
 
 /// Events of an org after which a snapshot is taken: so many are replayed at most, beside what comes until it is written.
 pub(super) const SNAPSHOT_EVERY: u64 = if cfg!(test) { 64 } else { 2_000_000 };
@@ -164,7 +156,7 @@ impl Worker {
     pub(super) fn run(mut self) -> Vec<Hosted> {
         self.drop_all_sessions();
         let mut stopped = !self.close_batch();
-        let (mut last_words, mut of_many) = (false, 0);
+        let mut last_words = false;
         while !stopped {
             let woken = self.wait();
             let (now, watch) = (self.clock.now(), Stopwatch::start());
@@ -186,10 +178,6 @@ impl Worker {
             metrics::batch(watch.seconds(), letters);
             stopped = !self.close_batch() || last_words && self.lanes.is_empty();
             self.make_room();
-            of_many = if letters >= PACE_FROM { of_many + 1 } else { 0 };
-            if of_many > PACE_AFTER && self.lanes.is_empty() {
-                rest(PACE.saturating_sub(watch.elapsed()));
-            }
         }
         let seats = std::mem::take(&mut self.seats);
         seats
